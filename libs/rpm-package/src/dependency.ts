@@ -1,0 +1,52 @@
+/** A relation to a capability: `name`, or `name op evr`, or a rich dependency kept as its text. */
+import type { Evr } from './evr.ts';
+import { compareEvr, formatEvr, parseEvr } from './evr.ts';
+
+export type DependencyOperator = '<' | '<=' | '=' | '>=' | '>';
+
+/**
+ * One dependency as rpm stores it in a header. `name` may be a plain name, a path, a generated capability such as
+ * `pkgconfig(x)` or `libc.so.6(GLIBC_2.34)(64bit)`, or a rich dependency in parentheses (then there is no version).
+ */
+export interface Dependency {
+  readonly name: string;
+  readonly operator?: DependencyOperator;
+  readonly evr?: Evr;
+  /** RPMSENSE bits beside the comparison ones: `pre` 1<<9, `interp` 1<<8, ... (rpm's include/rpm/rpmds.h). */
+  readonly sense?: number;
+}
+
+/** True for a boolean dependency such as `(a or b)`. */
+export function isRich(dependency: Dependency): boolean {
+  return dependency.name.startsWith('(');
+}
+
+/** `name`, `name op evr`. */
+export function formatDependency({ name, operator, evr }: Dependency): string {
+  return operator === undefined || evr === undefined ? name : `${name} ${operator} ${formatEvr(evr)}`;
+}
+
+/** Parses one `name [op evr]` text as it stands in a header. Rich dependencies are kept whole. */
+export function parseDependency(text: string): Dependency {
+  const trimmed = text.trim();
+  if (trimmed.startsWith('(')) return { name: trimmed };
+  const match = /^(\S+)\s+(<=|>=|<|>|==?)\s+(\S+)$/.exec(trimmed);
+  if (match === null) return { name: trimmed };
+  const operator = (match[2] === '==' ? '=' : match[2]) as DependencyOperator;
+  return { name: match[1]!, operator, evr: parseEvr(match[3]!) };
+}
+
+/**
+ * Whether a provided capability satisfies a required one of the same name: their version ranges overlap, as rpmdsCompare()
+ * (lib/rpmds.c). An unversioned side matches any version.
+ */
+export function satisfies(provided: Dependency, required: Dependency): boolean {
+  if (provided.name !== required.name) return false;
+  if (provided.operator === undefined || provided.evr === undefined) return true;
+  if (required.operator === undefined || required.evr === undefined) return true;
+  const order = compareEvr(provided.evr, required.evr);
+  const [p, r] = [provided.operator, required.operator];
+  if (order < 0) return p.startsWith('>') || r.startsWith('<');
+  if (order > 0) return p.startsWith('<') || r.startsWith('>');
+  return (p.includes('=') && r.includes('=')) || (p[0] === r[0] && p[0] !== '=');
+}

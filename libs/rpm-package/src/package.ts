@@ -1,0 +1,84 @@
+/** What a spec says of the packages that it makes: the value that evaluation hands to everything else. */
+import type { SourceLocation } from '@kiln/diagnostics';
+import type { Dependency } from './dependency.ts';
+import type { Evr } from './evr.ts';
+import { formatEvr } from './evr.ts';
+
+/** A `Source`/`Patch` tag. */
+export interface SourceFile {
+  readonly kind: 'source' | 'patch';
+  readonly number: number;
+  /** The tag's value after expansion: a URL or a plain file name. */
+  readonly url: string;
+  /** The base name by which `%{SOURCEn}` refers to it (after `#/name`). */
+  readonly fileName: string;
+  readonly location: SourceLocation;
+}
+
+/** The kinds of dependencies that a binary package carries, by rpm's tag names in lower camel case. */
+export interface PackageDependencies {
+  readonly provides: readonly Dependency[];
+  readonly requires: readonly Dependency[];
+  readonly conflicts: readonly Dependency[];
+  readonly obsoletes: readonly Dependency[];
+  readonly recommends: readonly Dependency[];
+  readonly suggests: readonly Dependency[];
+  readonly supplements: readonly Dependency[];
+  readonly enhances: readonly Dependency[];
+}
+
+/** A (sub-)package: what one binary RPM will be. Dependencies are those that the spec states, not the generated ones. */
+export interface BinaryPackage extends PackageDependencies {
+  readonly name: string;
+  readonly evr: Evr;
+  readonly arch: string;
+  readonly summary: string;
+  readonly license: string;
+  readonly group?: string;
+  readonly url?: string;
+  /** Whether an RPM is written: the spec has a `%files` section for it. */
+  readonly built: boolean;
+  readonly location: SourceLocation;
+}
+
+/** A source package: one spec, evaluated for one architecture. */
+export interface SourcePackage {
+  readonly name: string;
+  readonly evr: Evr;
+  /** Path of the spec, relative to the workspace. */
+  readonly specFile: string;
+  /** The architecture it was evaluated for, for example `x86_64`. */
+  readonly targetArch: string;
+  readonly summary: string;
+  readonly license: string;
+  readonly url?: string;
+  readonly buildArch: readonly string[];
+  readonly exclusiveArch: readonly string[];
+  readonly excludeArch: readonly string[];
+  readonly sources: readonly SourceFile[];
+  /** Sorted and without duplicates, as in the header of the source RPM. */
+  readonly buildRequires: readonly LocatedDependency[];
+  readonly buildConflicts: readonly Dependency[];
+  readonly packages: readonly BinaryPackage[];
+  /** Whether the spec has a `%generate_buildrequires` section. */
+  readonly generatesBuildRequires: boolean;
+  readonly hasCheck: boolean;
+  /** Files whose content had a part in the evaluation, besides the spec: `%include`d files, macro files. */
+  readonly readFiles: readonly string[];
+  readonly location: SourceLocation;
+}
+
+/** A dependency that knows where it was written. */
+export interface LocatedDependency extends Dependency {
+  readonly location?: SourceLocation;
+}
+
+/** `name-[epoch:]version-release.arch`. */
+export function formatNevra({ name, evr, arch }: { name: string; evr: Evr; arch: string }): string {
+  return `${name}-${formatEvr(evr)}.${arch}`;
+}
+
+/** The file name rpmbuild gives it by `%_rpmfilename` without directory: no epoch in it. */
+export function rpmFileName({ name, evr, arch }: { name: string; evr: Evr; arch: string }): string {
+  return `${name}-${evr.version}-${evr.release ?? ''}.${arch}.rpm`;
+}
