@@ -1,0 +1,6 @@
+export type { ActionEvent, EventSink, KilnEvent, NoticeEvent, ProgressEvent } from './event.ts';
+export { createHost, type Host, type HostOptions } from './host.ts';
+export { runProcess, shellQuote, type RunRequest, type RunResult } from './process.ts';
+export { writeFileAtomic } from './atomic-file.ts';
+export { withFileLock } from './file-lock.ts';
+export { createFakeHost, type FakeHost } from './fake-host.ts';

@@ -1,0 +1,148 @@
+/** Running programs: one shape of request, output to memory or to a log, the whole process group ends with us. */
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { BuildError } from '@kiln/diagnostics';
+
+export interface RunRequest {
+  /** Program and arguments; never a shell line. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd?: string;
+  /** The whole environment of the process; ours when omitted. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  /** File that receives standard output and error; when given the result's texts hold only their ends. */
+  readonly log?: string;
+  /** Called with each completed line of standard output or error. */
+  readonly onLine?: (line: string) => void;
+  /** Wall-clock limit in seconds; the process group is killed when it is over. */
+  readonly timeoutSeconds?: number;
+  readonly signal?: AbortSignal;
+  /** Connects the terminal itself: for interactive shells. */
+  readonly interactive?: boolean;
+}
+
+export interface RunResult {
+  /** Exit status, or 128 + signal number, as a shell reports it. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly seconds: number;
+  readonly timedOut: boolean;
+}
+
+const KEPT_CHARACTERS = 64 * 1024 * 1024;
+const KEPT_WITH_LOG = 64 * 1024;
+const live = new Set<number>();
+let endWithUs = false;
+
+/**
+ * Runs a program to its end. A non-zero status is a result, not an exception.
+ * @throws BuildError `PROGRAM_NOT_FOUND` when there is no such program; `INTERRUPTED` when the signal aborted it.
+ */
+export async function runProcess(request: RunRequest): Promise<RunResult> {
+  request.signal?.throwIfAborted();
+  killGroupsAtExit();
+  const started = performance.now();
+  const [program, ...args] = request.argv;
+  const child = spawn(program, args, {
+    cwd: request.cwd,
+    env: request.environment === undefined ? process.env : { ...request.environment },
+    stdio: request.interactive ? 'inherit' : ['pipe', 'pipe', 'pipe'],
+    detached: !request.interactive,
+  });
+  if (child.pid !== undefined) live.add(child.pid);
+  const log = request.log === undefined ? undefined : createWriteStream(request.log, { flags: 'a' });
+  const keep = log === undefined ? KEPT_CHARACTERS : KEPT_WITH_LOG;
+  const stdout = collect(child.stdout, keep, log, request.onLine);
+  const stderr = collect(child.stderr, keep, log, request.onLine);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(request.input ?? '');
+
+  let timedOut = false;
+  const kill = () => killGroup(child.pid);
+  const timer =
+    request.timeoutSeconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          kill();
+        }, request.timeoutSeconds * 1000);
+  request.signal?.addEventListener('abort', kill);
+  try {
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    request.signal?.throwIfAborted();
+    return {
+      status: code ?? 128 + signalNumber(signal),
+      stdout: stdout(),
+      stderr: stderr(),
+      seconds: (performance.now() - started) / 1000,
+      timedOut,
+    };
+  } catch (error) {
+    if (request.signal?.aborted) throw new BuildError('INTERRUPTED', `${program} was interrupted`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new BuildError('PROGRAM_NOT_FOUND', `the program '${program}' is not installed or not in PATH`, {
+        hint: 'run `kiln doctor` to see what is missing and how to get it',
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener('abort', kill);
+    if (child.pid !== undefined) live.delete(child.pid);
+    if (log !== undefined) await new Promise((resolve) => log.end(resolve));
+  }
+}
+
+/** Quotes an argument vector so that it can be pasted into a POSIX shell. */
+export function shellQuote(argv: readonly string[]): string {
+  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+type Readable = NodeJS.ReadableStream | null;
+
+function collect(
+  stream: Readable,
+  keep: number,
+  log: NodeJS.WritableStream | undefined,
+  onLine: ((line: string) => void) | undefined,
+): () => string {
+  if (stream === null) return () => '';
+  let text = '';
+  let partial = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    log?.write(chunk);
+    text = (text + chunk).slice(-keep);
+    if (onLine === undefined) return;
+    const lines = (partial + chunk).split('\n');
+    partial = lines.pop()!;
+    for (const line of lines) onLine(line);
+  });
+  stream.on('end', () => {
+    if (partial !== '') onLine?.(partial);
+  });
+  return () => text;
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The group is already gone.
+  }
+}
+
+function killGroupsAtExit(): void {
+  if (endWithUs) return;
+  endWithUs = true;
+  process.on('exit', () => live.forEach(killGroup));
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+  return signal === null ? 0 : (numbers[signal] ?? 1);
+}

@@ -1,0 +1,1 @@
+export { defaultStoreDirectory, digestFile, Store, type ActionResult, type Blob } from './store.ts';
