@@ -1,0 +1,44 @@
+/** The graph of source packages: an edge from a package to each one that must be built before it. */
+import { DirectedGraph } from 'graphology';
+import { stronglyConnectedComponents } from 'graphology-components';
+import { topologicalGenerations } from 'graphology-dag';
+
+export type SourceGraph = DirectedGraph;
+
+/** Builds the graph from id → ids it depends on. Ids that are only depended on become nodes too. */
+export function createSourceGraph(dependencies: ReadonlyMap<string, readonly string[]>): SourceGraph {
+  const graph = new DirectedGraph();
+  for (const id of dependencies.keys()) graph.mergeNode(id);
+  for (const [id, targets] of dependencies) for (const target of targets) graph.mergeEdge(id, target);
+  return graph;
+}
+
+/** Every strongly connected component with more than one package, and every self-loop; members sorted. */
+export function findCycles(graph: SourceGraph): string[][] {
+  return stronglyConnectedComponents(graph)
+    .filter((members) => members.length > 1 || graph.hasEdge(members[0], members[0]))
+    .map((members) => [...members].sort())
+    .sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
+}
+
+/** Generations in build order: each needs only earlier ones. The graph must have no cycle. */
+export function buildGenerations(graph: SourceGraph): string[][] {
+  return topologicalGenerations(graph)
+    .reverse()
+    .map((generation) => [...generation].sort());
+}
+
+/** All packages that reach `id` through dependencies: those that may rebuild when it changes; sorted, without itself. */
+export function dependentsOf(graph: SourceGraph, id: string): string[] {
+  const found = new Set<string>();
+  const queue = [id];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    for (const dependent of graph.inNeighbors(node)) {
+      if (found.has(dependent)) continue;
+      found.add(dependent);
+      queue.push(dependent);
+    }
+  }
+  found.delete(id);
+  return [...found].sort();
+}
