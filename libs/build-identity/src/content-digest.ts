@@ -1,6 +1,5 @@
 /** The content digest of an RPM: what a build that uses it can see, with its own EVR and build-ids normalised (docs/architecture.md). */
 import { formatDependency, formatEvr, type Dependency, type Evr } from '@kiln/rpm-package';
-import type { Json } from './canonical-json.ts';
 import { digestOf, sha256, type Sha256 } from './digest.ts';
 import { readElf } from './elf.ts';
 
@@ -34,7 +33,7 @@ const NORMALISED_SECTIONS = new Set(['.note.gnu.build-id', '.gnu_debuglink']);
 /** The digest under which dependents know the package: equal for a rebuild, a comment or a Release bump that changes nothing else. */
 export function contentDigest(content: RpmContent): Sha256 {
   const { name, arch, evr, dependencies, scriptlets, files } = content;
-  const value: Json = {
+  const value = {
     name,
     arch,
     dependencies: Object.fromEntries(

@@ -1,7 +1,6 @@
 /** SHA-256 digests as lower-case hexadecimal text. */
 import { createHash } from 'node:crypto';
 import { BuildError } from '@kiln/diagnostics';
-import type { Json } from './canonical-json.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 declare const sha256Brand: unique symbol;
@@ -15,7 +14,7 @@ export function sha256(content: string | Uint8Array): Sha256 {
 }
 
 /** Digest of a value's canonical JSON. */
-export function digestOf(value: Json): Sha256 {
+export function digestOf(value: unknown): Sha256 {
   return sha256(canonicalJson(value));
 }
 

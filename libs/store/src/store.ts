@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { canonicalJson, parseSha256, type Json, type Sha256 } from '@kiln/build-identity';
+import { canonicalJson, parseSha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { withFileLock, writeFileAtomic, type Host } from '@kiln/host';
 
@@ -19,7 +19,7 @@ export interface Blob {
 export interface ActionResult {
   readonly key: Sha256;
   readonly outputs: Readonly<Record<string, Blob>>;
-  readonly facts: Json;
+  readonly facts: unknown;
 }
 
 /**
@@ -113,7 +113,7 @@ export class Store {
 
   /** Publishes a result; its blobs must be in the store already. */
   async writeAction(result: ActionResult): Promise<void> {
-    await this.#guardSpace(() => writeFileAtomic(this.#actionPath(result.key), canonicalJson(result as unknown as Json)));
+    await this.#guardSpace(() => writeFileAtomic(this.#actionPath(result.key), canonicalJson(result)));
   }
 
   /**

@@ -1,0 +1,132 @@
+/** `toolkit/distro.json`: the one file that says what a distribution is; nothing of it is hard-coded. */
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join, normalize } from 'node:path';
+import { Ajv, type ErrorObject, type JSONSchemaType } from 'ajv';
+import { BuildError, nearestWord } from '@kiln/diagnostics';
+
+/** All paths are relative to the workspace. */
+export interface DistroConfig {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Directories below which every `*.spec` is a package. */
+  readonly specRoots: string[];
+  readonly imageDirectory: string;
+  readonly macros: {
+    /** Goes to rpm's vendor slot: read after rpm's own and the platform's macros. */
+    readonly main: string;
+    /** More macro files, read before `main`, as rpm reads `macros.d`. */
+    readonly additional: string[];
+  };
+  readonly defines: Record<string, string>;
+  readonly toolchain: { readonly provider: 'debian'; readonly packages: string; readonly lock: string };
+  readonly sources: { readonly debianLock: string };
+  /** Directory of the records of generated provides and requires. */
+  readonly provides: string;
+}
+
+export const DISTRO_FILE = 'toolkit/distro.json';
+
+const path = { type: 'string', minLength: 1 } as const;
+
+/** JSON Schema of the file. */
+export const distroSchema: JSONSchemaType<DistroConfig> = {
+  type: 'object',
+  additionalProperties: false,
+  required: [
+    'name',
+    'version',
+    'architecture',
+    'specRoots',
+    'imageDirectory',
+    'macros',
+    'defines',
+    'toolchain',
+    'sources',
+    'provides',
+  ],
+  properties: {
+    name: { type: 'string', pattern: '^[a-z][a-z0-9-]*$' },
+    version: { type: 'string', minLength: 1 },
+    architecture: { type: 'string', enum: ['x86_64', 'aarch64'] },
+    specRoots: { type: 'array', items: path, minItems: 1 },
+    imageDirectory: path,
+    macros: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['main', 'additional'],
+      properties: { main: path, additional: { type: 'array', items: path } },
+    },
+    defines: { type: 'object', required: [], additionalProperties: { type: 'string' } },
+    toolchain: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['provider', 'packages', 'lock'],
+      properties: { provider: { type: 'string', enum: ['debian'] }, packages: path, lock: path },
+    },
+    sources: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['debianLock'],
+      properties: { debianLock: path },
+    },
+    provides: path,
+  },
+};
+
+/**
+ * Reads and validates the file of a workspace.
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`.
+ */
+export function readDistroConfig(root: string): DistroConfig {
+  let text: string;
+  try {
+    text = readFileSync(join(root, DISTRO_FILE), 'utf8');
+  } catch (cause) {
+    throw new BuildError('DISTRO_CONFIG_MISSING', `${root} has no ${DISTRO_FILE}`, {
+      hint: 'run inside a Kiln workspace, or create the file (docs/architecture.md shows one)',
+      cause,
+    });
+  }
+  const value = parse(text);
+  const validate = new Ajv({ allErrors: true }).compile(distroSchema);
+  if (!validate(value)) throw invalid(describe(validate.errors![0]!));
+  for (const one of paths(value)) {
+    if (isAbsolute(one) || normalize(one).startsWith('..')) throw invalid(`the path '${one}' leaves the workspace`);
+  }
+  return value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
+}
+
+function paths(config: DistroConfig): string[] {
+  const { specRoots, imageDirectory, macros, toolchain, sources, provides } = config;
+  return [
+    ...specRoots,
+    imageDirectory,
+    macros.main,
+    ...macros.additional,
+    toolchain.packages,
+    toolchain.lock,
+    sources.debianLock,
+    provides,
+  ];
+}
+
+function describe(error: ErrorObject): string {
+  const where = error.instancePath === '' ? 'the top level' : error.instancePath;
+  if (error.keyword !== 'additionalProperties') return `${where} ${error.message}`;
+  const unknown = String(error.params['additionalProperty']);
+  const known = nearestWord(unknown, Object.keys(distroSchema['properties'] as object));
+  return `${where} has the unknown member '${unknown}'${known === undefined ? '' : `; did you mean '${known}'?`}`;
+}
+
+function invalid(message: string): BuildError {
+  return new BuildError('DISTRO_CONFIG_INVALID', message, { location: { file: DISTRO_FILE, line: 1 } });
+}

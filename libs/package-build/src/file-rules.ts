@@ -1,0 +1,88 @@
+/** Rules for the files of built RPMs: nothing of the builder, of Debian's layout or of the build directory may be inside. */
+import { readElf, type Elf } from '@kiln/build-identity';
+import type { Diagnostic } from '@kiln/diagnostics';
+import { TOP_DIRECTORY } from './build-request.ts';
+import type { PayloadFile } from './build-root-files.ts';
+
+/** What an ELF file may link to. Capability texts as rpm's elfdeps writes them, for example `libc.so.6(GLIBC_2.34)(64bit)`. */
+export interface LinkableCapabilities {
+  has(capability: string): boolean;
+}
+
+/** A payload file with the package it is in. */
+export interface RuledFile extends PayloadFile {
+  readonly packageName: string;
+  readonly elf: Elf | undefined;
+}
+
+/** Parses the ELF part once for all rules. */
+export function ruledFile(packageName: string, file: PayloadFile): RuledFile {
+  return { packageName, ...file, elf: readElf(file.bytes) };
+}
+
+interface FileRule {
+  readonly code: string;
+  readonly hint: string;
+  /** What is wrong, or undefined. */
+  check(file: RuledFile, linkable: LinkableCapabilities): string | undefined;
+}
+
+const RULES: readonly FileRule[] = [
+  {
+    code: 'ELF_NEEDED_FOREIGN',
+    hint: 'add the BuildRequires on the -devel package of this tree that has the library',
+    check: ({ elf }, linkable) => {
+      const missing = elf === undefined ? [] : linkedCapabilities(elf).filter((one) => !linkable.has(one));
+      return missing.length === 0 ? undefined : `links to ${missing.join(', ')}, which no package of its build root provides`;
+    },
+  },
+  {
+    code: 'ELF_RUN_PATH',
+    hint: 'configure with --disable-rpath or remove the entry with chrpath',
+    check: ({ elf }) => (elf === undefined || elf.runPaths.length === 0 ? undefined : `has the run path ${elf.runPaths.join(':')}`),
+  },
+  {
+    code: 'MULTIARCH_PATH',
+    hint: 'pass the library directory to the build (%configure and %{_libdir} do)',
+    check: ({ entry }) => (/\/[^/]+-linux-gnu\//.test(entry.path) && !isDebugPath(entry.path) ? 'lies in a multiarch directory' : undefined),
+  },
+  {
+    code: 'BUILD_PATH_INSIDE',
+    hint: 'use relative paths or -ffile-prefix-map; generated files must not name the build directory',
+    check: ({ entry, bytes }) =>
+      !isDebugPath(entry.path) && contains(bytes, `${TOP_DIRECTORY}/BUILD`) ? `contains the path ${TOP_DIRECTORY}/BUILD…` : undefined,
+  },
+];
+
+/** Applies all rules to a file. */
+export function checkFile(file: RuledFile, linkable: LinkableCapabilities): Diagnostic[] {
+  return RULES.flatMap(({ code, hint, check }): Diagnostic[] => {
+    const found = check(file, linkable);
+    return found === undefined ? [] : [{ severity: 'error', code, message: `${file.entry.path} of ${file.packageName} ${found}`, hint }];
+  });
+}
+
+/** The capabilities that an ELF file needs of libraries: sonames and their versions, in rpm's notation. */
+export function linkedCapabilities(elf: Elf): string[] {
+  const suffix = elf.bits === 64 ? '(64bit)' : '';
+  const marker = elf.bits === 64 ? '()(64bit)' : '';
+  return [
+    ...elf.needed.map((library) => `${library}${marker}`),
+    ...elf.versionNeeds.map(({ library, version }) => `${library}(${version})${suffix}`),
+  ];
+}
+
+/** The capabilities that a library offers by itself. */
+export function offeredCapabilities(elf: Elf, fileName: string): string[] {
+  const soname = elf.soname ?? fileName;
+  const suffix = elf.bits === 64 ? '(64bit)' : '';
+  return [`${soname}${elf.bits === 64 ? '()(64bit)' : ''}`, ...elf.versionDefinitions.map((version) => `${soname}(${version})${suffix}`)];
+}
+
+function isDebugPath(path: string): boolean {
+  return path.startsWith('/usr/lib/debug/') || path.startsWith('/usr/src/debug/');
+}
+
+function contains(bytes: Uint8Array, text: string): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes(text);
+}
