@@ -1,0 +1,7 @@
+export { parseRpmHeader, readRpmHeader } from './rpm-header.ts';
+export type { ChangelogEntry, RpmHeader, RpmLayout, RpmPackage, RpmPayload } from './rpm-header.ts';
+export type { HeaderTags, TagValue } from './header-tags.ts';
+export { RPM_SIGNATURE_TAG, RPM_TAG, type RpmTagName } from './rpm-tag.ts';
+export { SENSE_RPMLIB, type RpmDependencies } from './rpm-dependencies.ts';
+export type { Scriptlet, ScriptletKind, Trigger, TriggerKind } from './rpm-scriptlets.ts';
+export { FILE_FLAG, isDirectory, isRegular, isSymbolicLink, type RpmFileEntry } from './rpm-files.ts';
