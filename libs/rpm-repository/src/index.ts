@@ -5,3 +5,15 @@ export { RPM_SIGNATURE_TAG, RPM_TAG, type RpmTagName } from './rpm-tag.ts';
 export { SENSE_RPMLIB, type RpmDependencies } from './rpm-dependencies.ts';
 export type { Scriptlet, ScriptletKind, Trigger, TriggerKind } from './rpm-scriptlets.ts';
 export { FILE_FLAG, isDirectory, isRegular, isSymbolicLink, type RpmFileEntry } from './rpm-files.ts';
+export { artifactDigest, verifyRpm, type VerifiedRpm } from './verify-rpm.ts';
+export { EMPTY_LEDGER, formatLedger, parseLedger, recordArtifacts } from './nevra-ledger.ts';
+export type { LedgerEntry, NevraLedger, ReusedNevra } from './nevra-ledger.ts';
+export { createRepository } from './create-repository.ts';
+export type {
+  Repository,
+  RepositoryPackage,
+  RepositoryRequest,
+  RunTool,
+  ToolMount,
+  ToolRequest,
+} from './create-repository.ts';

@@ -2,14 +2,8 @@
 import { open } from 'node:fs/promises';
 import { sha256, type Sha256 } from '@kiln/build-identity';
 import type { Evr } from '@kiln/rpm-package';
-import {
-  HEADER_INTRO_SIZE,
-  HeaderTags,
-  headerSize,
-  IMMUTABLE_HEADER,
-  parseHeader,
-  SIGNATURE_HEADER,
-} from './header-tags.ts';
+import type { HeaderTags } from './header-tags.ts';
+import { HEADER_INTRO_SIZE, headerSize, IMMUTABLE_HEADER, parseHeader, SIGNATURE_HEADER } from './header-tags.ts';
 import { malformed } from './malformed.ts';
 import { readDependencies, type RpmDependencies } from './rpm-dependencies.ts';
 import { readFiles, type RpmFileEntry } from './rpm-files.ts';

@@ -1,0 +1,227 @@
+/** Makes a repository directory: packages, rpm-md by createrepo_c, and the ledger. */
+import { constants, copyFile, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Sha256 } from '@kiln/build-identity';
+import { BuildError, type Diagnostic } from '@kiln/diagnostics';
+import { shellQuote, withFileLock, type Host, type RunResult } from '@kiln/host';
+import { formatNevra, rpmFileName } from '@kiln/rpm-package';
+import { digestFile } from '@kiln/store';
+import {
+  EMPTY_LEDGER,
+  formatLedger,
+  parseLedger,
+  recordArtifacts,
+  type NevraLedger,
+  type ReusedNevra,
+} from './nevra-ledger.ts';
+import { verifyRpm } from './verify-rpm.ts';
+
+/** A program of the toolchain, run isolated: no network, no host paths but the mounts. */
+export interface ToolRequest {
+  readonly argv: readonly [string, ...string[]];
+  readonly mounts: readonly ToolMount[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ToolMount {
+  /** On the host. */
+  readonly source: string;
+  /** In the sandbox. */
+  readonly target: string;
+  readonly writable: boolean;
+}
+
+/** The door to the toolchain's programs; a non-zero status is a result. */
+export type RunTool = (request: ToolRequest) => Promise<RunResult>;
+
+export interface RepositoryRequest {
+  /** Is replaced as a whole; its ledger is carried over. */
+  readonly directory: string;
+  /** Paths of the RPMs, of any name. */
+  readonly rpms: readonly string[];
+  /**
+   * What to do with a NEVRA that stood for other content before: `refuse` for what others install from, `replace` (with a notice) for a
+   * developer's own tree.
+   */
+  readonly reusedNevra: 'refuse' | 'replace';
+  /** Seconds since the epoch, for every time in the metadata; by default the latest build time of the packages. */
+  readonly revision?: number;
+}
+
+export interface RepositoryPackage {
+  readonly nevra: string;
+  /** Path below the repository. */
+  readonly file: string;
+  readonly artifactDigest: Sha256;
+  readonly fileDigest: Sha256;
+  readonly size: number;
+}
+
+export interface Repository {
+  readonly directory: string;
+  readonly revision: number;
+  /** Sorted by file name. */
+  readonly packages: readonly RepositoryPackage[];
+  /** Of repodata/repomd.xml, which names the digests of everything else. */
+  readonly repomdDigest: Sha256;
+}
+
+interface Candidate extends RepositoryPackage {
+  readonly path: string;
+  readonly buildTime: number;
+}
+
+const READ_AT_ONCE = 16;
+const PACKAGES = 'Packages';
+const LEDGER = 'ledger.json';
+const TARGET = '/repository';
+
+/**
+ * Verifies the RPMs, copies them into the directory and has createrepo_c describe them. The same RPMs and revision give the same bytes.
+ * The old content of the directory stays in place until the new one is complete.
+ * @throws BuildError `NEVRA_DUPLICATE`, `NEVRA_REUSED`, `REPOSITORY_FAILED`, `LEDGER_MALFORMED`, and those of `verifyRpm`
+ */
+export async function createRepository(host: Host, runTool: RunTool, request: RepositoryRequest): Promise<Repository> {
+  const { directory } = request;
+  const candidates: Candidate[] = [];
+  for (let at = 0; at < request.rpms.length; at += READ_AT_ONCE) {
+    candidates.push(...(await Promise.all(request.rpms.slice(at, at + READ_AT_ONCE).map(readCandidate))));
+  }
+  candidates.sort((a, b) => (a.file < b.file ? -1 : 1));
+  refuseDuplicates(candidates);
+  const revision = request.revision ?? Math.max(0, ...candidates.map(({ buildTime }) => buildTime));
+  return withFileLock(
+    `${directory}.lock`,
+    async () => {
+      const [next, previous] = [`${directory}.next`, `${directory}.previous`];
+      await restoreInterrupted(directory, previous);
+      const { ledger, reused } = recordArtifacts(await readLedger(directory), candidates);
+      if (request.reusedNevra === 'refuse') refuseReused(reused);
+      else announceReused(host, reused);
+
+      await rm(next, { recursive: true, force: true });
+      await mkdir(join(next, PACKAGES), { recursive: true });
+      try {
+        for (const candidate of candidates) await placePackage(candidate, next);
+        await describePackages(runTool, next, revision);
+        await writeFile(join(next, LEDGER), formatLedger(ledger));
+        if (await exists(directory)) await rename(directory, previous);
+        await rename(next, directory);
+      } finally {
+        await rm(next, { recursive: true, force: true });
+      }
+      await rm(previous, { recursive: true, force: true });
+      const packages = candidates.map(({ nevra, file, artifactDigest, fileDigest, size }) => ({
+        nevra,
+        file,
+        artifactDigest,
+        fileDigest,
+        size,
+      }));
+      return {
+        directory,
+        revision,
+        packages,
+        repomdDigest: await digestFile(join(directory, 'repodata', 'repomd.xml')),
+      };
+    },
+    { signal: host.signal },
+  );
+}
+
+async function readCandidate(path: string): Promise<Candidate> {
+  const { header, artifactDigest, fileDigest, size } = await verifyRpm(path);
+  const rpm = header.package;
+  return {
+    path,
+    nevra: formatNevra(rpm),
+    file: `${PACKAGES}/${rpmFileName(rpm)}`,
+    artifactDigest,
+    fileDigest,
+    size,
+    buildTime: rpm.buildTime ?? 0,
+  };
+}
+
+/** Two packages of one NEVRA, or of one file name (which has no epoch). Expects them sorted by file. */
+function refuseDuplicates(candidates: readonly Candidate[]): void {
+  const diagnostics = candidates.flatMap((candidate, index): Diagnostic[] => {
+    const previous = candidates[index - 1];
+    if (previous?.file !== candidate.file) return [];
+    const message = `${previous.path} is ${previous.nevra}, ${candidate.path} is ${candidate.nevra}`;
+    return [{ severity: 'error', code: 'NEVRA_DUPLICATE', message }];
+  });
+  if (diagnostics.length === 0) return;
+  throw new BuildError('NEVRA_DUPLICATE', `${diagnostics.length} package(s) stand twice in the repository`, {
+    diagnostics,
+    hint: 'see which specs make them: two specs may not make packages of one name, version, release and architecture',
+  });
+}
+
+function refuseReused(reused: readonly ReusedNevra[]): void {
+  if (reused.length === 0) return;
+  throw new BuildError(
+    'NEVRA_REUSED',
+    `${reused.length} package(s) have other content than was published under their NEVRA`,
+    {
+      diagnostics: reused.map((entry) => ({ severity: 'error', code: 'NEVRA_REUSED', message: reusedMessage(entry) })),
+      hint: 'bump the Release of these packages and build again',
+    },
+  );
+}
+
+function announceReused(host: Host, reused: readonly ReusedNevra[]): void {
+  for (const entry of reused) {
+    const message = `${reusedMessage(entry)}; bump the Release before you publish it`;
+    host.emit({ type: 'notice', severity: 'warning', code: 'NEVRA_REUSED', message });
+  }
+}
+
+function reusedMessage({ nevra, known, artifactDigest }: ReusedNevra): string {
+  return `${nevra} was ${known.slice(0, 12)}… and is now ${artifactDigest.slice(0, 12)}…`;
+}
+
+/** Puts the old directory back when a run was killed between the two renames. */
+async function restoreInterrupted(directory: string, previous: string): Promise<void> {
+  if ((await exists(previous)) && !(await exists(directory))) await rename(previous, directory);
+}
+
+async function readLedger(directory: string): Promise<NevraLedger> {
+  const path = join(directory, LEDGER);
+  if (!(await exists(path))) return EMPTY_LEDGER;
+  return parseLedger(await readFile(path, 'utf8'), path);
+}
+
+/** File times get into the metadata, so they are the packages' own. */
+async function placePackage({ path, file, buildTime }: Candidate, directory: string): Promise<void> {
+  const target = join(directory, file);
+  await copyFile(path, target, constants.COPYFILE_FICLONE);
+  await utimes(target, buildTime, buildTime);
+}
+
+async function describePackages(runTool: RunTool, directory: string, revision: number): Promise<void> {
+  const argv: [string, ...string[]] = [
+    'createrepo_c',
+    '--quiet',
+    '--no-database',
+    '--simple-md-filenames',
+    '--checksum=sha256',
+    `--revision=${revision}`,
+    '--set-timestamp-to-revision',
+    '--workers=1',
+    TARGET,
+  ];
+  const { status, stdout, stderr } = await runTool({
+    argv,
+    mounts: [{ source: directory, target: TARGET, writable: true }],
+    environment: { LC_ALL: 'C.UTF-8', TZ: 'UTC', SOURCE_DATE_EPOCH: String(revision) },
+  });
+  if (status === 0) return;
+  throw new BuildError('REPOSITORY_FAILED', `createrepo_c ended with status ${status}: ${(stderr || stdout).trim()}`, {
+    command: shellQuote(argv),
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
