@@ -4,3 +4,5 @@ export { runProcess, shellQuote, type RunRequest, type RunResult } from './proce
 export { writeFileAtomic } from './atomic-file.ts';
 export { withFileLock } from './file-lock.ts';
 export { createFakeHost, type FakeHost } from './fake-host.ts';
+export { programRequirement, type Fix, type ProbeResult, type Requirement } from './requirement.ts';
+export { BUILD_USER_NAME, buildUser, giveToBuildUser, type BuildUser } from './build-user.ts';

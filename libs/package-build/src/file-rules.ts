@@ -3,10 +3,14 @@ import { readElf, type Elf } from '@kiln/build-identity';
 import type { Diagnostic } from '@kiln/diagnostics';
 import { TOP_DIRECTORY } from './build-request.ts';
 import type { PayloadFile } from './build-root-files.ts';
+import { lineTablePaths } from './line-table.ts';
 
-/** What an ELF file may link to. Capability texts as rpm's elfdeps writes them, for example `libc.so.6(GLIBC_2.34)(64bit)`. */
-export interface LinkableCapabilities {
-  has(capability: string): boolean;
+/** What the packages of the build root offer to a compiler and a linker. */
+export interface BuildOffer {
+  /** Library capabilities as rpm's elfdeps writes them, for example `libc.so.6(GLIBC_2.34)(64bit)`. */
+  hasLibrary(capability: string): boolean;
+  /** Whether a package of the root, or a development package of the toolchain, owns a file below `/usr/include`. */
+  hasHeader(path: string): boolean;
 }
 
 /** A payload file with the package it is in. */
@@ -24,16 +28,25 @@ interface FileRule {
   readonly code: string;
   readonly hint: string;
   /** What is wrong, or undefined. */
-  check(file: RuledFile, linkable: LinkableCapabilities): string | undefined;
+  check(file: RuledFile, offer: BuildOffer): string | undefined;
 }
 
 const RULES: readonly FileRule[] = [
   {
     code: 'ELF_NEEDED_FOREIGN',
     hint: 'add the BuildRequires on the -devel package of this tree that has the library',
-    check: ({ elf }, linkable) => {
-      const missing = elf === undefined ? [] : linkedCapabilities(elf).filter((one) => !linkable.has(one));
+    check: ({ elf }, offer) => {
+      const missing = elf === undefined ? [] : linkedCapabilities(elf).filter((one) => !offer.hasLibrary(one));
       return missing.length === 0 ? undefined : `links to ${missing.join(', ')}, which no package of its build root provides`;
+    },
+  },
+  {
+    code: 'HEADER_FOREIGN',
+    hint: 'add the BuildRequires on the -devel package of this tree that has the header',
+    check: ({ elf, bytes }, offer) => {
+      const used = elf === undefined ? [] : lineTablePaths(bytes, elf).filter(isSystemHeader);
+      const foreign = used.filter((path) => !offer.hasHeader(path));
+      return foreign.length === 0 ? undefined : `was compiled with ${foreign.join(', ')}, which no package of its build root owns`;
     },
   },
   {
@@ -55,9 +68,9 @@ const RULES: readonly FileRule[] = [
 ];
 
 /** Applies all rules to a file. */
-export function checkFile(file: RuledFile, linkable: LinkableCapabilities): Diagnostic[] {
+export function checkFile(file: RuledFile, offer: BuildOffer): Diagnostic[] {
   return RULES.flatMap(({ code, hint, check }): Diagnostic[] => {
-    const found = check(file, linkable);
+    const found = check(file, offer);
     return found === undefined ? [] : [{ severity: 'error', code, message: `${file.entry.path} of ${file.packageName} ${found}`, hint }];
   });
 }
@@ -77,6 +90,10 @@ export function offeredCapabilities(elf: Elf, fileName: string): string[] {
   const soname = elf.soname ?? fileName;
   const suffix = elf.bits === 64 ? '(64bit)' : '';
   return [`${soname}${elf.bits === 64 ? '()(64bit)' : ''}`, ...elf.versionDefinitions.map((version) => `${soname}(${version})${suffix}`)];
+}
+
+function isSystemHeader(path: string): boolean {
+  return /^\/usr\/(local\/)?include\//.test(path);
 }
 
 function isDebugPath(path: string): boolean {

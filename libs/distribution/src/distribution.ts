@@ -1,0 +1,153 @@
+/** Reading a tree: configuration, specs, images; evaluated and planned. Reading never runs the tree's code. */
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import fastGlob from 'fast-glob';
+import { BuildError, nearestWord, type Diagnostic } from '@kiln/diagnostics';
+import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
+import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
+import { readImages } from './image-project.ts';
+import { readMacroFiles, macroEnvironment, type DistributionMacroFile } from './macro-files.ts';
+import type { EvaluatedPackage, ImageProject, PackageProject } from './package-project.ts';
+import { createUniverse, planPackages, TOOLCHAIN_ORIGIN } from './plan.ts';
+import { readProvidesRecord, recordPath } from './provides-record.ts';
+import { evaluatePackage } from './evaluate-package.ts';
+import type { Provider } from '@kiln/package-graph';
+
+/** The toolchain as planning sees it: identity and capabilities, known without downloading anything. */
+export interface PlannedToolchain extends DebianToolchain {
+  readonly provider: Provider;
+}
+
+export class Distribution {
+  readonly root: string;
+  readonly config: DistroConfig;
+  readonly toolchain: PlannedToolchain;
+  readonly macroFiles: readonly DistributionMacroFile[];
+  /** In the order of their ids. */
+  readonly packages: readonly PackageProject[];
+  readonly images: readonly ImageProject[];
+  readonly #byId: ReadonlyMap<string, PackageProject>;
+
+  constructor(parts: DistributionParts) {
+    this.root = parts.root;
+    this.config = parts.config;
+    this.toolchain = parts.toolchain;
+    this.macroFiles = parts.macroFiles;
+    this.packages = parts.packages;
+    this.images = parts.images;
+    this.#byId = new Map(parts.packages.map((one) => [one.id, one]));
+  }
+
+  /**
+   * A package by its id, or by its source name when only one has that.
+   * @throws BuildError `PACKAGE_UNKNOWN`, `PACKAGE_AMBIGUOUS`.
+   */
+  findPackage(nameOrId: string): PackageProject {
+    const byId = this.#byId.get(nameOrId);
+    if (byId !== undefined) return byId;
+    const named = this.packages.filter(({ sourcePackage, specFile }) => (sourcePackage?.name ?? basename(specFile, '.spec')) === nameOrId);
+    if (named.length === 1) return named[0]!;
+    if (named.length > 1) {
+      throw new BuildError('PACKAGE_AMBIGUOUS', `'${nameOrId}' is the name of several packages: ${named.map(({ id }) => id).join(', ')}`, {
+        hint: 'use one of these ids',
+      });
+    }
+    const near = nearestWord(nameOrId, this.#byId.keys());
+    throw new BuildError('PACKAGE_UNKNOWN', `the tree has no package '${nameOrId}'`, {
+      hint: near === undefined ? 'list the packages with `kiln list`' : `did you mean '${near}'?`,
+    });
+  }
+
+  /** @throws BuildError `IMAGE_UNKNOWN`. */
+  findImage(name: string): ImageProject {
+    const image = this.images.find((one) => one.name === name);
+    if (image !== undefined) return image;
+    const near = nearestWord(name, this.images.map((one) => one.name));
+    throw new BuildError('IMAGE_UNKNOWN', `${this.config.imageDirectory} has no image '${name}'`, {
+      hint: near === undefined ? `the images are: ${this.images.map((one) => one.name).join(', ')}` : `did you mean '${near}'?`,
+    });
+  }
+}
+
+interface DistributionParts {
+  readonly root: string;
+  readonly config: DistroConfig;
+  readonly toolchain: PlannedToolchain;
+  readonly macroFiles: readonly DistributionMacroFile[];
+  readonly packages: readonly PackageProject[];
+  readonly images: readonly ImageProject[];
+}
+
+/**
+ * Reads the tree at `root`. Broken specs and images become projects with diagnostics; only a bad configuration throws.
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `MACRO_FILE_MISSING`, and those of the toolchain's lock.
+ */
+export function loadDistribution(root: string): Distribution {
+  const config = readDistroConfig(root);
+  const macroFiles = readMacroFiles(root, config);
+  const environment = macroEnvironment(config, macroFiles);
+  const locked = loadDebianToolchain(root, config.toolchain);
+  const toolchain: PlannedToolchain = { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
+  const evaluated = findSpecs(root, config).map(([specRoot, specFile]) =>
+    evaluatePackage({ root, config, specRoot, specFile, environment, macroFiles }),
+  );
+  const unique = withUniqueIds(evaluated).map((one) => withRecord(root, config, one));
+  const universe = createUniverse(unique, toolchain.provider);
+  const packages = planPackages(unique, universe);
+  const images = readImages({ root, config, universe, packages });
+  return new Distribution({ root, config, toolchain, macroFiles, packages, images });
+}
+
+function findSpecs(root: string, { specRoots }: DistroConfig): [string, string][] {
+  return specRoots.flatMap((specRoot) =>
+    fastGlob
+      .sync(`${fastGlob.escapePath(specRoot)}/**/*.spec`, { cwd: root, onlyFiles: true, followSymbolicLinks: false })
+      .sort()
+      .map((specFile): [string, string] => [specRoot, specFile]),
+  );
+}
+
+/** Equal ids in several roots get the root before them, so that all stay addressable. */
+function withUniqueIds(packages: readonly EvaluatedPackage[]): EvaluatedPackage[] {
+  const counts = new Map<string, number>();
+  for (const { id } of packages) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return packages
+    .map((one) => (counts.get(one.id) === 1 ? one : { ...one, id: `${one.specRoot}/${one.id}` }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function withRecord(root: string, { provides }: DistroConfig, one: EvaluatedPackage): EvaluatedPackage {
+  try {
+    const record = readProvidesRecord(root, recordPath(provides, one.id));
+    return record === undefined ? one : { ...one, record };
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return { ...one, diagnostics: [...one.diagnostics, asDiagnostic(error)] };
+  }
+}
+
+function asDiagnostic({ code, message, location, hint }: BuildError): Diagnostic {
+  return {
+    severity: 'error',
+    code,
+    message,
+    ...(location === undefined ? {} : { location }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** The workspace that a directory is in: the nearest one upwards with a `toolkit/distro.json`. @throws BuildError `DISTRO_CONFIG_MISSING`. */
+export function findWorkspaceRoot(start: string): string {
+  for (let directory = start; ; directory = dirname(directory)) {
+    try {
+      readFileSync(join(directory, DISTRO_FILE));
+      return directory;
+    } catch {
+      if (directory === dirname(directory)) {
+        throw new BuildError('DISTRO_CONFIG_MISSING', `neither ${start} nor a directory above it has a ${DISTRO_FILE}`, {
+          hint: 'run inside a Kiln workspace',
+        });
+      }
+    }
+  }
+}

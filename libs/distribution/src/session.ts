@@ -1,0 +1,93 @@
+/** A session over a distribution: keys, results and runs of its targets. The store is the truth; `dist/` is a view of it. */
+import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
+import type { Host } from '@kiln/host';
+import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
+import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
+import type { Distribution } from './distribution.ts';
+import { withEventLog } from './event-log.ts';
+import { TARGETS, type TargetName } from './targets.ts';
+import { isViewInPlace, showView, type Manifest } from './view.ts';
+
+/** The state of a task: its key when everything before it is done, and its result when the store has it whole. */
+export interface TaskState {
+  readonly key?: Sha256;
+  readonly result?: ActionResult;
+}
+
+export interface TaskOutcome {
+  /** Workspace-relative path of the manifest. */
+  readonly manifestFile: string;
+  readonly outcome: 'built' | 'cached';
+}
+
+export class Session {
+  readonly distribution: Distribution;
+  readonly host: Host;
+  readonly store: Store;
+  readonly #complete = new Map<string, TaskState>();
+  #toolchain: Promise<Toolchain> | undefined;
+
+  constructor(distribution: Distribution, host: Host, store?: Store) {
+    this.distribution = distribution;
+    this.host = { ...host, emit: withEventLog(distribution.root, host.emit) };
+    this.store = store ?? new Store(this.host, defaultStoreDirectory(host.environment));
+  }
+
+  /** The toolchain layer, made when it isn't there yet; once per session. */
+  toolchain(): Promise<Toolchain> {
+    this.#toolchain ??= prepareToolchain(this.host, this.store, this.distribution.toolchain);
+    return this.#toolchain;
+  }
+
+  /** Key and result of a task. Without a key something before it isn't done. Only complete states are remembered. */
+  async state(target: TargetName, id: string): Promise<TaskState> {
+    const name = `${target}:${id}`;
+    const known = this.#complete.get(name);
+    if (known !== undefined) return known;
+    const key = await TARGETS[target].key(this, id);
+    const result = key === undefined ? undefined : await this.store.readAction(key);
+    const state: TaskState = { ...(key === undefined ? {} : { key }), ...(result === undefined ? {} : { result }) };
+    if (result !== undefined) this.#complete.set(name, state);
+    return state;
+  }
+
+  /** The identity of a task for a cache in front of the store: `complete` when its result is in the store and shown in `dist/`. */
+  async taskKey(target: TargetName, id: string): Promise<{ readonly key: string; readonly complete: boolean }> {
+    const { key, result } = await this.state(target, id);
+    if (key === undefined || result === undefined) return { key: key ?? 'unknown', complete: false };
+    const { root, config } = this.distribution;
+    return { key, complete: await isViewInPlace(root, config.architecture, this.#manifest(target, id, result)) };
+  }
+
+  /**
+   * Does a task, and before it those it depends on that aren't done; shows its files in `dist/`.
+   * @throws BuildError of the stage that fails.
+   */
+  async run(target: TargetName, id: string): Promise<TaskOutcome> {
+    const stage = TARGETS[target];
+    for (const [beforeTarget, beforeId] of stage.before(this.distribution, id)) {
+      if ((await this.state(beforeTarget, beforeId)).result === undefined) await this.run(beforeTarget, beforeId);
+    }
+    const key = await stage.key(this, id);
+    if (key === undefined) {
+      throw new BuildError('PLAN_STALE', `${target} of ${id} has no identity although everything before it is done`, {
+        hint: 'run the same command again',
+      });
+    }
+    const { result, outcome } = await this.store.action(key, { action: target, subject: id, log: stage.log(id) }, () =>
+      stage.build(this, id, key),
+    );
+    this.#complete.set(`${target}:${id}`, { key, result });
+    const { root, config } = this.distribution;
+    const manifestFile = await showView(root, config.architecture, this.#manifest(target, id, result), this.store);
+    return { manifestFile, outcome };
+  }
+
+  #manifest(target: TargetName, id: string, result: ActionResult): Manifest {
+    const files = Object.entries(result.outputs).map(
+      ([name, blob]) => [TARGETS[target].showAs(this.distribution, id, name), blob] as const,
+    );
+    return { target, id, key: result.key, files: Object.fromEntries(files) };
+  }
+}

@@ -1,0 +1,34 @@
+/** The targets of a distribution, one record each. */
+import type { Sha256 } from '@kiln/build-identity';
+import type { ActionResult } from '@kiln/store';
+import { bootTestTarget } from './boot-test-target.ts';
+import type { Distribution } from './distribution.ts';
+import { imageTarget } from './image-target.ts';
+import { repositoryTarget } from './repository-target.ts';
+import { rpmTarget } from './rpm-target.ts';
+import type { Session } from './session.ts';
+import { toolchainTarget } from './toolchain-target.ts';
+
+export type TargetName = 'toolchain' | 'rpm' | 'repository' | 'image' | 'boot-test';
+
+/** What a stage has to say of its tasks. */
+export interface Target {
+  /** Tasks that must be done before: target and id. */
+  before(distribution: Distribution, id: string): readonly (readonly [TargetName, string])[];
+  /** The action key; undefined while something before it isn't done. */
+  key(session: Session, id: string): Promise<Sha256 | undefined>;
+  /** Really does it; outputs are in the store when it returns. */
+  build(session: Session, id: string, key: Sha256): Promise<Omit<ActionResult, 'key'>>;
+  /** Workspace-relative path under which an output is shown. */
+  showAs(distribution: Distribution, id: string, output: string): string;
+  /** Workspace-relative path of the log. */
+  log(id: string): string;
+}
+
+export const TARGETS: Readonly<Record<TargetName, Target>> = {
+  toolchain: toolchainTarget,
+  rpm: rpmTarget,
+  repository: repositoryTarget,
+  image: imageTarget,
+  'boot-test': bootTestTarget,
+};

@@ -1,0 +1,14 @@
+/** The `toolchain` target: the layer on which all packages are built. */
+import { join } from 'node:path';
+import type { Target } from './targets.ts';
+
+export const toolchainTarget: Target = {
+  before: () => [],
+  key: (session) => Promise.resolve(session.distribution.toolchain.identity),
+  async build(session) {
+    await session.toolchain();
+    return { outputs: {}, facts: { identity: session.distribution.toolchain.identity } };
+  },
+  showAs: (_, __, output) => join('dist', 'toolchain', output),
+  log: () => join('dist', 'logs', 'toolchain.log'),
+};

@@ -1,0 +1,143 @@
+/** Builds a source package: SRPM and RPMs by rpmbuild in the sandbox, then the checks, then the store. */
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
+import type { Host } from '@kiln/host';
+import type { Evr, SourcePackage } from '@kiln/rpm-package';
+import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
+import type { ActionResult, Blob, Store } from '@kiln/store';
+import { composeRpmRoot, type RpmRoot, type Toolchain } from '@kiln/toolchain';
+import { BUILD_ENVIRONMENT, buildCommands, TOP_DIRECTORY, type BuildRequestInput } from './build-request.ts';
+import { collectResult } from './collect-result.ts';
+import { explainFailure } from './log-reading.ts';
+
+/** An RPM that goes into the build root. */
+export interface RootRpm {
+  readonly name: string;
+  readonly evr: Evr;
+  readonly arch: string;
+  readonly artifact: Sha256;
+  readonly content: Sha256;
+  readonly fileName: string;
+  readonly blob: Blob;
+  readonly provides: SourcePackage['packages'][number]['provides'];
+}
+
+/** A file for SOURCES: its digest is checked again when it is copied. */
+export interface BuildFile {
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: Sha256;
+}
+
+export interface PackageBuild {
+  readonly id: string;
+  /** What identifies the build; its digest is the action key. */
+  readonly request: BuildRequestInput;
+  readonly source: SourcePackage;
+  readonly specText: string;
+  readonly files: readonly BuildFile[];
+  /** `name` is the path below rpm's configuration directory. */
+  readonly macroFiles: readonly { readonly name: string; readonly text: string }[];
+  readonly root: readonly RootRpm[];
+  readonly toolchain: Toolchain;
+  /** Absolute path of the log; it is begun anew. */
+  readonly log: string;
+}
+
+/**
+ * Builds, checks and stores; nothing is left behind but the log.
+ * @throws BuildError `RPMBUILD_FAILED`, `BUILD_TIMEOUT`, `DISK_FULL`, `BUILD_REQUIRES_MISSING`, `CHECKS_FAILED` and those of the sandbox.
+ */
+export async function buildPackage(host: Host, store: Store, build: PackageBuild): Promise<Omit<ActionResult, 'key'>> {
+  await mkdir(dirname(build.log), { recursive: true });
+  await rm(build.log, { force: true });
+  const work = await makeWorkDirectory(host, store, `rpm-${build.source.name}`);
+  try {
+    const root = await composeRpmRoot(host, store, { toolchain: build.toolchain, rpms: build.root });
+    await prepareTopDirectory(host, work, { build, root });
+    for (const argv of buildCommands(build.request.spec.name, build.request.defines)) {
+      await runBuildCommand(host, argv, { build, root, work });
+    }
+    return await collectResult(store, { build, work });
+  } finally {
+    await removeWorkDirectory(host, work);
+  }
+}
+
+/** Layers of the build root, topmost first: the distribution's macro files over the composed root. */
+function layersOf(root: RpmRoot, work: string): string[] {
+  return [join(work, 'macros'), ...root.layers];
+}
+
+interface BuildPlace {
+  readonly build: PackageBuild;
+  readonly root: RpmRoot;
+}
+
+async function prepareTopDirectory(host: Host, work: string, { build, root }: BuildPlace): Promise<void> {
+  const top = join(work, 'top');
+  for (const name of ['BUILD', 'BUILDROOT', 'RPMS', 'SRPMS', 'SOURCES', 'SPECS', 'home', 'rpmdb']) {
+    await mkdir(join(top, name), { recursive: true });
+  }
+  await writeFile(join(top, 'SPECS', build.request.spec.name), build.specText);
+  for (const { name, path } of build.files) {
+    await copyFile(path, join(top, 'SOURCES', basename(name)));
+    await chmod(join(top, 'SOURCES', basename(name)), 0o644);
+  }
+  for (const name of await readdir(root.rpmdb)) await copyFile(join(root.rpmdb, name), join(top, 'rpmdb', name));
+  for (const { name, text } of build.macroFiles) {
+    const path = join(work, 'macros', 'usr/lib/rpm', name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+}
+
+async function runBuildCommand(
+  host: Host,
+  argv: readonly [string, ...string[]],
+  { build, root, work }: BuildPlace & { readonly work: string },
+): Promise<void> {
+  const { id, request, log } = build;
+  const started = host.now();
+  const result = await runSandboxed(host, {
+    layers: layersOf(root, work),
+    mounts: [{ source: join(work, 'top'), target: TOP_DIRECTORY, writable: true }],
+    cwd: TOP_DIRECTORY,
+    argv,
+    environment: { ...BUILD_ENVIRONMENT, RPM_BUILD_NCPUS: String(availableParallelism()) },
+    identity: 'builder',
+    log,
+    timeoutSeconds: request.limits.seconds,
+    limits: request.limits,
+    onLine: (line) => reportSection(line, (section) => host.emit({ type: 'progress', action: 'rpm', subject: id, message: section })),
+  });
+  if (result.status === 0) return;
+  throw explainFailure({
+    subject: id,
+    specFile: build.source.specFile,
+    specText: build.specText,
+    status: result.status,
+    timedOut: result.timedOut,
+    tail: `${result.stdout}\n${result.stderr}`,
+    log,
+    limitSeconds: (host.now() - started) / 1000,
+  });
+}
+
+/** rpmbuild says `Executing(%build): …` when a section begins (build/build.c). */
+function reportSection(line: string, report: (section: string) => void): void {
+  const section = /^Executing\((%\w+)\)/.exec(line)?.[1];
+  if (section !== undefined) report(section);
+}
+
+/** @throws BuildError `CHECKS_FAILED`. */
+export function checksFailed(build: PackageBuild, diagnostics: BuildError['diagnostics']): BuildError {
+  return new BuildError('CHECKS_FAILED', `the RPMs of ${build.id} break ${diagnostics.length} rule${diagnostics.length === 1 ? '' : 's'}`, {
+    location: { file: build.source.specFile, line: 1 },
+    diagnostics,
+    log: build.log,
+  });
+}

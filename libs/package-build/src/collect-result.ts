@@ -1,0 +1,149 @@
+/** After rpmbuild: reads the RPMs, checks them, computes their digests and puts them into the store. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { contentDigest, normalizedFileDigest, type ContentFile, type Sha256 } from '@kiln/build-identity';
+import { BuildError, type Diagnostic } from '@kiln/diagnostics';
+import { artifactDigest, FILE_FLAG, isRegular, readRpmHeader, type RpmPackage } from '@kiln/rpm-repository';
+import type { ActionResult, Blob, Store } from '@kiln/store';
+import { compareWithHeaders } from './agreement.ts';
+import { checksFailed, type PackageBuild } from './build-package.ts';
+import { payloadFiles } from './build-root-files.ts';
+import { checkFile, offeredCapabilities, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
+import { isPrimaryPath, type BuiltRpm, type PackageResult } from './package-result.ts';
+
+export interface CollectedBuild {
+  readonly build: PackageBuild;
+  readonly work: string;
+}
+
+interface FoundRpm {
+  readonly path: string;
+  readonly fileName: string;
+  readonly header: RpmPackage;
+}
+
+/** @throws BuildError `CHECKS_FAILED` with everything that is wrong, `PAYLOAD_DIFFERS`, `RPM_MALFORMED`. */
+export async function collectResult(store: Store, place: CollectedBuild): Promise<Omit<ActionResult, 'key'>> {
+  const { build, work } = place;
+  const found = await findRpms(join(work, 'top'));
+  const problems: Diagnostic[] = compareWithHeaders(build.source, found.map(({ header }) => header));
+  const buildroots = await readdir(join(work, 'top', 'BUILDROOT'));
+  if (buildroots.length > 1) throw new BuildError('PAYLOAD_DIFFERS', `there are ${buildroots.length} buildroots`);
+  const buildroot = join(work, 'top', 'BUILDROOT', buildroots[0] ?? '');
+  const examined = await examinePayloads(found, buildroot, { ...place, store });
+  problems.push(...examined.problems);
+  if (problems.length > 0) throw checksFailed(build, problems);
+
+  const outputs: Record<string, Blob> = {};
+  const rpms: BuiltRpm[] = [];
+  for (const one of found) {
+    outputs[one.fileName] = await store.putFile(one.path);
+    rpms.push(await describe(one, examined.digests.get(one.fileName)));
+  }
+  const facts: PackageResult = { source: build.source.name, rpms };
+  return { outputs, facts };
+}
+
+async function findRpms(top: string): Promise<FoundRpm[]> {
+  const directories = [join(top, 'SRPMS')];
+  for (const arch of await readdir(join(top, 'RPMS'))) directories.push(join(top, 'RPMS', arch));
+  const found: FoundRpm[] = [];
+  for (const directory of directories) {
+    for (const fileName of (await readdir(directory)).sort()) {
+      const path = join(directory, fileName);
+      found.push({ path, fileName, header: (await readRpmHeader(path)).package });
+    }
+  }
+  return found;
+}
+
+interface Examined {
+  readonly problems: Diagnostic[];
+  /** Normalised digests of regular files by path, by RPM file name. */
+  readonly digests: ReadonlyMap<string, ReadonlyMap<string, Sha256>>;
+}
+
+async function examinePayloads(found: readonly FoundRpm[], buildroot: string, { build, store }: CollectedBuild & { readonly store: Store }): Promise<Examined> {
+  const binaries = found.filter(({ header }) => !header.isSource);
+  const libraries = new Set([
+    ...build.toolchain.libraryCapabilities,
+    ...build.root.flatMap(({ provides }) => provides.map(({ name }) => name)),
+  ]);
+  const headers = await headersOf(build.root.map(({ blob }) => store.blobPath(blob.sha256)));
+  const offer: BuildOffer = {
+    hasLibrary: (capability) => libraries.has(capability),
+    hasHeader: (path) => headers.has(path) || build.toolchain.ownsHeader(path),
+  };
+  const digests = new Map<string, ReadonlyMap<string, Sha256>>();
+  const elves: RuledFile[] = [];
+  const problems: Diagnostic[] = [];
+  for (const { fileName, header } of binaries) {
+    const own = new Map<string, Sha256>();
+    for await (const payload of payloadFiles(header, buildroot)) {
+      own.set(payload.entry.path, normalizedFileDigest(payload.bytes));
+      const file = ruledFile(header.name, payload);
+      if (file.elf === undefined) problems.push(...checkFile(file, offer));
+      else elves.push(file);
+      if (file.elf?.type === 3) for (const one of offeredCapabilities(file.elf, baseName(file))) libraries.add(one);
+    }
+    digests.set(fileName, own);
+  }
+  for (const file of elves) problems.push(...checkFile(file, offer));
+  return { problems, digests };
+}
+
+async function headersOf(rpmPaths: readonly string[]): Promise<Set<string>> {
+  const files = await Promise.all(rpmPaths.map(async (path) => (await readRpmHeader(path)).package.files));
+  return new Set(files.flat().map(({ path }) => path).filter((path) => path.startsWith('/usr/include/')));
+}
+
+function baseName({ entry }: RuledFile): string {
+  return entry.path.slice(entry.path.lastIndexOf('/') + 1);
+}
+
+async function describe({ path, fileName, header }: FoundRpm, digests: ReadonlyMap<string, Sha256> | undefined): Promise<BuiltRpm> {
+  const artifact = await artifactDigest(path);
+  const { name, evr, arch, provides, requires, isSource, buildTime } = header;
+  return {
+    fileName,
+    kind: isSource ? 'source' : 'binary',
+    name,
+    evr,
+    arch,
+    artifact,
+    content: isSource || digests === undefined ? artifact : contentOf(header, digests),
+    provides: isSource ? [] : provides,
+    requires,
+    paths: isSource ? [] : header.files.map((file) => file.path).filter(isPrimaryPath),
+    buildTime: buildTime ?? 0,
+  };
+}
+
+function contentOf(header: RpmPackage, digests: ReadonlyMap<string, Sha256>): Sha256 {
+  const { name, arch, evr, provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances } = header;
+  const files = header.files.map((file): ContentFile => {
+    const digest = digests.get(file.path);
+    return {
+      path: file.path,
+      mode: file.mode,
+      user: file.user,
+      group: file.group,
+      flags: file.flags & ~FILE_FLAG.artifact,
+      ...(file.linkTarget === undefined ? {} : { linkTarget: file.linkTarget }),
+      ...(file.capabilities === undefined ? {} : { capabilities: file.capabilities }),
+      ...(isRegular(file) && digest !== undefined ? { digest } : {}),
+    };
+  });
+  const scriptlets = [
+    ...header.scriptlets.map(({ kind, interpreter, body }) => [kind, `${interpreter.join(' ')}\n${body ?? ''}`] as const),
+    ...header.triggers.map((trigger, i) => [`trigger ${i}`, JSON.stringify(trigger)] as const),
+  ];
+  return contentDigest({
+    name,
+    arch,
+    evr,
+    dependencies: { provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances },
+    scriptlets: Object.fromEntries(scriptlets),
+    files,
+  });
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { buildGenerations, createSourceGraph, dependentsOf, findCycles } from '@kiln/package-graph';
+
+const graph = createSourceGraph(
+  new Map([
+    ['bash', ['readline', 'ncurses']],
+    ['readline', ['ncurses']],
+    ['ncurses', []],
+    ['sed', []],
+  ]),
+);
+
+test('every package comes after those it needs', () => {
+  const order = buildGenerations(graph).flat();
+  expect(order.sort()).toEqual(['bash', 'ncurses', 'readline', 'sed']);
+  const position = new Map(buildGenerations(graph).flatMap((generation, i) => generation.map((id) => [id, i] as const)));
+  graph.forEachDirectedEdge((_, __, id, dependency) => expect(position.get(dependency)!).toBeLessThan(position.get(id)!));
+});
+
+test('dependents are transitive', () => {
+  expect(dependentsOf(graph, 'ncurses')).toEqual(['bash', 'readline']);
+  expect(dependentsOf(graph, 'bash')).toEqual([]);
+});
+
+test('cycles and self-loops are all found', () => {
+  const cyclic = createSourceGraph(new Map([['a', ['b']], ['b', ['c']], ['c', ['a']], ['d', ['d']], ['e', ['a']]]));
+  expect(findCycles(cyclic)).toEqual([['a', 'b', 'c'], ['d']]);
+  expect(findCycles(graph)).toEqual([]);
+});

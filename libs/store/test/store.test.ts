@@ -1,0 +1,134 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sha256 } from '@kiln/build-identity';
+import { createFakeHost, createHost, type KilnEvent } from '@kiln/host';
+import { defaultStoreDirectory, Store } from '@kiln/store';
+
+let directory: string;
+let store: Store;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kiln-store-'));
+  store = new Store(createFakeHost(), join(directory, 'store'));
+});
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const file = (name: string, text: string) => {
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
+};
+
+test('a blob comes back as it went in, and a changed one is refused and removed', async () => {
+  const blob = await store.putFile(file('a', 'content'));
+  expect(blob).toEqual({ sha256: sha256('content'), size: 7 });
+  await store.materialize(blob, join(directory, 'out', 'b'));
+  expect(readFileSync(join(directory, 'out', 'b'), 'utf8')).toBe('content');
+
+  chmodSync(store.blobPath(blob.sha256), 0o644);
+  writeFileSync(store.blobPath(blob.sha256), 'CONTENT');
+  await expect(store.materialize(blob, join(directory, 'c'))).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
+  expect(existsSync(join(directory, 'c'))).toBe(false);
+  expect(await store.hasBlob(blob)).toBe(false);
+});
+
+test('a file with other content than expected is not taken in', async () => {
+  await expect(store.putFile(file('a', 'x'), sha256('y'))).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  expect(readdirSync(join(directory, 'store', 'tmp'))).toEqual([]);
+});
+
+test('an action is done once, answered later, and done again when a blob is gone', async () => {
+  const key = sha256('key');
+  let builds = 0;
+  const build = async () => {
+    builds += 1;
+    return { outputs: { out: await store.putText('result') }, facts: { n: 1 } };
+  };
+  const options = { action: 'test', subject: 'one' };
+  expect((await store.action(key, options, build)).outcome).toBe('built');
+  const again = await store.action(key, options, build);
+  expect(again.outcome).toBe('cached');
+  expect(builds).toBe(1);
+
+  rmSync(store.blobPath(again.result.outputs['out']!.sha256));
+  expect((await store.action(key, options, build)).outcome).toBe('built');
+  expect(builds).toBe(2);
+});
+
+test('a failed action leaves no result and says so in an event', async () => {
+  const host = createFakeHost();
+  const failing = new Store(host, join(directory, 'store'));
+  const key = sha256('bad');
+  await expect(failing.action(key, { action: 't', subject: 's' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await failing.readAction(key)).toBeUndefined();
+  expect(host.events.map((event: KilnEvent) => event.type === 'action' && event.outcome)).toEqual(['failed']);
+});
+
+test('a torn action file is a miss, not an error', async () => {
+  const key = sha256('torn');
+  await store.action(key, { action: 't', subject: 's' }, () => Promise.resolve({ outputs: {}, facts: 1 }));
+  writeFileSync(join(directory, 'store', 'ac', key.slice(0, 2), `${key}.json`), '{"key":');
+  expect(await store.readAction(key)).toBeUndefined();
+});
+
+test('two processes that want one action do it once', async () => {
+  const script = `
+    import { appendFileSync } from 'node:fs';
+    import { createHost } from '@kiln/host';
+    import { sha256 } from '@kiln/build-identity';
+    import { Store } from '@kiln/store';
+    const store = new Store(createHost(), process.argv[2]);
+    await store.action(sha256('shared'), { action: 't', subject: 's' }, async () => {
+      appendFileSync(process.argv[3], 'built\\n');
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      return { outputs: { out: await store.putText('x') }, facts: null };
+    });`;
+  const program = join(import.meta.dirname, 'two-processes.tmp.mts');
+  writeFileSync(program, script);
+  try {
+    const run = () =>
+      new Promise<number | null>((resolve) => {
+        const child = spawn(
+          process.execPath,
+          ['--conditions=development', '--import', 'tsx', program, join(directory, 'store'), join(directory, 'count')],
+          { stdio: 'inherit' },
+        );
+        child.on('close', resolve);
+      });
+    expect(await Promise.all([run(), run(), run()])).toEqual([0, 0, 0]);
+    expect(readFileSync(join(directory, 'count'), 'utf8')).toBe('built\n');
+  } finally {
+    rmSync(program);
+  }
+});
+
+test('a layer is made whole or not at all', async () => {
+  await expect(
+    store.layer('half', (path) => {
+      writeFileSync(join(path, 'a'), '');
+      return Promise.reject(new Error('stop'));
+    }),
+  ).rejects.toThrow('stop');
+  expect(existsSync(join(directory, 'store', 'layers', 'half'))).toBe(false);
+  const path = await store.layer('half', (made) => {
+    writeFileSync(join(made, 'a'), 'x');
+    return Promise.resolve();
+  });
+  expect(readFileSync(join(path, 'a'), 'utf8')).toBe('x');
+});
+
+test('no space left is one clear error and leaves nothing half-written', async () => {
+  const host = createHost();
+  const small = join(directory, 'small');
+  const command = `mkdir ${small} && mount -t tmpfs -o size=512k tmpfs ${small} && exec ${process.execPath} --conditions=development --import tsx ${join(import.meta.dirname, 'fixtures/fill-store.mts')} ${small}`;
+  const result = await host.run({ argv: ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', command], cwd: import.meta.dirname });
+  expect(JSON.parse(result.stdout), result.stderr).toEqual({ code: 'DISK_FULL', left: [] });
+});
+
+test('the place of the store', () => {
+  expect(defaultStoreDirectory({ KILN_STORE: '/s', XDG_CACHE_HOME: '/x' })).toBe('/s');
+  expect(defaultStoreDirectory({ XDG_CACHE_HOME: '/x', HOME: '/h' })).toBe('/x/kiln');
+});
