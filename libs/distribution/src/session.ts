@@ -1,7 +1,9 @@
 /** A session over a distribution: keys, results and runs of its targets. The store is the truth; `dist/` is a view of it. */
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import type { Host } from '@kiln/host';
+import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import type { RunTool } from '@kiln/rpm-repository';
+import { runSandboxed } from '@kiln/sandbox';
 import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
 import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
 import type { Distribution } from './distribution.ts';
@@ -39,6 +41,20 @@ export class Session {
     this.#toolchain ??= prepareToolchain(this.host, this.store, this.distribution.toolchain);
     return this.#toolchain;
   }
+
+  /** Runs a program of the toolchain, isolated; the directories it may write to become the build user's. */
+  readonly runTool: RunTool = async ({ argv, mounts, environment }) => {
+    const user = await buildUser(this.host);
+    for (const { source, writable } of mounts) if (writable) await giveToBuildUser(user, source);
+    const { layer } = await this.toolchain();
+    return runSandboxed(this.host, {
+      layers: [layer],
+      mounts,
+      argv,
+      environment: { PATH: '/usr/bin:/usr/sbin', ...environment },
+      identity: 'builder',
+    });
+  };
 
   /** Key and result of a task. Without a key something before it isn't done. Only complete states are remembered. */
   async state(target: TargetName, id: string): Promise<TaskState> {

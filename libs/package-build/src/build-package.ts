@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import type { Host } from '@kiln/host';
+import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import type { Evr, SourcePackage } from '@kiln/rpm-package';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
 import type { ActionResult, Blob, Store } from '@kiln/store';
@@ -77,17 +77,22 @@ interface BuildPlace {
   readonly root: RpmRoot;
 }
 
+const WRITTEN_BY_BUILD = ['.', 'BUILD', 'BUILDROOT', 'RPMS', 'SRPMS', 'home', 'rpmdb'];
+
 async function prepareTopDirectory(host: Host, work: string, { build, root }: BuildPlace): Promise<void> {
+  const user = await buildUser(host);
   const top = join(work, 'top');
-  for (const name of ['BUILD', 'BUILDROOT', 'RPMS', 'SRPMS', 'SOURCES', 'SPECS', 'home', 'rpmdb']) {
-    await mkdir(join(top, name), { recursive: true });
-  }
+  for (const name of [...WRITTEN_BY_BUILD, 'SOURCES', 'SPECS']) await mkdir(join(top, name), { recursive: true });
+  for (const name of WRITTEN_BY_BUILD) await giveToBuildUser(user, join(top, name));
   await writeFile(join(top, 'SPECS', build.request.spec.name), build.specText);
   for (const { name, path } of build.files) {
     await copyFile(path, join(top, 'SOURCES', basename(name)));
     await chmod(join(top, 'SOURCES', basename(name)), 0o644);
   }
-  for (const name of await readdir(root.rpmdb)) await copyFile(join(root.rpmdb, name), join(top, 'rpmdb', name));
+  for (const name of await readdir(root.rpmdb)) {
+    await copyFile(join(root.rpmdb, name), join(top, 'rpmdb', name));
+    await giveToBuildUser(user, join(top, 'rpmdb', name));
+  }
   for (const { name, text } of build.macroFiles) {
     const path = join(work, 'macros', 'usr/lib/rpm', name);
     await mkdir(dirname(path), { recursive: true });

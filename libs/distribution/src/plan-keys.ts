@@ -1,0 +1,95 @@
+/** Plan keys: what may rebuild. Known without building anything; a task's key covers everything before it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
+import { DEFAULT_LIMITS, PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
+import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
+import type { Distribution } from './distribution.ts';
+import type { ImageProject, PackageProject } from './package-project.ts';
+import { signaturesPath } from './pinned-sources.ts';
+
+/** A task's plan key and the parts it is made of, by a name that a person understands. */
+export interface PlanKey {
+  readonly key: Sha256;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** One difference of a task between two plans. */
+export interface PlanChange {
+  readonly task: string;
+  readonly kind: 'added' | 'removed' | 'changed';
+  /** The parts that differ, for example `SPECS/sed/sed.spec` or `rpm:ncurses/ncurses`. */
+  readonly reasons: readonly string[];
+}
+
+/** Plan keys of all `rpm` and `image` tasks by `target:id`. */
+export function planKeys(distribution: Distribution): Map<string, PlanKey> {
+  const keys = new Map<string, PlanKey>();
+  for (const project of distribution.packages) packageKey(distribution, project, keys);
+  for (const image of distribution.images) keys.set(`image:${image.name}`, imageKey(distribution, image, keys));
+  return keys;
+}
+
+/** What differs between two plans, in the order of the tasks' names. */
+export function comparePlans(before: ReadonlyMap<string, PlanKey>, after: ReadonlyMap<string, PlanKey>): PlanChange[] {
+  const tasks = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return tasks.flatMap((task): PlanChange[] => {
+    const [old, now] = [before.get(task), after.get(task)];
+    if (old === undefined) return [{ task, kind: 'added', reasons: [] }];
+    if (now === undefined) return [{ task, kind: 'removed', reasons: [] }];
+    if (old.key === now.key) return [];
+    const names = [...new Set([...Object.keys(old.parts), ...Object.keys(now.parts)])].sort();
+    return [{ task, kind: 'changed', reasons: names.filter((name) => old.parts[name] !== now.parts[name]) }];
+  });
+}
+
+function packageKey(distribution: Distribution, project: PackageProject, keys: Map<string, PlanKey>): PlanKey {
+  const task = `rpm:${project.id}`;
+  const known = keys.get(task);
+  if (known !== undefined) return known;
+  const parts = {
+    ...commonParts(distribution),
+    recipe: String(PACKAGE_RECIPE_VERSION),
+    limits: digestOf(DEFAULT_LIMITS),
+    ...Object.fromEntries(ownInputs(distribution, project).map((file) => [file, fileDigest(distribution.root, file)])),
+    ...Object.fromEntries(
+      project.dependencies.map((id) => [`rpm:${id}`, packageKey(distribution, distribution.findPackage(id), keys).key]),
+    ),
+  };
+  const made = { key: digestOf(parts), parts };
+  keys.set(task, made);
+  return made;
+}
+
+function imageKey(distribution: Distribution, image: ImageProject, keys: ReadonlyMap<string, PlanKey>): PlanKey {
+  const parts = {
+    toolchain: distribution.toolchain.identity,
+    recipe: String(IMAGE_RECIPE_VERSION),
+    ...Object.fromEntries(image.inputs.map((file) => [file, fileDigest(distribution.root, file)])),
+    ...Object.fromEntries(image.dependencies.map((id) => [`rpm:${id}`, keys.get(`rpm:${id}`)?.key ?? 'missing'])),
+  };
+  return { key: digestOf(parts), parts };
+}
+
+function commonParts({ config, toolchain, macroFiles }: Distribution): Record<string, string> {
+  return {
+    architecture: config.architecture,
+    defines: digestOf(config.defines),
+    toolchain: toolchain.identity,
+    ...Object.fromEntries(macroFiles.map(({ file, text }) => [file, sha256(text)])),
+  };
+}
+
+/** Files of the package itself; shared ones are in the common parts. Signatures count by file, although only used lines matter. */
+function ownInputs(distribution: Distribution, project: PackageProject): string[] {
+  const own = new Set([project.specFile, signaturesPath(project)]);
+  return project.inputs.filter((file) => own.has(file) || file.startsWith(`${project.directory}/`));
+}
+
+function fileDigest(root: string, file: string): string {
+  try {
+    return sha256(readFileSync(join(root, file)));
+  } catch {
+    return 'missing';
+  }
+}

@@ -1,0 +1,79 @@
+/** The `repository` target: all binary RPMs of the tree with rpm-md metadata. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf, type Sha256 } from '@kiln/build-identity';
+import { createRepository } from '@kiln/rpm-repository';
+import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
+import type { Blob } from '@kiln/store';
+import type { Distribution } from './distribution.ts';
+import { isBroken } from './package-project.ts';
+import { TOOLCHAIN_ORIGIN } from './plan.ts';
+import { builtProviders, type BuiltProvider } from './rpm-target.ts';
+import type { Session } from './session.ts';
+import type { Target } from './targets.ts';
+
+/** Raise it when the same RPMs would be described in another way. */
+const RECIPE_VERSION = 1;
+
+export const repositoryTarget: Target = {
+  before: (distribution) => [
+    ['toolchain', TOOLCHAIN_ORIGIN],
+    ...distribution.packages.map(({ id }) => ['rpm', id] as const),
+  ],
+
+  async key(session): Promise<Sha256 | undefined> {
+    const rpms = await allRpms(session);
+    if (rpms === undefined) return undefined;
+    const { architecture } = session.distribution.config;
+    return digestOf({
+      stage: 'repository',
+      recipeVersion: RECIPE_VERSION,
+      architecture,
+      toolchain: session.distribution.toolchain.identity,
+      rpms: rpms.map(({ fileName, artifact }) => ({ fileName, artifact })),
+    });
+  },
+
+  async build(session, id) {
+    const rpms = (await allRpms(session)) ?? [];
+    const { host, store } = session;
+    const work = await makeWorkDirectory(host, store, 'repository');
+    try {
+      const directory = join(work, 'repository');
+      host.emit({ type: 'progress', action: 'repository', subject: id, message: 'createrepo_c', total: rpms.length, unit: 'packages' });
+      const { repomdDigest } = await createRepository(host, session.runTool, {
+        directory,
+        rpms: rpms.map(({ blob }) => store.blobPath(blob.sha256)),
+        reusedNevra: 'replace',
+      });
+      const outputs: Record<string, Blob> = {};
+      for (const name of await readdir(join(directory, 'repodata'))) {
+        outputs[`repodata/${name}`] = await store.putFile(join(directory, 'repodata', name));
+      }
+      for (const { fileName, blob } of rpms) outputs[`Packages/${fileName}`] = blob;
+      return { outputs, facts: { repomdDigest } };
+    } finally {
+      await removeWorkDirectory(host, work);
+    }
+  },
+
+  showAs: (distribution, _, output) => join(repositoryDirectory(distribution), output),
+  log: () => join('dist', 'logs', 'repository.log'),
+};
+
+/** Workspace-relative directory of the repository. */
+export function repositoryDirectory({ config }: Distribution): string {
+  return join('dist', 'repository', config.architecture);
+}
+
+/** All binary RPMs in the order of their file names; undefined while one isn't built. Packages that can't be built fail on their own. */
+async function allRpms(session: Session): Promise<BuiltProvider[] | undefined> {
+  const found: BuiltProvider[] = [];
+  for (const project of session.distribution.packages) {
+    if (isBroken(project)) return undefined;
+    const { result } = await session.state('rpm', project.id);
+    if (result === undefined) return undefined;
+    found.push(...builtProviders(project.id, result));
+  }
+  return found.sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
+}

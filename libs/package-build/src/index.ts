@@ -1,0 +1,16 @@
+export { buildPackage, type BuildFile, type PackageBuild, type RootRpm } from './build-package.ts';
+export {
+  buildRequest,
+  DEFAULT_LIMITS,
+  PACKAGE_RECIPE_VERSION,
+  packageActionKey,
+  TOP_DIRECTORY,
+  type BuildLimits,
+  type BuildRequestInput,
+  type NamedDigest,
+  type RootMember,
+} from './build-request.ts';
+export { checkFile, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
+export { lineTablePaths } from './line-table.ts';
+export { explainFailure, type FailureContext } from './log-reading.ts';
+export { isPrimaryPath, type BuiltRpm, type PackageResult } from './package-result.ts';
