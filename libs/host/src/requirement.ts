@@ -45,13 +45,20 @@ export function programRequirement(options: {
     debianPackage,
     ...(minimalVersion === undefined ? {} : { minimalVersion }),
     async probe(host) {
-      const printed = await host.run({ argv: [program, ...(options.versionArguments ?? ['--version'])] }).catch(() => {});
+      const printed = await host
+        .run({ argv: [program, ...(options.versionArguments ?? ['--version'])] })
+        .catch(() => {});
       if (printed === undefined) {
         return { ok: false, found: '', message: `the program '${program}' is not installed or not in PATH`, fix };
       }
       const found = /\d+(\.\d+)+/.exec(printed.stdout + printed.stderr)?.[0] ?? '';
       if (minimalVersion !== undefined && compareNumbers(found, minimalVersion) < 0) {
-        return { ok: false, found, message: `'${program}' is version ${found || 'unknown'}, needed is ${minimalVersion}`, fix };
+        return {
+          ok: false,
+          found,
+          message: `'${program}' is version ${found || 'unknown'}, needed is ${minimalVersion}`,
+          fix,
+        };
       }
       return { ok: true, found, message: '' };
     },

@@ -1,0 +1,65 @@
+/** The argument vector of bwrap(1): namespaces, mounts, environment, identity. */
+import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
+
+/** uid and gid of the builder inside. */
+export const BUILDER_ID = 1000;
+
+/** File systems of its own that every sandbox has, by target. */
+const OWN_TARGETS = ['/proc', '/dev', '/tmp', '/run', '/var/tmp'] as const;
+const TEMPORARY = [
+  ['1777', '/tmp'],
+  ['0755', '/run'],
+  ['1777', '/var/tmp'],
+  ['1777', '/dev/shm'],
+] as const;
+
+const NAMESPACES = ['pid', 'ipc', 'uts', 'net', 'cgroup-try'].map((name) => `--unshare-${name}`);
+
+/** What installing packages needs; nothing that administers the machine. */
+const ROOT_CAPABILITIES = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETFCAP',
+  'SETGID',
+  'SETUID',
+  'SYS_CHROOT',
+];
+
+const IDENTITY: Readonly<Record<SandboxIdentity, readonly string[]>> = {
+  builder: ['--unshare-user', '--disable-userns', '--uid', `${BUILDER_ID}`, '--gid', `${BUILDER_ID}`],
+  root: ['--cap-drop', 'ALL', ...ROOT_CAPABILITIES.flatMap((name) => ['--cap-add', `CAP_${name}`])],
+};
+
+/** The command that runs the request in `root`, the composed directory. */
+export function bubblewrapCommand(root: string, request: SandboxRequest): string[] {
+  const { identity, mounts = [], environment, cwd = '/', limits = {}, interactive = false } = request;
+  const size = limits.temporaryBytes === undefined ? [] : ['--size', `${limits.temporaryBytes}`];
+  return [
+    'bwrap',
+    ...IDENTITY[identity],
+    ...NAMESPACES,
+    '--die-with-parent',
+    // An interactive shell has a pseudo terminal of its own instead and keeps its job control.
+    ...(interactive ? [] : ['--new-session']),
+    ...['--hostname', 'builder'],
+    ...['--ro-bind', root, '/'],
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...TEMPORARY.flatMap(([mode, target]) => [...size, '--perms', mode, '--tmpfs', target]),
+    ...mounts.flatMap(({ source, target, writable }) => [writable ? '--bind' : '--ro-bind', source, target]),
+    '--clearenv',
+    ...Object.entries(environment)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--chdir', cwd],
+    '--',
+    ...request.argv,
+  ];
+}
+
+/** All places in the root that something is mounted on. */
+export function mountTargets(request: SandboxRequest): string[] {
+  return [...OWN_TARGETS, ...(request.mounts ?? []).map(({ target }) => target)];
+}

@@ -1,0 +1,48 @@
+/** What runs in a sandbox: the root, what is mounted into it, the program, its bounds. */
+
+/**
+ * `builder`: uid and gid 1000, no capabilities, one user; what it writes belongs to the build user of the machine.
+ * `root`: uid 0 with 65,536 ids, for installing packages and for archives with owners; needs subordinate ids.
+ */
+export type SandboxIdentity = 'builder' | 'root';
+
+/** A file or directory of the machine inside the sandbox. Both paths are absolute. */
+export interface SandboxMount {
+  readonly source: string;
+  readonly target: string;
+  readonly writable: boolean;
+}
+
+/** Bounds of everything in the sandbox; what is left out is not limited. */
+export interface SandboxLimits {
+  /** Processes and threads at one time. */
+  readonly processes?: number;
+  /** Open files of one process. */
+  readonly openFiles?: number;
+  /** Largest file that may be written. */
+  readonly fileSizeBytes?: number;
+  /** Private memory of one process. */
+  readonly memoryBytes?: number;
+  /** Size of each of the temporary file systems in memory. */
+  readonly temporaryBytes?: number;
+}
+
+export interface SandboxRequest {
+  /** Absolute directories, topmost first; their union is the read-only root. They are never written to. */
+  readonly layers: readonly string[];
+  readonly mounts?: readonly SandboxMount[];
+  readonly identity: SandboxIdentity;
+  readonly argv: readonly [string, ...string[]];
+  /** The whole environment; only `PWD` is added, which is `cwd`. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Absolute path inside the sandbox; `/` when omitted. */
+  readonly cwd?: string;
+  readonly input?: string | Uint8Array;
+  readonly limits?: SandboxLimits;
+  readonly timeoutSeconds?: number;
+  /** File that receives standard output and error. */
+  readonly log?: string;
+  readonly onLine?: (line: string) => void;
+  /** Connects the terminal, through a pseudo terminal of its own. */
+  readonly interactive?: boolean;
+}

@@ -1,0 +1,59 @@
+/** Directories that builds write to: under the store's `work/`, owned by the build user. */
+import { chmod, mkdir, rmdir } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { BuildError } from '@kiln/diagnostics';
+import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import type { Store } from '@kiln/store';
+import { runInIdNamespace } from './run-sandboxed.ts';
+
+const reachable = new WeakMap<Host, Set<string>>();
+
+/**
+ * A new empty directory that the build user may write to; `name` is for people who look at it.
+ * @throws BuildError `STORE_UNREACHABLE` when the build user can't enter the store.
+ */
+export async function makeWorkDirectory(host: Host, store: Store, name: string): Promise<string> {
+  const directory = join(store.directory, 'work', `${name}-${process.pid}-${randomBytes(4).toString('hex')}`);
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o755);
+  await checkStoreReachable(host, store);
+  await giveToBuildUser(await buildUser(host), directory);
+  return directory;
+}
+
+/** Removes a work directory with everything in it, also what belongs to subordinate ids or has no permissions. */
+export async function removeWorkDirectory(host: Host, directory: string): Promise<void> {
+  const removed = await runInIdNamespace(host, ['find', directory, '-mindepth', '1', '-delete']);
+  if (removed.status !== 0) {
+    const said = removed.stderr.trim().split('\n').slice(0, 3).join('\n');
+    if (/No such file or directory/.test(said)) return;
+    throw new BuildError('WORK_NOT_REMOVED', `the directory ${directory} can't be emptied: ${said}`);
+  }
+  await rmdir(directory);
+}
+
+/**
+ * Makes sure that the build user can read the store.
+ * @throws BuildError `STORE_UNREACHABLE`
+ */
+export async function checkStoreReachable(host: Host, store: Store): Promise<void> {
+  const checked = reachable.get(host) ?? new Set();
+  reachable.set(host, checked);
+  if (checked.has(store.directory)) return;
+  await mkdir(join(store.directory, 'work'), { recursive: true });
+  const user = await buildUser(host);
+  const work = join(store.directory, 'work', '.');
+  const argv = [...user.prefix, 'test', '-r', work, '-a', '-x', work];
+  const probe = await host.run({ argv: argv as [string, ...string[]], cwd: '/' });
+  if (probe.status !== 0) {
+    throw new BuildError(
+      'STORE_UNREACHABLE',
+      `the build user '${user.name}' can't reach the store ${store.directory}`,
+      {
+        hint: 'let KILN_STORE name a directory whose parents everybody may enter (mode o+x), for example /var/cache/kiln',
+      },
+    );
+  }
+  checked.add(store.directory);
+}
