@@ -4,6 +4,22 @@ import { compareEvr, formatEvr, parseEvr } from './evr.ts';
 
 export type DependencyOperator = '<' | '<=' | '=' | '>=' | '>';
 
+const OPERATORS: Readonly<Record<string, DependencyOperator>> = {
+  '<': '<',
+  '<=': '<=',
+  '=<': '<=',
+  '=': '=',
+  '==': '=',
+  '>=': '>=',
+  '=>': '>=',
+  '>': '>',
+};
+
+/** The comparison that a token means; undefined for any other token (rpmParseDSFlags, lib/rpmds.c). */
+export function parseOperator(token: string): DependencyOperator | undefined {
+  return Object.hasOwn(OPERATORS, token) ? OPERATORS[token] : undefined;
+}
+
 /**
  * One dependency as rpm stores it in a header. `name` may be a plain name, a path, a generated capability such as
  * `pkgconfig(x)` or `libc.so.6(GLIBC_2.34)(64bit)`, or a rich dependency in parentheses (then there is no version).
@@ -30,9 +46,9 @@ export function formatDependency({ name, operator, evr }: Dependency): string {
 export function parseDependency(text: string): Dependency {
   const trimmed = text.trim();
   if (trimmed.startsWith('(')) return { name: trimmed };
-  const match = /^(\S+)\s+(<=|>=|<|>|==?)\s+(\S+)$/.exec(trimmed);
-  if (match === null) return { name: trimmed };
-  const operator = (match[2] === '==' ? '=' : match[2]) as DependencyOperator;
+  const match = /^(\S+)\s+(\S+)\s+(\S+)$/.exec(trimmed);
+  const operator = match === null ? undefined : parseOperator(match[2]!);
+  if (match === null || operator === undefined) return { name: trimmed };
   return { name: match[1]!, operator, evr: parseEvr(match[3]!) };
 }
 

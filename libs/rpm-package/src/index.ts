@@ -4,10 +4,22 @@ export {
   formatDependency,
   isRich,
   parseDependency,
+  parseOperator,
   satisfies,
   type Dependency,
   type DependencyOperator,
 } from './dependency.ts';
+export {
+  formatRichDependency,
+  parseRichDependency,
+  RichDependencyError,
+  simpleDependencies,
+  type ParsedRichDependency,
+  type RichContext,
+  type RichDependency,
+  type RichOperator,
+} from './rich-dependency.ts';
+export { SENSE, senseOf } from './sense.ts';
 export {
   formatNevra,
   rpmFileName,

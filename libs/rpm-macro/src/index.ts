@@ -1,0 +1,25 @@
+export { MacroContext, type Expansion, type MacroContextOptions, type TextOrigin } from './macro.ts';
+export { createMacroContext, type CreateMacroContextOptions } from './create-macro-context.ts';
+export {
+  standardEnvironment,
+  type MacroEnvironment,
+  type MacroFile,
+  type StandardEnvironmentOptions,
+  type TargetArch,
+} from './macro-environment.ts';
+export { LEVEL, MacroTable, type MacroDefinition, type MacroEntry } from './macro-table.ts';
+export { builtinsOf, type Builtin, type BuiltinCall } from './builtins.ts';
+export { DIALECTS, type Dialect, type RpmVersion } from './dialect.ts';
+export {
+  evaluateExpression,
+  ExpressionError,
+  formatExpressionValue,
+  isTruthy,
+  type ExpressionOptions,
+  type ExpressionValue,
+} from './expression.ts';
+export { findMacroEnd, matchBracket } from './macro-end.ts';
+export { countBrackets, hasOpenBracket, noOpenBrackets, type OpenBrackets } from './bracket-count.ts';
+export { readDefinitions, type MacroFileDefinition } from './macro-file.ts';
+export { isAlnum, isAlpha, isBlank, isDigit, isEol, isNameCharacter, isSpace } from './characters.ts';
+export type { LuaCall, LuaHost, LuaPort, MacroPorts, SpecLists } from './ports.ts';

@@ -1,0 +1,553 @@
+/** The macro engine: expands texts over a table of definitions, with the rules of rpm 4.18 (rpmio/macro.c). */
+import type { Diagnostic, Severity, SourceLocation } from '@kiln/diagnostics';
+import type { Builtin } from './builtins.ts';
+import { builtinsOf } from './builtins.ts';
+import { isAlpha, isBlank } from './characters.ts';
+import { define } from './define.ts';
+import type { RpmVersion } from './dialect.ts';
+import type { ExpressionValue } from './expression.ts';
+import { evaluateExpression, ExpressionError, formatExpressionValue, isTruthy } from './expression.ts';
+import { getopt } from './getopt.ts';
+import { findMacroEnd } from './macro-end.ts';
+import { readDefinitions } from './macro-file.ts';
+import type { MacroDefinition, MacroEntry } from './macro-table.ts';
+import { LEVEL, MacroTable } from './macro-table.ts';
+import type { LuaHost, MacroPorts } from './ports.ts';
+import { splitQuoted } from './quoted-words.ts';
+
+/** rpm's _MAX_MACRO_DEPTH. */
+const MAX_DEPTH = 64;
+/** rpm has no such limits; they turn exponential definitions into an error instead of an exhausted machine. */
+const MAX_OUTPUT = 64 * 1024 * 1024;
+const MAX_CALLS = 5_000_000;
+
+/** An expansion in progress: the output so far and where in the nesting it is (struct MacroBuf_s). */
+export interface Expansion {
+  out: string;
+  depth: number;
+  level: number;
+  failed: boolean;
+  /** The parametric macro whose body is expanded, and its words. */
+  entry: MacroEntry | undefined;
+  words: readonly string[] | undefined;
+}
+
+/** Where an expanded text stands; its first line is `line`. */
+export interface TextOrigin {
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface MacroContextOptions {
+  readonly table?: MacroTable;
+  readonly ports?: MacroPorts;
+  readonly rpmVersion?: RpmVersion;
+  /** Built-in macros beyond rpm's own. */
+  readonly builtins?: readonly Builtin[];
+}
+
+/** Macros and everything that expanding them needs. Not re-entrant across specs: make one per evaluation. */
+export class MacroContext {
+  readonly table: MacroTable;
+  readonly ports: MacroPorts;
+  /** Every problem that expansion met, in order. */
+  readonly diagnostics: Diagnostic[] = [];
+  /** Names that were looked up and found, and names that were looked up in vain. */
+  readonly usedNames = new Set<string>();
+  readonly missingNames = new Set<string>();
+  /** Files that were read through the port: macro files, includes, Lua modules. */
+  readonly readFiles = new Set<string>();
+  /** Shell commands that were run through the port. */
+  readonly shellCommands = new Set<string>();
+  /** The macros of the text expanded last, outermost ones only. */
+  readonly outermost: MacroEntry[] = [];
+  /** What Lua scripts may ask. */
+  readonly luaHost: LuaHost;
+
+  #origin: TextOrigin | undefined;
+  #source = '';
+  #offset = 0;
+  #depth = 0;
+  #level = 0;
+  #calls = 0;
+  readonly #stack: MacroEntry[] = [];
+
+  constructor(options: MacroContextOptions = {}) {
+    this.table = options.table ?? new MacroTable();
+    this.ports = options.ports ?? {};
+    for (const builtin of [...builtinsOf(options.rpmVersion ?? '4.18'), ...(options.builtins ?? [])]) {
+      if (this.table.get(builtin.name)?.builtin !== undefined) continue;
+      const options = builtin.arity === 0 ? undefined : '';
+      this.table.push({ name: builtin.name, options, body: '<builtin>', level: LEVEL.builtin, builtin });
+    }
+    this.luaHost = makeLuaHost(this);
+  }
+
+  // -- definitions ----------------------------------------------------------------------------------------------------
+
+  /** Defines `name body` or `name(options) body`; false when it is no definition (then a diagnostic says why). */
+  define(text: string, level: number = LEVEL.global, location: SourceLocation | undefined = this.location()): boolean {
+    const expansion = newExpansion(0, 0);
+    this.#at(location, () => define(this, expansion, text, { level, expandBody: false, wholeText: false }));
+    return !expansion.failed;
+  }
+
+  /** Defines a macro whose parts are at hand; nothing is checked or unescaped. */
+  push(definition: MacroDefinition): void {
+    this.table.push(definition);
+  }
+
+  /** Removes the newest definition of a name. */
+  pop(name: string): void {
+    this.table.pop(name);
+  }
+
+  isDefined(name: string): boolean {
+    const entry = this.table.get(name);
+    (entry === undefined ? this.missingNames : this.usedNames).add(name);
+    return entry !== undefined;
+  }
+
+  /** Reads the definitions of a macro file text; false when one of them is broken. */
+  loadMacroFile(file: string, text: string, level: number = LEVEL.macroFiles): boolean {
+    let sound = true;
+    for (const { body, line } of readDefinitions(text)) {
+      if (!this.define(body, level, { file, line })) sound = false;
+    }
+    return sound;
+  }
+
+  /** Loads a macro file through the port; false when it can't be read or is broken. */
+  loadMacroPath(path: string): boolean {
+    const text = this.readFile(path);
+    return text !== undefined && this.loadMacroFile(path, text);
+  }
+
+  // -- expansion ------------------------------------------------------------------------------------------------------
+
+  /** The text with its macros expanded; what a failing macro leaves is kept and a diagnostic is added. */
+  expand(text: string, origin?: TextOrigin): string {
+    return this.#run(text, origin).out;
+  }
+
+  /** The expanded text; undefined when expansion failed. */
+  tryExpand(text: string, origin?: TextOrigin): string | undefined {
+    const expansion = this.#run(text, origin);
+    return expansion.failed ? undefined : expansion.out;
+  }
+
+  /** The number a text expands to, as rpmExpandNumeric(): Y and N count as 1 and 0, anything else but a number as 0. */
+  expandNumeric(text: string): number {
+    const value = this.expand(text);
+    if (/^[Yy]/.test(value)) return 1;
+    return /^\s*[-+]?(0[xX][0-9a-fA-F]+|\d+)$/.test(value) ? parseCNumber(value) : 0;
+  }
+
+  /** Calls a macro by name with ready-made arguments (rpmExpandThisMacro); undefined when there is none or it fails. */
+  callMacro(name: string, words: readonly string[]): string | undefined {
+    const entry = this.table.get(name);
+    if (entry === undefined) return undefined;
+    this.usedNames.add(name);
+    const expansion = newExpansion(this.#depth, this.#level);
+    if (!this.#enter(expansion)) return undefined;
+    this.callEntry(expansion, entry, entry.options === undefined ? undefined : [name, ...words]);
+    expansion.depth -= 1;
+    return expansion.failed ? undefined : expansion.out;
+  }
+
+  /** The value of an expression; with `expand`, `%` macros in it are expanded where they are needed. */
+  evaluateExpression(text: string, options: { readonly expand?: boolean } = {}): ExpressionValue | undefined {
+    try {
+      return evaluateExpression(text, {
+        ...(options.expand === true ? { expand: (part: string) => this.tryExpand(part) } : {}),
+        callLua: (name, values) => this.ports.lua?.callFunction(name, values, this.luaHost),
+      });
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      this.report('error', 'EXPRESSION_INVALID', `${error.message}: ${text.trim()}`, error.hint);
+      return undefined;
+    }
+  }
+
+  /** The truth of an expression; undefined when it is broken. */
+  evaluateCondition(text: string): boolean | undefined {
+    const value = this.evaluateExpression(text);
+    return value === undefined ? undefined : isTruthy(value);
+  }
+
+  // -- what built-in macros need --------------------------------------------------------------------------------------
+
+  /** Appends the expansion of `source` (expandMacro). */
+  expandInto(expansion: Expansion, source: string): void {
+    if (!this.#enter(expansion)) return;
+    const isOutermost = expansion.depth === 1;
+    let at = 0;
+    while (!expansion.failed) {
+      const percent = source.indexOf('%', at);
+      if (percent < 0) {
+        expansion.out += at === 0 ? source : source.slice(at);
+        break;
+      }
+      if (percent > at) expansion.out += source.slice(at, percent);
+      at = percent + 1;
+      if (at >= source.length || source.charCodeAt(at) === 37) {
+        expansion.out += '%';
+        at += 1;
+        continue;
+      }
+      if (isOutermost) this.#offset = percent;
+      at = this.#expandCall(expansion, source, at);
+      if (expansion.out.length > MAX_OUTPUT) this.#limit(expansion, 'an expansion is longer than 64 MiB');
+    }
+    expansion.depth -= 1;
+  }
+
+  /** The expansion of `source` on its own, in the same scope (expandThis). A failure spreads to `expansion`. */
+  expandPart(expansion: Expansion, source: string): { readonly text: string; readonly failed: boolean } {
+    const part: Expansion = { ...expansion, out: '', failed: false };
+    this.expandInto(part, source);
+    if (part.failed) expansion.failed = true;
+    return { text: part.out, failed: part.failed };
+  }
+
+  /** Expands one macro (doMacro); `words` are its name and arguments; `rest` takes what a raw built-in consumed. */
+  callEntry(
+    expansion: Expansion,
+    entry: MacroEntry,
+    words: readonly string[] | undefined,
+    rest?: { consumed: number },
+  ): void {
+    const { entry: outerEntry, words: outerWords } = expansion;
+    if (entry.builtin !== undefined) this.#callBuiltin(expansion, entry.builtin, words, rest);
+    else if (entry.literal) expansion.out += entry.body;
+    else if (entry.body !== '') {
+      this.#stack.push(entry);
+      if (words !== undefined) this.#pushArguments(expansion, entry, words);
+      this.expandInto(expansion, entry.body);
+      if (words !== undefined) this.#popArguments(expansion);
+      this.#stack.pop();
+    }
+    expansion.entry = outerEntry;
+    expansion.words = outerWords;
+  }
+
+  /** Runs `action` so that expansions it starts go on at the depth and scope of `expansion` (Lua, expressions). */
+  within<T>(expansion: Expansion, action: () => T): T {
+    const [depth, level] = [this.#depth, this.#level];
+    [this.#depth, this.#level] = [expansion.depth, expansion.level];
+    try {
+      return action();
+    } finally {
+      [this.#depth, this.#level] = [depth, level];
+    }
+  }
+
+  fail(expansion: Expansion, code: string, message: string, hint?: string): void {
+    this.report('error', code, message, hint);
+    expansion.failed = true;
+  }
+
+  report(severity: Severity, code: string, message: string, hint?: string): void {
+    const location = this.location();
+    const trace = this.#stack.flatMap((entry) => (entry.location === undefined ? [] : [entry.location]));
+    this.diagnostics.push({
+      severity,
+      code,
+      message,
+      ...(location === undefined ? {} : { location }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(trace.length === 0 ? {} : { trace }),
+    });
+  }
+
+  /** The place of the outermost macro call that is being expanded. */
+  location(): SourceLocation | undefined {
+    const origin = this.#origin;
+    if (origin === undefined) return undefined;
+    const before = this.#source.slice(0, this.#offset);
+    const lineStart = before.lastIndexOf('\n') + 1;
+    const line = origin.line + (lineStart === 0 ? 0 : before.split('\n').length - 1);
+    return { file: origin.file, line, column: this.#offset - lineStart + 1 };
+  }
+
+  readFile(path: string): string | undefined {
+    const text = this.ports.readFile?.(path);
+    if (text !== undefined) this.readFiles.add(path);
+    return text;
+  }
+
+  exists(path: string): boolean {
+    return this.ports.exists?.(path) ?? this.readFile(path) !== undefined;
+  }
+
+  /** The trimmed output of a command; a diagnostic and undefined without an answer. */
+  shell(command: string): string | undefined {
+    this.shellCommands.add(command);
+    const output = this.ports.shell?.(command);
+    if (output !== undefined) return output.replace(/[\r\n]+$/, '');
+    const hint = 'Record the answer of this command, or define the macro without %(…).';
+    this.report('error', 'SHELL_NO_ANSWER', `no recorded answer for the command: ${command}`, hint);
+    return undefined;
+  }
+
+  // -- internals ------------------------------------------------------------------------------------------------------
+
+  #run(text: string, origin: TextOrigin | undefined): Expansion {
+    const expansion = newExpansion(this.#depth, this.#level);
+    if (this.#depth > 0 || origin === undefined) {
+      if (text.includes('%')) this.expandInto(expansion, text);
+      else expansion.out = text;
+      return expansion;
+    }
+    this.outermost.length = 0;
+    [this.#origin, this.#source, this.#offset] = [origin, text, 0];
+    this.expandInto(expansion, text);
+    return expansion;
+  }
+
+  #at(location: SourceLocation | undefined, action: () => void): void {
+    const saved = [this.#origin, this.#source, this.#offset] as const;
+    [this.#origin, this.#source, this.#offset] = [location ?? this.#origin, '', 0];
+    try {
+      action();
+    } finally {
+      [this.#origin, this.#source, this.#offset] = saved;
+    }
+  }
+
+  #enter(expansion: Expansion): boolean {
+    expansion.depth += 1;
+    this.#calls += 1;
+    if (expansion.depth <= MAX_DEPTH && this.#calls <= MAX_CALLS) return true;
+    expansion.depth -= 1;
+    if (this.#calls > MAX_CALLS) this.#limit(expansion, `more than ${MAX_CALLS} expansions`);
+    else {
+      const message = 'too many levels of recursion in macro expansion';
+      this.fail(expansion, 'MACRO_RECURSION', message, 'Look for a macro whose body calls itself.');
+    }
+    return false;
+  }
+
+  #limit(expansion: Expansion, what: string): void {
+    this.fail(
+      expansion,
+      'MACRO_LIMIT',
+      `macro expansion stopped: ${what}`,
+      'Look for definitions that double themselves.',
+    );
+  }
+
+  /** Expands the call whose `%` stands before `start`; gives the offset to go on from. */
+  #expandCall(expansion: Expansion, source: string, start: number): number {
+    const end = findMacroEnd(source, start);
+    if (end < 0) {
+      const text = source.slice(start, source.indexOf('\n', start) < 0 ? undefined : source.indexOf('\n', start));
+      const hint = `Close the bracket, or write %% for a plain percent sign.`;
+      this.fail(expansion, 'MACRO_UNTERMINATED', `unterminated ${source[start]}: %${text}`, hint);
+      return start;
+    }
+    const first = source.charCodeAt(start);
+    if (first === 40) return this.#expandShell(expansion, source.slice(start + 1, end - 1), end);
+    if (first === 91) return this.#expandExpression(expansion, source.slice(start + 1, end - 1), end);
+
+    const braced = first === 123;
+    let nameStart = braced ? start + 1 : start;
+    let negated = false;
+    let checked = false;
+    for (;;) {
+      const code = source.charCodeAt(nameStart);
+      if (code === 33) negated = !negated;
+      else if (code === 63) checked = true;
+      else break;
+      nameStart += 1;
+    }
+    const goOn = braced ? start : nameStart;
+    let nameEnd = braced ? nameStart : end;
+    if (braced) {
+      for (let code = source.charCodeAt(nameEnd); !isNameEnd(code); code = source.charCodeAt(nameEnd)) nameEnd += 1;
+    }
+    if (nameEnd <= nameStart) {
+      expansion.out += '%';
+      return goOn;
+    }
+
+    const entry = this.#lookup(expansion, source.slice(nameStart, nameEnd));
+    const hasText = braced && source.charCodeAt(nameEnd) === 58;
+    if (checked || source.charCodeAt(nameStart) === 45) {
+      if ((entry === undefined) !== negated) return end;
+      if (hasText && nameEnd + 1 < end - 1) this.expandInto(expansion, source.slice(nameEnd + 1, end - 1));
+      else if (entry !== undefined) this.callEntry(expansion, entry, undefined);
+      return end;
+    }
+    if (entry === undefined) {
+      expansion.out += '%';
+      return goOn;
+    }
+    if (entry.options === undefined && entry.builtin === undefined) {
+      this.callEntry(expansion, entry, undefined);
+      return end;
+    }
+    return this.#callWithWords(expansion, entry, { source, end, nameEnd, braced, hasText });
+  }
+
+  #callWithWords(
+    expansion: Expansion,
+    entry: MacroEntry,
+    call: { source: string; end: number; nameEnd: number; braced: boolean; hasText: boolean },
+  ): number {
+    const { source, end, nameEnd, braced, hasText } = call;
+    const words = [entry.name];
+    if (entry.builtin?.raw === true && !braced) {
+      const rest = { consumed: 0 };
+      words.push(source.slice(end));
+      this.callEntry(expansion, entry, words, rest);
+      return end + rest.consumed;
+    }
+    let next = end;
+    if (hasText) this.#grabWords(expansion, entry, words, source.slice(nameEnd + 1, end - 1), false);
+    else if (braced && source.charCodeAt(nameEnd) === 32) {
+      this.#grabWords(expansion, entry, words, source.slice(nameEnd, end - 1), true);
+    } else if (!braced && entry.options !== undefined && isBlank(source.charCodeAt(nameEnd))) {
+      const newline = source.indexOf('\n', nameEnd);
+      const last = newline < 0 ? source.length : newline;
+      this.#grabWords(expansion, entry, words, source.slice(nameEnd, last), true);
+      next = newline >= 0 && source[last - 1] === '\\' ? last + 1 : last;
+    }
+    this.callEntry(expansion, entry, words);
+    return next;
+  }
+
+  #grabWords(expansion: Expansion, entry: MacroEntry, words: string[], text: string, split: boolean): void {
+    if (entry.builtin?.raw === true) {
+      words.push(text);
+      return;
+    }
+    const expanded = text.includes('%') ? this.expandPart(expansion, text).text : text;
+    if (split) words.push(...splitQuoted(expanded));
+    else words.push(expanded);
+  }
+
+  #lookup(expansion: Expansion, name: string): MacroEntry | undefined {
+    const entry = this.table.get(name);
+    if (entry === undefined) {
+      if (isDefinableName(name)) this.missingNames.add(name);
+      return undefined;
+    }
+    if (entry.automatic && expansion.level > entry.level) return undefined;
+    entry.used = true;
+    if (!entry.automatic) {
+      this.usedNames.add(name);
+      if (expansion.depth === 1) this.outermost.push(entry);
+    }
+    return entry;
+  }
+
+  #expandShell(expansion: Expansion, command: string, end: number): number {
+    const { text, failed } = this.expandPart(expansion, command);
+    if (failed) return end;
+    expansion.out += this.shell(text) ?? '';
+    return end;
+  }
+
+  #expandExpression(expansion: Expansion, text: string, end: number): number {
+    const value = this.within(expansion, () => this.evaluateExpression(text, { expand: true }));
+    if (value === undefined) expansion.failed = true;
+    else expansion.out += formatExpressionValue(value);
+    return end;
+  }
+
+  #callBuiltin(
+    expansion: Expansion,
+    builtin: Builtin,
+    words: readonly string[] | undefined,
+    rest: { consumed: number } | undefined,
+  ): void {
+    const given = words !== undefined && words.length > 1;
+    if (builtin.arity >= 0 && (builtin.arity !== 0) !== given) {
+      const message = `%${builtin.name}: ${given ? 'unexpected argument' : 'argument expected'}`;
+      this.fail(expansion, 'MACRO_ARGUMENT', message, given ? undefined : `Write %{${builtin.name}:…}.`);
+      return;
+    }
+    builtin.run({ context: this, expansion, name: builtin.name, argument: words?.[1] ?? '', words, rest });
+  }
+
+  /** Defines the argument macros of a parametric call in a new scope (setupArgs). */
+  #pushArguments(expansion: Expansion, entry: MacroEntry, words: readonly string[]): void {
+    expansion.level += 1;
+    const push = (name: string, body: string): void =>
+      this.table.push({ name, body, level: expansion.level, automatic: true, literal: true });
+    push('0', entry.name);
+    push('**', words.slice(1).join(' '));
+    const parsed = getopt(words.slice(1), entry.options ?? '');
+    for (const { letter, argument } of parsed.options) {
+      push(`-${letter}`, argument === undefined ? `-${letter}` : `-${letter} ${argument}`);
+      if (argument !== undefined) push(`-${letter}*`, argument);
+    }
+    expansion.entry = entry;
+    expansion.words = words;
+    if (parsed.unknown !== undefined) {
+      const message = `unknown option ${parsed.unknown} in ${entry.name}(${entry.options})`;
+      this.fail(expansion, 'MACRO_OPTION', message, `The macro knows: ${entry.options || 'no options'}.`);
+      return;
+    }
+    push('#', String(parsed.operands.length));
+    parsed.operands.forEach((operand, index) => push(String(index + 1), operand));
+    push('*', parsed.operands.join(' '));
+  }
+
+  /** Ends the scope: drops one definition of each name made in it (freeArgs; a second one survives, as in rpm). */
+  #popArguments(expansion: Expansion): void {
+    for (const entry of this.table.scopedAt(expansion.level)) {
+      if (!entry.automatic && !entry.used) {
+        this.report('warning', 'MACRO_UNUSED', `macro %${entry.name} defined but not used within scope`);
+        entry.used = true;
+      }
+      this.table.pop(entry.name);
+    }
+    expansion.level -= 1;
+    expansion.words = undefined;
+    expansion.entry = undefined;
+  }
+}
+
+function newExpansion(depth: number, level: number): Expansion {
+  return { out: '', depth, level, failed: false, entry: undefined, words: undefined };
+}
+
+/** Whether a definition could ever give this name a value; not so for `1` or `-p*`. */
+function isDefinableName(name: string): boolean {
+  return isAlpha(name.charCodeAt(0)) || name.charCodeAt(0) === 95;
+}
+
+/** Blank, `:`, `}` or the end of the text. */
+function isNameEnd(code: number): boolean {
+  return code === 32 || code === 58 || code === 125 || Number.isNaN(code);
+}
+
+/** strtol() with base 0. */
+function parseCNumber(text: string): number {
+  const match = /^\s*([-+]?)(.*)$/.exec(text)!;
+  const digits = match[2]!;
+  const magnitude = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
+  return match[1] === '-' ? -magnitude : magnitude;
+}
+
+function makeLuaHost(context: MacroContext): LuaHost {
+  return {
+    expand: (text) => context.tryExpand(text),
+    define: (text) => context.define(text),
+    undefine: (name) => context.pop(name),
+    isDefined: (name) => context.isDefined(name),
+    isParametric: (name) => context.table.get(name)?.options !== undefined,
+    call: (name, words) => context.callMacro(name, words),
+    load: (path) => context.loadMacroPath(path),
+    evaluateExpression: (text) => {
+      const value = context.evaluateExpression(text);
+      return value === undefined ? undefined : formatExpressionValue(value);
+    },
+    readFile: (path) => context.readFile(path),
+    exists: (path) => context.exists(path),
+    environment: (name) => context.ports.environment?.(name),
+    shell: (command) => context.shell(command),
+  };
+}

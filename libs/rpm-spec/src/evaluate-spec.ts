@@ -1,0 +1,184 @@
+/** Evaluates a spec as rpmspec does and gives the result as plain data. */
+import type { Diagnostic } from '@kiln/diagnostics';
+import {
+  createMacroContext,
+  standardEnvironment,
+  type MacroContext,
+  type MacroEnvironment,
+  type MacroPorts,
+  type TargetArch,
+} from '@kiln/rpm-macro';
+import { parseEvr, SENSE, type BinaryPackage, type SourcePackage } from '@kiln/rpm-package';
+import { applyPatchesBuiltin } from './apply-patches.ts';
+import { addDependency } from './parse-reqs.ts';
+import { finishPackages, parseSpec } from './parse-spec.ts';
+import { SpecError } from './spec-error.ts';
+import type { ChangelogEntry, DependencyKind, PackageState, SpecState } from './spec-state.ts';
+
+export interface EvaluateSpecOptions {
+  /** What messages and locations call the spec, usually its path relative to the workspace. */
+  readonly file: string;
+  readonly text: string;
+  /** Default: the standard environment for targetArch. */
+  readonly environment?: MacroEnvironment;
+  /** Only without an environment, which has its own. */
+  readonly targetArch?: TargetArch;
+  /** As `rpmspec --define`; later than the environment's own. */
+  readonly defines?: Readonly<Record<string, string>>;
+  /** Where sources and patches are: the value of %_sourcedir. Default: the directory of `file`. */
+  readonly sourceDir?: string;
+  readonly ports?: MacroPorts;
+}
+
+/** A macro of the environment that the evaluation looked up. */
+export interface ReadMacro {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface EvaluatedSpec {
+  /** Undefined when an error makes the spec unusable. */
+  readonly sourcePackage: SourcePackage | undefined;
+  /** In the order of their discovery, each once. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Files that were read through the port, sorted. */
+  readonly readFiles: readonly string[];
+  /** Macros of the environment that were looked up, sorted by name. */
+  readonly readMacros: readonly ReadMacro[];
+  /** Names that were looked up and not defined anywhere, sorted: defining one may change the result. */
+  readonly missingMacros: readonly string[];
+  /** Shell commands that were asked of the port, sorted. */
+  readonly shellCommands: readonly string[];
+  /** The text as `rpmspec --parse` prints it; as far as parsing came. */
+  readonly expandedText: string;
+  readonly changelog: readonly ChangelogEntry[];
+}
+
+/** Evaluates one spec. Never throws for what is wrong with the spec: that is in `diagnostics`. */
+export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
+  const environment = options.environment ?? standardFor(options.targetArch ?? 'x86_64');
+  let state: SpecState | undefined;
+  const context = createMacroContext({
+    environment,
+    builtins: [applyPatchesBuiltin(() => state?.sources.filter(({ kind }) => kind === 'patch') ?? [])],
+    defines: { _sourcedir: options.sourceDir ?? directoryOf(options.file), ...options.defines },
+    ...(options.ports === undefined ? {} : { ports: options.ports }),
+  });
+  const spec = {
+    file: options.file,
+    text: options.text,
+    targetArch: environment.targetArch,
+    onStart: (started: SpecState) => void (state = started),
+  };
+  let finished: SpecState | undefined;
+  try {
+    finished = parseSpec(context, spec);
+    finishPackages(finished);
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error;
+    if (error.diagnostic !== undefined) context.diagnostics.push(error.diagnostic);
+  }
+  const usable = finished !== undefined && !finished.failed ? finished : undefined;
+  return {
+    sourcePackage: usable === undefined ? undefined : toSourcePackage(usable, options.file, environment.targetArch),
+    diagnostics: withoutRepeats(context.diagnostics),
+    readFiles: [...context.readFiles].sort(),
+    readMacros: readMacros(context, environment),
+    missingMacros: [...context.missingNames].sort(),
+    shellCommands: [...context.shellCommands].sort(),
+    expandedText: (finished ?? state)?.reader.parsed ?? '',
+    changelog: finished?.changelog ?? [],
+  };
+}
+
+const standardEnvironments = new Map<TargetArch, MacroEnvironment>();
+
+function standardFor(targetArch: TargetArch): MacroEnvironment {
+  let environment = standardEnvironments.get(targetArch);
+  if (environment === undefined)
+    standardEnvironments.set(targetArch, (environment = standardEnvironment({ targetArch })));
+  return environment;
+}
+
+function directoryOf(file: string): string {
+  const slash = file.lastIndexOf('/');
+  return slash < 0 ? '.' : file.slice(0, slash);
+}
+
+function toSourcePackage(state: SpecState, specFile: string, targetArch: string): SourcePackage {
+  const { main } = state;
+  const isa = state.context.expand('%{?_isa}');
+  for (const target of state.packages) addSelfProvides(target, isa);
+  const url = main.tags.get('url');
+  return {
+    name: main.name,
+    evr: parseEvr(main.evr),
+    specFile,
+    targetArch,
+    summary: main.tags.get('summary') ?? '',
+    license: main.tags.get('license') ?? '',
+    ...(url === undefined ? {} : { url }),
+    buildArch: state.buildArch ?? [],
+    exclusiveArch: state.restrictions.exclusiveArch,
+    excludeArch: state.restrictions.excludeArch,
+    sources: state.sources.map(({ path: _path, ...source }) => source),
+    buildRequires: state.source.dependencies.get('requires')?.toDependencies() ?? [],
+    buildConflicts: state.source.dependencies.get('conflicts')?.toDependencies() ?? [],
+    packages: state.packages.map(toBinaryPackage),
+    generatesBuildRequires: state.sections.has('%generate_buildrequires'),
+    hasCheck: state.sections.has('%check'),
+    readFiles: [...state.context.readFiles].sort(),
+    location: main.location,
+  };
+}
+
+/** Every package provides itself; with its architecture when it has one (addPackageProvides, build/parseSpec.c). */
+function addSelfProvides(target: PackageState, isa: string): void {
+  const provide = { evr: target.evr, flags: SENSE.equal, location: target.location };
+  addDependency(target, 'provides', { name: target.name, ...provide });
+  if (target.arch !== 'noarch' && isa !== '')
+    addDependency(target, 'provides', { name: `${target.name}${isa}`, ...provide });
+}
+
+function toBinaryPackage(target: PackageState): BinaryPackage {
+  const { tags } = target;
+  const [group, url] = [tags.get('group'), tags.get('url')];
+  const of = (kind: DependencyKind): BinaryPackage['requires'] => target.dependencies.get(kind)?.toDependencies() ?? [];
+  return {
+    name: target.name,
+    evr: parseEvr(target.evr),
+    arch: target.arch!,
+    summary: tags.get('summary') ?? '',
+    license: tags.get('license') ?? '',
+    ...(group === undefined ? {} : { group }),
+    ...(url === undefined ? {} : { url }),
+    built: target.hasFiles,
+    location: target.location,
+    provides: of('provides'),
+    requires: of('requires'),
+    conflicts: of('conflicts'),
+    obsoletes: of('obsoletes'),
+    recommends: of('recommends'),
+    suggests: of('suggests'),
+    supplements: of('supplements'),
+    enhances: of('enhances'),
+  };
+}
+
+/** The noarch pass meets every problem a second time. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter((diagnostic) => {
+    const key = JSON.stringify([diagnostic.code, diagnostic.message, diagnostic.location]);
+    return !seen.has(key) && Boolean(seen.add(key));
+  });
+}
+
+function readMacros(context: MacroContext, environment: MacroEnvironment): ReadMacro[] {
+  const definitions = createMacroContext({ environment }).table;
+  return [...context.usedNames].sort().flatMap((name) => {
+    const location = definitions.get(name)?.location;
+    return location === undefined ? [] : [{ name, file: location.file, line: location.line }];
+  });
+}

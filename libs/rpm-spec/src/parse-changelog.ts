@@ -1,0 +1,82 @@
+/** %changelog (build/parseChangelog.c). */
+import { parseText } from './parse-lines.ts';
+import type { ChangelogEntry, NextSection, SpecState } from './spec-state.ts';
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTH_LENGTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Parses the section; a broken entry ends the list with a warning, as rpm goes on after it. */
+export function parseChangelog(state: SpecState): NextSection {
+  const { text, next } = parseText(state, { comments: true });
+  if (state.changelog.length > 0) state.error('SPEC_CHANGELOG', 'second %changelog');
+  else addEntries(state, text);
+  return next;
+}
+
+function addEntries(state: SpecState, text: string): void {
+  const age = state.context.expandNumeric('%{?_changelog_trimage}');
+  let rest = text.trimStart();
+  while (rest !== '') {
+    const parsed = parseEntry(rest);
+    if (typeof parsed === 'string') {
+      state.report('warning', 'SPEC_CHANGELOG', parsed, { hint: 'Older entries are lost from here on.' });
+      return;
+    }
+    const { entry, isBogus, length } = parsed;
+    const last = state.changelog.at(-1);
+    if (isBogus) state.report('warning', 'SPEC_CHANGELOG', `bogus date in %changelog: ${firstLine(rest)}`);
+    if (last !== undefined && last.time < entry.time) {
+      const message = `%changelog not in descending chronological order: ${firstLine(rest)}`;
+      state.report('warning', 'SPEC_CHANGELOG', message, { hint: 'Older entries are lost from here on.' });
+      return;
+    }
+    const newest = state.changelog[0]?.time ?? entry.time;
+    if (age !== 0 && entry.time < newest - age) return;
+    state.changelog.push(entry);
+    rest = rest.slice(length);
+  }
+}
+
+function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; length: number } | string {
+  if (!text.startsWith('*')) return `%changelog entries must start with *: ${firstLine(text)}`;
+  const headEnd = text.indexOf('\n');
+  if (headEnd < 0) return `incomplete %changelog entry: ${text}`;
+  const head = text.slice(1, headEnd);
+  const date = parseDate(head);
+  if (date === undefined) return `bad date in %changelog: ${head.trim()}`;
+  const words = head.trimStart().split(/\s+/);
+  const name = head
+    .trimStart()
+    .replace(new RegExp(`^(\\S+\\s+){${date.words - 1}}\\S+\\s*`), '')
+    .trimEnd();
+  if (words.length <= date.words || name === '') return `missing name in %changelog: ${head.trim()}`;
+  const bodyStart = headEnd + 1 + text.slice(headEnd + 1).search(/\S|$/);
+  if (bodyStart >= text.length) return `no description in %changelog: ${head.trim()}`;
+  const nextStar = text.indexOf('\n*', bodyStart);
+  const end = nextStar < 0 ? text.length : nextStar + 1;
+  const entry = { time: date.time, name, text: text.slice(bodyStart, end).trimEnd() };
+  return { entry, isBogus: date.isBogus, length: end };
+}
+
+/** `Mon Jun 6 2016` or `Thu Oct 6 06:48:39 CEST 2016`; zones count as UTC. */
+function parseDate(head: string): { time: number; words: number; isBogus: boolean } | undefined {
+  const words = head.trim().split(/\s+/);
+  const weekday = DAYS.indexOf(words[0] ?? '');
+  const month = MONTHS.indexOf(words[1] ?? '');
+  const day = /^[-+]?\d+$/.test(words[2] ?? '') ? Number(words[2]) : -1;
+  if (weekday < 0 || month < 0 || day < 0 || day > MONTH_LENGTHS[month]!) return undefined;
+  const isLong = /^.{1,2}:/.test(words[3] ?? '');
+  const clock = isLong ? /^(\d{1,2}):(\d{1,2}):(\d{1,2})$/.exec(words[3]!)?.slice(1).map(Number) : [12, 0, 0];
+  if (clock === undefined || clock[0]! > 23 || clock[1]! > 59 || clock[2]! > 59) return undefined;
+  const yearWord = words[isLong ? 5 : 3] ?? '';
+  const year = /^[-+]?\d+$/.test(yearWord) ? Number(yearWord) : -1;
+  if (year < 1990 || year >= 3000) return undefined;
+  const at = new Date(Date.UTC(year, month, day, clock[0], clock[1], clock[2]));
+  const isBogus = at.getUTCDay() !== weekday || at.getUTCDate() !== day || at.getUTCMonth() !== month;
+  return { time: at.getTime() / 1000, words: isLong ? 6 : 4, isBogus };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!.trim();
+}

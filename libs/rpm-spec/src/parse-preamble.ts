@@ -1,0 +1,304 @@
+/** The main preamble and %package sections (build/parsePreamble.c). */
+import { nearestWord } from '@kiln/diagnostics';
+import { LEVEL } from '@kiln/rpm-macro';
+import { checkCharacters, NAME_CHARACTERS, SUBNAME_CHARACTERS, VERSION_CHARACTERS } from './characters-allowed.ts';
+import { parseDependencies } from './parse-reqs.ts';
+import { addSource } from './parse-sources.ts';
+import { splitWords, WordError } from './popt.ts';
+import { findPreambleTag, PREAMBLE_TAGS, QUALIFIER_BITS, type PreambleTag, type TagMeaning } from './preamble-tags.ts';
+import { SECTIONS, sectionOf } from './sections.ts';
+import { PackageState, type HeaderTag, type NextSection, type SpecState } from './spec-state.ts';
+
+const STRIP = { trailingSpace: true, comments: true };
+
+/** Tags that a sub-package takes over from the main package (copyTagsDuringParse). */
+const INHERITED: readonly HeaderTag[] = [
+  'epoch',
+  'version',
+  'release',
+  'license',
+  'packager',
+  'distribution',
+  'disturl',
+  'vendor',
+  'url',
+  'vcs',
+  'prefixes',
+  'disttag',
+  'bugurl',
+  'translationurl',
+  'upstreamreleases',
+  'group',
+  'modularitylabel',
+];
+const REQUIRED: readonly HeaderTag[] = ['name', 'version', 'release', 'summary', 'license'];
+/** Tags of the main package that a macro may give (optionalTags). */
+const FROM_MACROS: readonly HeaderTag[] = [
+  'vendor',
+  'packager',
+  'distribution',
+  'disturl',
+  'disttag',
+  'bugurl',
+  'translationurl',
+  'upstreamreleases',
+  'modularitylabel',
+];
+
+/** The section after the preamble, or `restart` when BuildArch asks for a second pass. */
+export type AfterPreamble = { readonly next: NextSection } | 'restart';
+
+/** Parses the preamble of the main package; the reader stands before its first line. */
+export function parseMainPreamble(state: SpecState): AfterPreamble {
+  const main = new PackageState({ ...state.reader.location(), line: 1, column: 1 });
+  state.packages.push(main);
+  const after = parseTags(state, main);
+  if (after === 'restart') return after;
+  setBuildRoot(state);
+  for (const tag of FROM_MACROS) {
+    if (main.tags.has(tag)) continue;
+    const value = state.context.expand(`%{${tag}}`);
+    if (value !== '' && !value.startsWith('%')) main.tags.set(tag, value);
+  }
+  if (!main.tags.has('group')) main.tags.set('group', 'Unspecified');
+  checkRequired(state, main, 'the main package');
+  return after;
+}
+
+/** Parses a %package section, whose header is the current line. */
+export function parsePackage(state: SpecState): AfterPreamble {
+  const { reader } = state;
+  const words = reader.line.trim().split(/\s+/).slice(1);
+  const isFullName = words[0] === '-n';
+  const name = isFullName ? words[1] : words[0];
+  const target = new PackageState(reader.location());
+  if (name === undefined || words.length !== (isFullName ? 2 : 1)) {
+    const hint = 'Write %package <suffix> or %package -n <name>.';
+    state.error('SPEC_SECTION_HEADER', `bad package specification: ${reader.line.trim()}`, { hint });
+  } else if (checkCharacters(state, name, isFullName ? NAME_CHARACTERS : SUBNAME_CHARACTERS)) {
+    const known = state.lookUp(name, isFullName);
+    if (known !== undefined) {
+      const message = `package ${known.name} already exists: ${reader.line.trim()}`;
+      state.error('SPEC_DUPLICATE_PACKAGE', message, { hint: `The first is at line ${known.location.line}.` });
+    } else {
+      target.tags.set('name', isFullName ? name : `${state.main.name}-${name}`);
+      state.packages.push(target);
+    }
+  }
+  const after = parseTags(state, target);
+  if (after === 'restart') return after;
+  for (const tag of INHERITED) {
+    const value = state.main.tags.get(tag);
+    if (value !== undefined && !target.tags.has(tag)) target.tags.set(tag, value);
+  }
+  if (target.tags.has('name')) checkRequired(state, target, `package ${target.name}`);
+  return after;
+}
+
+function parseTags(state: SpecState, target: PackageState): AfterPreamble {
+  const { reader } = state;
+  while (reader.next(STRIP)) {
+    const section = sectionOf(reader.line);
+    if (section !== undefined) return { next: section };
+    if (reader.line.trim() === '') continue;
+    parseTag(state, target);
+    if (state.buildArch !== undefined && !state.recursing) return 'restart';
+  }
+  return { next: undefined };
+}
+
+function parseTag(state: SpecState, target: PackageState): void {
+  const { line } = state.reader;
+  const found = findPreambleTag(line);
+  if (found === undefined) {
+    reportUnknownTag(state, line);
+    return;
+  }
+  const { tag, qualifier } = found;
+  if (tag.isDeprecated === true) state.report('warning', 'SPEC_DEPRECATED_TAG', `${tag.token} is deprecated: ${line}`);
+  const colon = line.indexOf(':');
+  const field = line.slice(colon + 1).trim();
+  if (colon < 0)
+    state.error('SPEC_MALFORMED_TAG', `malformed tag: ${line}`, { hint: 'A colon follows the name of a tag.' });
+  else if (field === '') state.error('SPEC_EMPTY_TAG', `empty tag: ${line}`, { hint: 'Give it a value or remove it.' });
+  else if (setTag(state, target, { tag, qualifier, field })) {
+    if (tag.isMacro !== true) return;
+    state.context.push({ name: tag.token, body: field, level: LEVEL.spec, location: state.reader.location() });
+    if (target !== state.packages[0]) return;
+    const name = tag.token.toUpperCase();
+    state.context.push({ name, body: field, level: LEVEL.spec, location: state.reader.location() });
+  }
+}
+
+function reportUnknownTag(state: SpecState, line: string): void {
+  const word = /^\s*(%?[A-Za-z_]*)/.exec(line)![1]!;
+  const candidates = word.startsWith('%')
+    ? SECTIONS.map(({ name }) => name)
+    : PREAMBLE_TAGS.map(({ token }) => token[0]!.toUpperCase() + token.slice(1));
+  const nearest = word === '' ? undefined : nearestWord(word, candidates);
+  let hint = 'Every line of a preamble is a tag: Name: value.';
+  if (/^\s+\S/.test(line)) hint = 'A tag starts in the first column.';
+  else if (nearest !== undefined) hint = `Did you mean ${nearest}?`;
+  else if (word.startsWith('%')) hint = `The macro ${word} is not defined here; load the macro file that has it.`;
+  state.error('SPEC_UNKNOWN_TAG', `unknown tag: ${line.trim()}`, { hint, part: word });
+}
+
+interface TagLine {
+  readonly tag: PreambleTag;
+  readonly qualifier: string;
+  readonly field: string;
+}
+
+/** Stores the value; false when it is broken (an error says so). */
+function setTag(state: SpecState, target: PackageState, { tag, qualifier, field }: TagLine): boolean {
+  const { meaning } = tag;
+  if ('single' in meaning && meaning.single === true && !isSingleToken(state, field)) return false;
+  switch (meaning.kind) {
+    case 'header':
+      return setHeaderTag(state, target, meaning, { tag, qualifier, field });
+    case 'epoch':
+      return setEpoch(state, target, field);
+    case 'source':
+      addSource(state, { kind: meaning.source, field, numberText: state.reader.line.slice(meaning.source.length) });
+      return true;
+    case 'noSource':
+      return checkNoSource(state, meaning.source, field);
+    case 'dependency': {
+      const flags = tag.form === 'qualifiers' ? qualifierBits(state, meaning, qualifier) : 0;
+      if (flags === undefined) return false;
+      parseDependencies(state, meaning.build === true ? state.source : target, {
+        kind: meaning.dependency,
+        field,
+        flags: flags | (meaning.flags ?? 0),
+      });
+      return true;
+    }
+    case 'restriction':
+      state.restrictions[meaning.list].push(...words(state, field));
+      return true;
+    case 'buildArch':
+      return setBuildArch(state, target, field);
+    case 'docdir':
+      if (!isSingleToken(state, field)) return false;
+      state.context.pop('_docdir');
+      state.context.push({ name: '_docdir', body: field, level: LEVEL.spec, location: state.reader.location() });
+      return true;
+    case 'ignored':
+      return true;
+  }
+}
+
+function setHeaderTag(
+  state: SpecState,
+  target: PackageState,
+  meaning: TagMeaning & { readonly kind: 'header' },
+  { tag, qualifier, field }: TagLine,
+): boolean {
+  const name = meaning.tag;
+  if (name === 'name' && !checkCharacters(state, field, NAME_CHARACTERS)) return false;
+  if ((name === 'version' || name === 'release') && !checkCharacters(state, field, VERSION_CHARACTERS)) return false;
+  if (meaning.i18n === true) {
+    if (qualifier !== '' && qualifier !== 'C') return true;
+    if (target.tags.has(name)) state.report('warning', 'SPEC_DUPLICATE_TAG', `second ${tag.token}: ${field}`);
+  } else if (target.tags.has(name) && name !== 'prefixes' && target.ownTags.has(name)) {
+    state.error('SPEC_DUPLICATE_TAG', `duplicate ${tag.token} in ${target.name || 'the main package'}: ${field}`);
+    return false;
+  }
+  target.tags.set(name, field);
+  target.ownTags.add(name);
+  return true;
+}
+
+function setEpoch(state: SpecState, target: PackageState, field: string): boolean {
+  if (!isSingleToken(state, field)) return false;
+  if (!/^\d+$/.test(field) || Number(field) > 0xffffffff) {
+    state.error('SPEC_EPOCH', `epoch field must be an unsigned number: ${field}`, { part: field });
+    return false;
+  }
+  target.tags.set('epoch', String(Number(field)));
+  return true;
+}
+
+function setBuildArch(state: SpecState, target: PackageState, field: string): boolean {
+  const names = words(state, field);
+  if (target !== state.packages[0]) {
+    if (names.length !== 1 || names[0] !== 'noarch') {
+      const hint = 'Only BuildArch: noarch is possible in a %package section.';
+      state.error('SPEC_BUILD_ARCH', `only noarch subpackages are supported: ${field}`, { part: field, hint });
+      return false;
+    }
+    target.arch = 'noarch';
+    return true;
+  }
+  if (state.buildArch !== undefined) {
+    state.error('SPEC_BUILD_ARCH', `duplicate BuildArch entry: ${field}`);
+    return false;
+  }
+  state.buildArch = names;
+  return true;
+}
+
+function checkNoSource(state: SpecState, kind: 'source' | 'patch', field: string): boolean {
+  for (const word of field.split(/[\s,]+/).filter(Boolean)) {
+    const number = /^\d+$/.test(word) ? Number(word) : undefined;
+    if (state.sources.some((source) => source.kind === kind && source.number === number)) continue;
+    state.error('SPEC_NO_SOURCE', `bad no${kind} number: ${word}`, { part: word });
+    return false;
+  }
+  return true;
+}
+
+function qualifierBits(state: SpecState, meaning: TagMeaning, qualifier: string): number | undefined {
+  if (qualifier === '' || !('qualified' in meaning)) return 0;
+  let flags = 0;
+  for (const word of qualifier.split(',')) {
+    const bit = QUALIFIER_BITS[word];
+    if (bit === undefined) {
+      const nearest = nearestWord(word, Object.keys(QUALIFIER_BITS));
+      const hint =
+        nearest === undefined ? `Known ones: ${Object.keys(QUALIFIER_BITS).join(', ')}.` : `Did you mean ${nearest}?`;
+      state.error('SPEC_QUALIFIER', `bad qualifiers: ${qualifier}`, { part: qualifier, hint });
+      return undefined;
+    }
+    flags |= bit;
+  }
+  return flags;
+}
+
+function isSingleToken(state: SpecState, field: string): boolean {
+  if (!/\s/.test(field)) return true;
+  state.error('SPEC_SINGLE_TOKEN', `tag takes single token only: ${state.reader.line.trim()}`, { part: field });
+  return false;
+}
+
+function words(state: SpecState, field: string): string[] {
+  try {
+    return splitWords(field);
+  } catch (error) {
+    if (!(error instanceof WordError)) throw error;
+    state.error('SPEC_MALFORMED_TAG', `${error.message} in: ${field}`, { part: field });
+    return [];
+  }
+}
+
+/** From here on %{buildroot} knows the name and version of the main package. */
+function setBuildRoot(state: SpecState): void {
+  const { context } = state;
+  const body = context.expand(context.expand('%{?buildroot:%{buildroot}}'));
+  context.push({ name: 'buildroot', body, level: LEVEL.spec });
+}
+
+function checkRequired(state: SpecState, target: PackageState, what: string): void {
+  for (const tag of REQUIRED) {
+    if (target.tags.has(tag)) continue;
+    const field = tag[0]!.toUpperCase() + tag.slice(1);
+    state.failed = true;
+    state.context.diagnostics.push({
+      severity: 'error',
+      code: 'SPEC_MISSING_TAG',
+      message: `${field} field must be present in ${what}`,
+      location: target.location,
+      hint: `Add ${field}: to the preamble.`,
+    });
+  }
+}

@@ -1,0 +1,195 @@
+/** Dependency lists: tokens, versions, rich dependencies (parseRCPOT, build/parseReqs.c). */
+import {
+  formatEvr,
+  formatRichDependency,
+  parseOperator,
+  parseRichDependency,
+  RichDependencyError,
+  SENSE,
+  senseOf,
+  simpleDependencies,
+} from '@kiln/rpm-package';
+import { isAlnum } from '@kiln/rpm-macro';
+import { checkCharacters, EVR_CHARACTERS, NAME_CHARACTERS } from './characters-allowed.ts';
+import type { DependencyKind, PackageState, SpecState } from './spec-state.ts';
+
+/** Bits that a kind of dependency may keep beside its comparison (rpmSanitizeDSFlags, lib/rpmds.c). */
+const REQUIRES_BITS =
+  SENSE.interp |
+  SENSE.pre |
+  SENSE.post |
+  SENSE.preun |
+  SENSE.postun |
+  SENSE.verify |
+  SENSE.prereq |
+  SENSE.pretrans |
+  SENSE.posttrans |
+  SENSE.rpmlib |
+  SENSE.missingok |
+  SENSE.meta;
+const KEPT_BITS: Readonly<Record<DependencyKind, number>> = {
+  provides: 0,
+  requires: REQUIRES_BITS,
+  conflicts: -1,
+  obsoletes: 0,
+  recommends: REQUIRES_BITS,
+  suggests: REQUIRES_BITS,
+  supplements: REQUIRES_BITS,
+  enhances: REQUIRES_BITS,
+  order: REQUIRES_BITS,
+};
+const COMPARISON_BITS = SENSE.less | SENSE.greater | SENSE.equal;
+const WITHOUT_RICH: ReadonlySet<DependencyKind> = new Set(['provides', 'obsoletes', 'order']);
+const CONFLICT_LIKE: ReadonlySet<DependencyKind> = new Set(['conflicts', 'supplements', 'enhances']);
+
+/** Adds one dependency; a `rpmlib()` one gets its mark (addReqProv, build/reqprov.c). */
+export function addDependency(
+  target: PackageState,
+  kind: DependencyKind,
+  dependency: { name: string; evr?: string; flags: number; location?: PackageState['location'] },
+): void {
+  const { name, evr = '', location } = dependency;
+  const flags = dependency.flags | (name.startsWith('rpmlib(') ? SENSE.rpmlib : 0);
+  const kept = (flags & COMPARISON_BITS) | (flags & KEPT_BITS[kind]);
+  target.add(kind, { name, evr, flags: kept, ...(location === undefined ? {} : { location }) });
+}
+
+/** Needs a feature of rpm itself (rpmlibNeedsFeature, build/reqprov.c). */
+export function addRpmlibDependency(target: PackageState, feature: string, evr: string): void {
+  addDependency(target, 'requires', {
+    name: `rpmlib(${feature})`,
+    evr,
+    flags: SENSE.rpmlib | SENSE.less | SENSE.equal,
+  });
+}
+
+/** Parses the list in `field` and adds its dependencies. The first broken one ends the list with an error. */
+export function parseDependencies(
+  state: SpecState,
+  target: PackageState,
+  list: { readonly kind: DependencyKind; readonly field: string; readonly flags?: number },
+): void {
+  const { kind, field } = list;
+  let at = skipSeparators(field, 0);
+  while (at < field.length) {
+    const next = field[at] === '(' ? parseRich(state, target, list, at) : parseSimple(state, target, list, at);
+    if (next === undefined) return;
+    at = skipSeparators(field, next);
+  }
+  if (kind === 'obsoletes') warnOfObsoletes(state, field);
+}
+
+type List = { readonly kind: DependencyKind; readonly field: string; readonly flags?: number };
+
+function parseSimple(
+  state: SpecState,
+  target: PackageState,
+  { kind, field, flags = 0 }: List,
+  start: number,
+): number | undefined {
+  const nameEnd = skipToken(field, start);
+  const name = field.slice(start, nameEnd);
+  const relationStart = skipSeparators(field, nameEnd);
+  const relationEnd = skipToken(field, relationStart);
+  const operator = parseOperator(field.slice(relationStart, relationEnd));
+  let evr: string | undefined;
+  let end = relationStart;
+  if (operator !== undefined) {
+    const versionStart = skipSeparators(field, relationEnd);
+    end = skipToken(field, versionStart);
+    evr = field.slice(versionStart, end);
+    if (evr === '') {
+      const relation = field.slice(relationStart, relationEnd);
+      state.error('SPEC_DEPENDENCY', `version required after: ${name} ${relation}`, { part: relation });
+      return undefined;
+    }
+  }
+  if (!checkToken(state, name, evr)) return undefined;
+  if (kind === 'obsoletes' && !checkCharacters(state, name, NAME_CHARACTERS)) return undefined;
+  const comparison = operator === undefined ? 0 : senseOf({ name, operator });
+  addDependency(target, kind, {
+    name,
+    flags: flags | comparison,
+    location: state.reader.location(name),
+    ...(evr === undefined ? {} : { evr }),
+  });
+  return end;
+}
+
+function parseRich(
+  state: SpecState,
+  target: PackageState,
+  { kind, field, flags = 0 }: List,
+  start: number,
+): number | undefined {
+  if (WITHOUT_RICH.has(kind)) {
+    state.error('SPEC_DEPENDENCY', `no rich dependencies allowed for this type: ${field}`, {
+      part: field.slice(start),
+    });
+    return undefined;
+  }
+  try {
+    const { value, end } = parseRichDependency(field, start, CONFLICT_LIKE.has(kind) ? 'conflicts' : 'requires');
+    for (const { name, evr } of simpleDependencies(value)) {
+      if (!checkToken(state, name, evr === undefined ? undefined : formatEvr(evr))) return undefined;
+    }
+    const name = formatRichDependency(value);
+    addDependency(target, kind, { name, flags, location: state.reader.location(field.slice(start, end)) });
+    return end;
+  } catch (error) {
+    if (!(error instanceof RichDependencyError)) throw error;
+    state.error('SPEC_DEPENDENCY', `${error.message} in: ${field}`, { part: field.slice(start) });
+    return undefined;
+  }
+}
+
+function checkToken(state: SpecState, name: string, evr: string | undefined): boolean {
+  const first = name.charCodeAt(0);
+  if (first < 128 && !isAlnum(first) && first !== 95 && first !== 47) {
+    const message = `dependency tokens must begin with alpha-numeric, '_' or '/': ${name}`;
+    const hint = parseOperator(name) === undefined ? undefined : 'Name the capability before the comparison.';
+    state.error('SPEC_DEPENDENCY', message, { part: name, ...(hint === undefined ? {} : { hint }) });
+    return false;
+  }
+  if (evr === undefined) return true;
+  if (name.startsWith('/')) {
+    state.error('SPEC_DEPENDENCY', `versioned file name not permitted: ${name} ${evr}`, { part: name });
+    return false;
+  }
+  if (!checkCharacters(state, evr, EVR_CHARACTERS)) return false;
+  const problem = evrProblem(evr);
+  if (problem === undefined) return true;
+  const isFatal = state.context.expandNumeric('%{?_wrong_version_format_terminate_build}') !== 0;
+  if (isFatal) state.error('SPEC_DEPENDENCY', `invalid version (${problem}): ${evr}`, { part: evr });
+  return !isFatal;
+}
+
+function evrProblem(evr: string): string | undefined {
+  for (const separator of ['-', ':']) {
+    if (evr.split(separator).length > 2) return `double separator '${separator}'`;
+  }
+  const colon = evr.indexOf(':');
+  if (colon >= 0 && !/^\d*$/.test(evr.slice(0, colon))) return 'epoch must be unsigned integer';
+  return undefined;
+}
+
+function warnOfObsoletes(state: SpecState, field: string): void {
+  if (/(^|[\s,])(>|>=|=>)([\s,]|$)/.test(field)) {
+    state.report('warning', 'SPEC_OBSOLETES', `'>' in Obsoletes is not recommended: ${field}`);
+  } else if (!/[<=>]/.test(field)) {
+    const hint = 'Write name < version, so that a later package of that name can come back.';
+    state.report('warning', 'SPEC_OBSOLETES', `unversioned Obsoletes is not recommended: ${field}`, { hint });
+  }
+}
+
+function skipSeparators(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && /[\s,]/.test(text[at]!)) at += 1;
+  return at;
+}
+
+function skipToken(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && !/[\s,]/.test(text[at]!)) at += 1;
+  return at;
+}

@@ -1,0 +1,102 @@
+/** Scriptlets and triggers (build/parseScript.c). */
+import { SENSE } from '@kiln/rpm-package';
+import { parseText } from './parse-lines.ts';
+import { addDependency, addRpmlibDependency } from './parse-reqs.ts';
+import { optionValue, splitWords, WordError } from './popt.ts';
+import { parseSectionHeader } from './section-header.ts';
+import type { Section } from './sections.ts';
+import type { NextSection, PackageState, SpecState } from './spec-state.ts';
+
+/** The flag by which a scriptlet's interpreter is required. */
+const SCRIPTLET_BITS: Readonly<Record<string, number>> = {
+  '%pre': SENSE.pre,
+  '%post': SENSE.post,
+  '%preun': SENSE.preun,
+  '%postun': SENSE.postun,
+  '%pretrans': SENSE.pretrans,
+  '%posttrans': SENSE.posttrans,
+  '%verifyscript': SENSE.verify,
+};
+
+/** Parses a scriptlet, whose header is the current line. */
+export function parseScript(state: SpecState, section: Section): NextSection {
+  const { reader } = state;
+  const isTrigger = section.kind === 'trigger';
+  const split = isTrigger ? splitTrigger(state, reader.line) : { head: reader.line };
+  const header =
+    split === undefined ? undefined : parseSectionHeader(state, split.head, { flags: 'eq', valued: 'pnfP' });
+  const interpreter = header === undefined ? undefined : interpreterOf(state, header.options);
+  if (header !== undefined && !isTrigger) {
+    if (optionValue(header.options, 'P') !== undefined) {
+      state.error('SPEC_SCRIPTLET', `priorities are allowed only for file triggers: ${reader.line.trim()}`);
+    }
+    if (header.target.scriptlets.has(section.name)) {
+      state.error('SPEC_SCRIPTLET', `second ${section.name} for package ${header.target.name}`);
+    }
+    header.target.scriptlets.add(section.name);
+  }
+  const at = reader.location();
+  const { text, next } = parseText(state, {});
+  if (header === undefined || interpreter === undefined) return next;
+  const flags = (SCRIPTLET_BITS[section.name] ?? 0) | SENSE.interp;
+  requireInterpreter(state, header.target, { interpreter, flags, text, location: at });
+  const isExpanded = header.options.options.some(({ letter }) => letter === 'e' || letter === 'q');
+  if (isExpanded) addRpmlibDependency(header.target, 'ScriptletExpansion', '4.9.0-1');
+  if (interpreter.length > 1) {
+    if (isTrigger) {
+      const message = `interpreter arguments not allowed in triggers: ${interpreter.join(' ')}`;
+      state.error('SPEC_SCRIPTLET', message);
+    } else addRpmlibDependency(header.target, 'ScriptletInterpreterArgs', '4.0.3-1');
+  }
+  return next;
+}
+
+interface Scriptlet {
+  readonly interpreter: readonly string[];
+  readonly flags: number;
+  readonly text: string;
+  readonly location: PackageState['location'];
+}
+
+function requireInterpreter(state: SpecState, target: PackageState, script: Scriptlet): void {
+  const { interpreter, flags, text, location } = script;
+  if (interpreter[0] !== '<lua>') {
+    addDependency(target, 'requires', { name: interpreter[0]!, flags, location });
+    return;
+  }
+  addRpmlibDependency(target, 'BuiltinLuaScripts', '4.2.2-1');
+  const problem = state.context.ports.lua?.check(text);
+  if (problem !== undefined) state.error('SPEC_SCRIPTLET', `invalid Lua scriptlet: ${problem}`);
+}
+
+/** The words of `-p`; undefined and an error when they are no program. */
+function interpreterOf(state: SpecState, options: Parameters<typeof optionValue>[0]): string[] | undefined {
+  const program = optionValue(options, 'p') ?? '/bin/sh';
+  let message: string | undefined;
+  if (program.startsWith('<') && !program.endsWith('>')) message = "internal script must end with '>'";
+  else if (!program.startsWith('<') && !program.startsWith('/')) message = "script program must begin with '/'";
+  try {
+    const words = splitWords(program);
+    if (message === undefined && words[0]?.startsWith('<') === true && words[0] !== '<lua>') {
+      message = 'unsupported internal script';
+    }
+    if (message === undefined && words.length > 0) return words;
+  } catch (error) {
+    if (!(error instanceof WordError)) throw error;
+    message = error.message;
+  }
+  state.error('SPEC_SCRIPTLET', `${message}: ${program}`, { part: program, hint: 'Give -p a path, or <lua>.' });
+  return undefined;
+}
+
+/** `%trigger… options -- conditions`: the part before the conditions. */
+function splitTrigger(state: SpecState, line: string): { head: string } | undefined {
+  const match = /^(.*?[ \t]--)(?=[ \t])(.*)$/s.exec(line);
+  if (match === null) {
+    state.error('SPEC_TRIGGER', `triggers must have --: ${line.trim()}`, { hint: 'Write %triggerin -- package.' });
+    return undefined;
+  }
+  if (match[2]!.trim() !== '') return { head: match[1]! };
+  state.error('SPEC_TRIGGER', `missing trigger condition: ${line.trim()}`);
+  return undefined;
+}

@@ -1,0 +1,46 @@
+/** The header of a section: its options and the package that it belongs to. */
+import { parseOptions, splitWords, WordError, type ParsedOptions } from './popt.ts';
+import type { PackageState, SpecState } from './spec-state.ts';
+
+export interface SectionHeader {
+  readonly target: PackageState;
+  readonly options: ParsedOptions;
+  readonly words: readonly string[];
+}
+
+/** Parses `%section [options] [name | -n name]`; undefined when it names no package (an error says so). */
+export function parseSectionHeader(
+  state: SpecState,
+  line: string,
+  options: { readonly flags?: string; readonly valued: string },
+): SectionHeader | undefined {
+  let words: string[];
+  try {
+    words = splitWords(line);
+  } catch (error) {
+    if (!(error instanceof WordError)) throw error;
+    state.error('SPEC_SECTION_HEADER', `${error.message} in: ${line.trim()}`);
+    return undefined;
+  }
+  const parsed = parseOptions(words, options.flags ?? '', options.valued);
+  if (parsed.bad !== undefined) {
+    const known = [...(options.flags ?? ''), ...options.valued].map((letter) => `-${letter}`).join(', ');
+    const message = `bad option ${parsed.bad}: ${line.trim()}`;
+    state.error('SPEC_SECTION_HEADER', message, { part: parsed.bad, hint: `${words[0]} knows ${known}.` });
+    return undefined;
+  }
+  const named = parsed.options.findLast((option) => option.letter === 'n')?.value;
+  const surplus = named === undefined ? parsed.operands[1] : undefined;
+  if (surplus !== undefined || (named !== undefined && parsed.operands.length > 1)) {
+    state.error('SPEC_SECTION_HEADER', `too many names: ${line.trim()}`);
+    return undefined;
+  }
+  const target = state.lookUp(named ?? parsed.operands[0], named !== undefined);
+  if (target === undefined) {
+    const name = named ?? `${state.main.name}-${parsed.operands[0]}`;
+    const hint = `Declare it with %package ${named === undefined ? parsed.operands[0] : `-n ${named}`}, or correct the name.`;
+    state.error('SPEC_UNKNOWN_PACKAGE', `package ${name} does not exist: ${line.trim()}`, { hint });
+    return undefined;
+  }
+  return { target, options: parsed, words };
+}

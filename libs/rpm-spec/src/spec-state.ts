@@ -1,0 +1,144 @@
+/** What parsing a spec gathers (struct rpmSpec_s and Package_s, build/rpmbuild_internal.h). */
+import type { SourceLocation } from '@kiln/diagnostics';
+import type { MacroContext } from '@kiln/rpm-macro';
+import type { SourceFile } from '@kiln/rpm-package';
+import { DependencySet, type HeaderDependency } from './dependency-set.ts';
+import type { DiagnosticOptions, SpecReader } from './read-line.ts';
+import type { Section } from './sections.ts';
+
+/** The kinds of dependencies, by the names of the fields of BinaryPackage; `order` is OrderWithRequires. */
+export const DEPENDENCY_KINDS = [
+  'provides',
+  'requires',
+  'conflicts',
+  'obsoletes',
+  'recommends',
+  'suggests',
+  'supplements',
+  'enhances',
+  'order',
+] as const;
+export type DependencyKind = (typeof DEPENDENCY_KINDS)[number];
+
+/** Tags that a header holds as one string. */
+export type HeaderTag =
+  | 'name'
+  | 'version'
+  | 'release'
+  | 'epoch'
+  | 'summary'
+  | 'license'
+  | 'group'
+  | 'url'
+  | 'vendor'
+  | 'packager'
+  | 'distribution'
+  | 'disturl'
+  | 'disttag'
+  | 'bugurl'
+  | 'translationurl'
+  | 'upstreamreleases'
+  | 'vcs'
+  | 'modularitylabel'
+  | 'prefixes'
+  | 'description';
+
+export class PackageState {
+  readonly tags = new Map<HeaderTag, string>();
+  /** Tags that its own preamble sets; the others are inherited. */
+  readonly ownTags = new Set<HeaderTag>();
+  readonly dependencies = new Map<DependencyKind, DependencySet>();
+  /** Scriptlets that it has, by section name. */
+  readonly scriptlets = new Set<string>();
+  readonly location: SourceLocation;
+  /** `noarch` where the sub-package says so. */
+  arch: string | undefined;
+  hasFiles = false;
+
+  constructor(location: SourceLocation) {
+    this.location = location;
+  }
+
+  get name(): string {
+    return this.tags.get('name') ?? '';
+  }
+
+  add(kind: DependencyKind, dependency: HeaderDependency): void {
+    let set = this.dependencies.get(kind);
+    if (set === undefined) this.dependencies.set(kind, (set = new DependencySet()));
+    set.add(dependency);
+  }
+
+  /** `[epoch:]version-release`. */
+  get evr(): string {
+    const epoch = this.tags.get('epoch');
+    return `${epoch === undefined ? '' : `${epoch}:`}${this.tags.get('version')}-${this.tags.get('release')}`;
+  }
+}
+
+/** A Source or Patch with the path by which macros refer to it. */
+export interface SourceState extends SourceFile {
+  readonly path: string;
+}
+
+export interface ChangelogEntry {
+  /** Seconds since the epoch. */
+  readonly time: number;
+  readonly name: string;
+  readonly text: string;
+}
+
+export class SpecState {
+  readonly context: MacroContext;
+  readonly reader: SpecReader;
+  /** This is the second pass, for one of the architectures of BuildArch. */
+  readonly recursing: boolean;
+  readonly packages: PackageState[] = [];
+  /** Dependencies of the source package: BuildRequires and BuildConflicts. */
+  readonly source: PackageState;
+  readonly sources: SourceState[] = [];
+  readonly sections = new Set<string>();
+  readonly changelog: ChangelogEntry[] = [];
+  /** The value of BuildArch, of ExclusiveArch, … */
+  readonly restrictions = {
+    exclusiveArch: [] as string[],
+    excludeArch: [] as string[],
+    exclusiveOs: [] as string[],
+    excludeOs: [] as string[],
+  };
+  buildArch: readonly string[] | undefined;
+  /** An error was found from which parsing recovered; there is no result. */
+  failed = false;
+
+  constructor(context: MacroContext, reader: SpecReader, recursing: boolean) {
+    this.context = context;
+    this.reader = reader;
+    this.recursing = recursing;
+    this.source = new PackageState(reader.location());
+  }
+
+  get main(): PackageState {
+    return this.packages[0]!;
+  }
+
+  /** Reports an error that leaves no result; parsing goes on to find more. */
+  error(code: string, message: string, options: DiagnosticOptions = {}): void {
+    this.failed = true;
+    this.report('error', code, message, options);
+  }
+
+  /** Reports a problem in spite of which rpm reads the spec. */
+  report(severity: 'error' | 'warning', code: string, message: string, options: DiagnosticOptions = {}): void {
+    this.context.diagnostics.push(this.reader.diagnostic(severity, code, message, options));
+  }
+
+  /** The package that a section header names; undefined and an error when there is none. */
+  lookUp(name: string | undefined, isFullName: boolean): PackageState | undefined {
+    if (name === undefined) return this.main;
+    const fullName = isFullName ? name : `${this.main.name}-${name}`;
+    return this.packages.find((candidate) => candidate.name === fullName);
+  }
+}
+
+/** What ends a section: the next one, or the end of the spec. */
+export type NextSection = Section | undefined;
