@@ -1,0 +1,3 @@
+# ~/.bash_profile: read by login shells
+
+[ -r ~/.bashrc ] && . ~/.bashrc

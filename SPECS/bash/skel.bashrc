@@ -1,0 +1,3 @@
+# ~/.bashrc: read by interactive shells that are not login shells
+
+[ -r /etc/bashrc ] && . /etc/bashrc
