@@ -1,0 +1,114 @@
+/** Checks a definition against the schema, and says for every problem where it was written. */
+import type { Diagnostic } from '@kiln/diagnostics';
+import { nearestWord } from '@kiln/diagnostics';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { SchemaNode } from './image-config-schema.ts';
+import { plainValue, valueAt, type LocatedJson } from './located-json.ts';
+
+const ajv = new Ajv({ allErrors: true, verbose: true });
+ajv.addVocabulary(['mergeBy', 'notBuilt']);
+const compiled = new Map<SchemaNode, ValidateFunction>();
+
+/** All violations of the schema, in the order of the text. */
+export function schemaProblems(json: LocatedJson, schema: SchemaNode): Diagnostic[] {
+  const validate = compiled.get(schema) ?? ajv.compile(schema);
+  compiled.set(schema, validate);
+  if (validate(plainValue(json))) return [];
+  const errors = validate.errors!.filter(({ schemaPath }) => !/\/anyOf\/\d+\//.test(schemaPath));
+  return errors.map((error) => toDiagnostic(error, json)).sort(byPlace);
+}
+
+/** Everything that is asked for and not built yet, in the order of the text. */
+export function unsupportedFeatures(json: LocatedJson, schema: SchemaNode, path: readonly string[] = []): Diagnostic[] {
+  if (json.kind === 'list') return json.items.flatMap((item) => unsupportedFeatures(item, schema.items ?? {}, path));
+  if (json.kind !== 'object') return [];
+  return [...json.members].flatMap(([key, { keyLocation, value }]): Diagnostic[] => {
+    const member = schema.properties?.[key];
+    if (member === undefined) return [];
+    if (member.notBuilt !== true) return unsupportedFeatures(value, member, [...path, key]);
+    if (asksForNothing(value, member.default)) return [];
+    const message = `'${key}' is known but not built yet`;
+    return [
+      { severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: keyLocation, hint: `remove '${key}'` },
+    ];
+  });
+}
+
+/** The documented default, or an empty text, list or object. */
+function asksForNothing(value: LocatedJson, standard: unknown): boolean {
+  const plain = plainValue(value);
+  const isEmpty = plain === '' || (typeof plain === 'object' && plain !== null && Object.keys(plain).length === 0);
+  return isEmpty || JSON.stringify(plain) === JSON.stringify(standard);
+}
+
+function toDiagnostic(error: ErrorObject, json: LocatedJson): Diagnostic {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const place = valueAt(json, path) ?? json;
+  const owner = path.findLast((step) => !/^\d+$/.test(step));
+  const subject = owner === undefined ? 'the definition' : `'${owner}'`;
+  const problem = describe(error, subject);
+  const { additionalProperty } = error.params as { additionalProperty?: string };
+  const key =
+    additionalProperty !== undefined && place.kind === 'object' ? place.members.get(additionalProperty) : undefined;
+  return { severity: 'error', code: 'IMAGE_CONFIG_INVALID', location: key?.keyLocation ?? place.location, ...problem };
+}
+
+interface Problem {
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** One line for each keyword of the schema that can fail. */
+const DESCRIPTIONS: Readonly<Record<string, (error: ErrorObject, subject: string) => Problem>> = {
+  additionalProperties: ({ params, parentSchema }, subject) => {
+    const unknown = String(params['additionalProperty']);
+    return suggestion(
+      `${subject} has no member '${unknown}'`,
+      unknown,
+      Object.keys((parentSchema as SchemaNode).properties ?? {}),
+    );
+  },
+  required: ({ params }, subject) => ({ message: `${subject} needs the member '${params['missingProperty']}'` }),
+  type: ({ params, data }, subject) => ({
+    message: `${subject} must be of type ${params['type']}, found ${excerpt(data)}`,
+  }),
+  enum: ({ params, data }, subject) => {
+    const allowed = (params['allowedValues'] as readonly unknown[]).map(String);
+    return suggestion(`${subject} can't be ${excerpt(data)}`, String(data), allowed);
+  },
+  anyOf: ({ data }, subject) => ({ message: `${subject} can't be ${excerpt(data)}` }),
+  pattern: ({ params, data }, subject) => ({
+    message: `${subject} can't be ${excerpt(data)}: it must match ${params['pattern']}`,
+  }),
+  minLength: (_, subject) => ({ message: `${subject} must not be empty` }),
+  minItems: (_, subject) => ({ message: `${subject} must not be empty` }),
+};
+
+function describe(error: ErrorObject, subject: string): Problem {
+  return (
+    DESCRIPTIONS[error.keyword]?.(error, subject) ?? {
+      message: `${subject} ${error.message}, found ${excerpt(error.data)}`,
+    }
+  );
+}
+
+function suggestion(message: string, found: string, candidates: readonly string[]): Problem {
+  const nearest = nearestWord(found, candidates);
+  return nearest === undefined
+    ? { message, hint: `use one of: ${candidates.map((one) => one || "''").join(', ')}` }
+    : { message: `${message}; did you mean '${nearest}'?`, hint: `write '${nearest}'` };
+}
+
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  const [left, right] = [a.location!, b.location!];
+  if (left.file !== right.file) return left.file < right.file ? -1 : 1;
+  return left.line - right.line || (left.column ?? 0) - (right.column ?? 0);
+}
