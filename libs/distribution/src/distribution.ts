@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import fastGlob from 'fast-glob';
-import { BuildError, nearestWord, type Diagnostic } from '@kiln/diagnostics';
+import { BuildError, nearestWord } from '@kiln/diagnostics';
 import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
+import { asDiagnostic } from './as-diagnostic.ts';
 import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { readImages } from './image-project.ts';
 import { readMacroFiles, macroEnvironment, type DistributionMacroFile } from './macro-files.ts';
@@ -89,7 +90,7 @@ export function loadDistribution(root: string): Distribution {
   const locked = loadDebianToolchain(root, config.toolchain);
   const toolchain: PlannedToolchain = { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
   const evaluated = findSpecs(root, config).map(([specRoot, specFile]) =>
-    evaluatePackage({ root, config, specRoot, specFile, environment, macroFiles }),
+    evaluatePackage({ root, specRoot, specFile, environment, macroFiles }),
   );
   const unique = withUniqueIds(evaluated).map((one) => withRecord(root, config, one));
   const universe = createUniverse(unique, toolchain.provider);
@@ -124,16 +125,6 @@ function withRecord(root: string, { provides }: DistroConfig, one: EvaluatedPack
     if (!(error instanceof BuildError)) throw error;
     return { ...one, diagnostics: [...one.diagnostics, asDiagnostic(error)] };
   }
-}
-
-function asDiagnostic({ code, message, location, hint }: BuildError): Diagnostic {
-  return {
-    severity: 'error',
-    code,
-    message,
-    ...(location === undefined ? {} : { location }),
-    ...(hint === undefined ? {} : { hint }),
-  };
 }
 
 /** The workspace that a directory is in: the nearest one upwards with a `toolkit/distro.json`. @throws BuildError `DISTRO_CONFIG_MISSING`. */

@@ -4,7 +4,6 @@ import { dirname, join, relative } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
 import { evaluateSpec } from '@kiln/rpm-spec';
-import type { DistroConfig } from './distro-config.ts';
 import type { DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
@@ -12,7 +11,6 @@ import { DISTRO_FILE } from './distro-config.ts';
 
 export interface SpecToEvaluate {
   readonly root: string;
-  readonly config: DistroConfig;
   readonly specRoot: string;
   /** Workspace-relative path. */
   readonly specFile: string;
@@ -22,14 +20,13 @@ export interface SpecToEvaluate {
 
 /** Reads and evaluates a spec. Files that it includes must lie in the workspace. */
 export function evaluatePackage(spec: SpecToEvaluate): EvaluatedPackage {
-  const { root, config, specRoot, specFile, environment, macroFiles } = spec;
+  const { root, specRoot, specFile, environment, macroFiles } = spec;
   const directory = dirname(specFile);
   const specText = readFileSync(join(root, specFile), 'utf8');
   const { sourcePackage, diagnostics } = evaluateSpec({
     file: specFile,
     text: specText,
     environment,
-    targetArch: config.architecture,
     sourceDir: directory,
     ports: { readFile: (path) => readInWorkspace(root, path) },
   });

@@ -1,5 +1,6 @@
 /** A source package of the tree: where its spec is, what evaluation said, what it needs before it can be built. */
 import type { Diagnostic } from '@kiln/diagnostics';
+import type { ImageDefinition } from '@kiln/image-config';
 import type { SourcePackage } from '@kiln/rpm-package';
 import type { ProvidesRecord } from './provides-record.ts';
 
@@ -30,8 +31,8 @@ export interface PackageProject extends EvaluatedPackage {
 export interface ImageProject {
   readonly name: string;
   readonly file: string;
-  /** Packages it asks for, by name. */
-  readonly packages: readonly string[];
+  /** Absent when the definition is broken; then `diagnostics` has an error. */
+  readonly definition?: ImageDefinition;
   readonly inputs: readonly string[];
   /** Ids of the source packages whose RPMs may be in it; sorted. */
   readonly dependencies: readonly string[];

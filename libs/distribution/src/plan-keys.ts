@@ -51,7 +51,7 @@ function packageKey(distribution: Distribution, project: PackageProject, keys: M
     ...commonParts(distribution),
     recipe: String(PACKAGE_RECIPE_VERSION),
     limits: digestOf(DEFAULT_LIMITS),
-    ...Object.fromEntries(ownInputs(distribution, project).map((file) => [file, fileDigest(distribution.root, file)])),
+    ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),
     ...Object.fromEntries(
       project.dependencies.map((id) => [`rpm:${id}`, packageKey(distribution, distribution.findPackage(id), keys).key]),
     ),
@@ -81,7 +81,7 @@ function commonParts({ config, toolchain, macroFiles }: Distribution): Record<st
 }
 
 /** Files of the package itself; shared ones are in the common parts. Signatures count by file, although only used lines matter. */
-function ownInputs(distribution: Distribution, project: PackageProject): string[] {
+function ownInputs(project: PackageProject): string[] {
   const own = new Set([project.specFile, signaturesPath(project)]);
   return project.inputs.filter((file) => own.has(file) || file.startsWith(`${project.directory}/`));
 }

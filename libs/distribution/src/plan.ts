@@ -9,7 +9,7 @@ import {
   type Provider,
   type Unresolved,
 } from '@kiln/package-graph';
-import { formatDependency, type LocatedDependency } from '@kiln/rpm-package';
+import { formatDependency, type Dependency, type LocatedDependency } from '@kiln/rpm-package';
 import type { EvaluatedPackage, PackageProject } from './package-project.ts';
 
 /** Origin of the capabilities that the toolchain layer offers. */
@@ -48,11 +48,11 @@ export function planPackages(packages: readonly EvaluatedPackage[], universe: Un
 
 /** Ids of the source packages whose RPMs an image may need, and what nobody provides. */
 export function planImage(
-  packageNames: readonly string[],
+  requirements: readonly Dependency[],
   universe: Universe,
   packages: readonly PackageProject[],
 ): { dependencies: string[]; unresolved: readonly Unresolved[] } {
-  const closure = resolveClosure(universe.imageIndex, packageNames.map((name) => ({ name })));
+  const closure = resolveClosure(universe.imageIndex, requirements);
   const byId = new Map(packages.map((one) => [one.id, one]));
   const ids = new Set<string>();
   for (const id of originsOf(closure)) {

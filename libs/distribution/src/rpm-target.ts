@@ -1,5 +1,4 @@
 /** The `rpm` target: a source package to its source and binary RPMs. */
-import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';

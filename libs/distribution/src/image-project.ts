@@ -1,0 +1,77 @@
+/** The image definitions of a tree. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fastGlob from 'fast-glob';
+import { BuildError, type Diagnostic } from '@kiln/diagnostics';
+import { readImageDefinition, type ImageDefinition, type RequestedPackage } from '@kiln/image-config';
+import type { Unresolved } from '@kiln/package-graph';
+import { formatDependency } from '@kiln/rpm-package';
+import { asDiagnostic } from './as-diagnostic.ts';
+import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
+import type { ImageProject, PackageProject } from './package-project.ts';
+import { planImage, type Universe } from './plan.ts';
+
+export interface ImageReading {
+  readonly root: string;
+  readonly config: DistroConfig;
+  readonly universe: Universe;
+  readonly packages: readonly PackageProject[];
+}
+
+/** All definitions, ordered by name; a broken one has diagnostics instead of a definition. */
+export function readImages(reading: ImageReading): ImageProject[] {
+  const { root, config } = reading;
+  return fastGlob
+    .sync(`${fastGlob.escapePath(config.imageDirectory)}/*.json`, { cwd: root, onlyFiles: true })
+    .sort()
+    .map((file) => readImage(file, reading));
+}
+
+function readImage(file: string, reading: ImageReading): ImageProject {
+  const name = file.slice(file.lastIndexOf('/') + 1, -'.json'.length);
+  const read = new Set([file]);
+  let definition: ImageDefinition;
+  try {
+    definition = readImageDefinition(file, (path) => {
+      read.add(path);
+      return readText(reading.root, path);
+    });
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    const diagnostics = error.diagnostics.length > 0 ? error.diagnostics : [asDiagnostic(error)];
+    return { name, file, inputs: [...read].sort(), dependencies: [], diagnostics };
+  }
+  const requirements = definition.packages.map(({ dependency }) => dependency);
+  const { dependencies, unresolved } = planImage(requirements, reading.universe, reading.packages);
+  return {
+    name,
+    file,
+    definition,
+    inputs: [...new Set([...definition.files, DISTRO_FILE])].sort(),
+    dependencies,
+    diagnostics: unresolved.map((lack) => missingPackage(lack, definition.packages)),
+  };
+}
+
+function missingPackage({ dependency, offers }: Unresolved, requested: readonly RequestedPackage[]): Diagnostic {
+  const text = formatDependency(dependency);
+  const location = requested.find((one) => formatDependency(one.dependency) === text)?.location;
+  const offered = offers.length === 0 ? '' : `; the tree offers ${offers.map(formatDependency).join(', ')}`;
+  return {
+    severity: 'error',
+    code: 'IMAGE_PACKAGE_UNKNOWN',
+    message: `no package of the tree provides '${text}'${offered}`,
+    ...(location === undefined ? {} : { location }),
+    hint: 'correct the name, or add the package to the tree',
+  };
+}
+
+function readText(root: string, path: string): string | undefined {
+  const absolute = join(root, path);
+  if (!absolute.startsWith(`${root}/`)) return undefined;
+  try {
+    return readFileSync(absolute, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

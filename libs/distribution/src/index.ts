@@ -1,0 +1,10 @@
+export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';
+export { DISTRO_FILE, distroSchema, readDistroConfig, type DistroConfig } from './distro-config.ts';
+export { EVENT_LOG, readEventLog, withEventLog, type LoggedEvent } from './event-log.ts';
+export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
+export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
+export { TOOLCHAIN_ORIGIN } from './plan.ts';
+export { recordProvides, type RecordedProvides } from './record-provides.ts';
+export { Session, type TaskOutcome, type TaskState } from './session.ts';
+export { TARGETS, type Target, type TargetName } from './targets.ts';
+export { manifestPath, type Manifest } from './view.ts';
