@@ -24,8 +24,8 @@ export const layers = {
   'package-build': stages,
   'image-build': stages,
   distribution: operations,
-  'nx-plugin': [...operations, 'distribution'],
   cli: [...operations, 'distribution'],
+  'nx-plugin': [...operations, 'distribution', 'cli'],
 };
 
 /** Libraries without files, processes, network, clock or environment: same input, same output. */

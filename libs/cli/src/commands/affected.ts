@@ -1,0 +1,45 @@
+/** `kiln affected`: what may rebuild since a revision, and why. Exact: it compares plan keys, not file names. */
+import { BuildError } from '@kiln/diagnostics';
+import { comparePlans, loadDistribution, planKeys, type PlanChange, type PlanKey } from '@kiln/distribution';
+import type { Command } from 'commander';
+import { distributionOf, hostOf, print, type CommandContext } from '../context.ts';
+import { withTreeAt } from '../tree-at-revision.ts';
+
+interface AffectedOptions {
+  readonly base: string;
+  readonly json?: boolean;
+}
+
+export function addAffected(program: Command, context: () => CommandContext): void {
+  program
+    .command('affected')
+    .description('list the tasks that may rebuild because of what changed since a revision, with the reasons')
+    .requiredOption('--base <revision>', 'the revision to compare the work tree with')
+    .option('--json', 'as JSON')
+    .action((options: AffectedOptions) => affected(context(), options));
+}
+
+async function affected(context: CommandContext, { base, json }: AffectedOptions): Promise<void> {
+  const distribution = distributionOf(context);
+  const before = await withTreeAt(hostOf(context), { root: distribution.root, revision: base }, plansOf);
+  const changes = comparePlans(before, planKeys(distribution));
+  if (json === true) return print(context, JSON.stringify(changes, undefined, 2));
+  const { dim } = context.terminal.colors;
+  for (const change of changes) print(context, `${change.task}${dim(reasonText(change))}`);
+  const count = changes.filter(({ kind }) => kind !== 'removed').length;
+  context.terminal.err.write(`${count} ${count === 1 ? 'task' : 'tasks'} may rebuild since ${base}\n`);
+}
+
+/** A tree from before the distribution existed has no plans. */
+function plansOf(tree: string): Map<string, PlanKey> {
+  try {
+    return planKeys(loadDistribution(tree));
+  } catch (error) {
+    if (error instanceof BuildError && error.code === 'DISTRO_CONFIG_MISSING') return new Map();
+    throw error;
+  }
+}
+
+function reasonText({ kind, reasons }: PlanChange): string {
+  return kind === 'changed' ? `  because of ${reasons.join(', ')}` : `  ${kind}`;
+}

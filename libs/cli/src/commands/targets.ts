@@ -1,0 +1,111 @@
+/** The commands that do what Nx's targets do: `build`, `rpm`, `image`, `repository`, `boot-test`, `toolchain`. */
+import { BuildError } from '@kiln/diagnostics';
+import { loadDistribution, recordProvides, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
+import type { Command } from 'commander';
+import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
+import { prepareMachine } from '../machine.ts';
+import { rememberedDurations } from '../remembered-durations.ts';
+import { createReporter } from '../reporter.ts';
+import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+interface RunOptions {
+  readonly parallel: number;
+}
+
+type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
+
+const packages: Selection = (distribution, names) =>
+  (names.length === 0 ? distribution.packages.map(({ id }) => id) : names).map((name): Task => [
+    'rpm',
+    distribution.findPackage(name).id,
+  ]);
+
+const images =
+  (target: 'image' | 'boot-test'): Selection =>
+  (distribution, names) =>
+    (names.length === 0 ? distribution.images.map(({ name }) => name) : names).map((name): Task => [
+      target,
+      distribution.findImage(name).name,
+    ]);
+
+export function addTargets(program: Command, context: () => CommandContext): void {
+  const add = (usage: string, description: string, select: Selection) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('-j, --parallel <count>', 'tasks at once', wholeNumber, 1)
+      .action(async (...given: unknown[]) => {
+        const names = Array.isArray(given[0]) ? (given[0] as string[]) : [];
+        const options = given[Array.isArray(given[0]) ? 1 : 0] as RunOptions;
+        await run(context(), (distribution) => select(distribution, names), options);
+      });
+  add('build <package...>', 'build packages and what they need', packages);
+  add('rpm [package...]', 'build packages; all of them when none is named', packages);
+  add('image [image...]', 'make images; all of them when none is named', images('image'));
+  add('boot-test [image...]', 'start images in a sandbox and check them', images('boot-test'));
+  add('repository', 'make the package repository', ({ config }) => [['repository', config.name]]);
+  add('toolchain', 'prepare the toolchain', () => [['toolchain', TOOLCHAIN_ORIGIN]]);
+}
+
+/** How often a build may correct the plan. */
+const PLANS = 10;
+
+async function run(
+  context: CommandContext,
+  select: (distribution: Distribution) => Task[],
+  { parallel }: RunOptions,
+): Promise<void> {
+  const root = rootOf(context);
+  await prepareMachine(hostOf(context), {
+    root,
+    say: (line) => print(context, line),
+    canAsk: process.stdin.isTTY === true && context.terminal.out.isTTY === true,
+  });
+  for (let plan = 1; ; plan += 1) {
+    const distribution = loadDistribution(root);
+    const session = await runPlan(context, {
+      distribution,
+      tasks: tasksInOrder(distribution, select(distribution)),
+      parallel,
+    }).catch(async (error: unknown) => {
+      if (!isStale(error) || plan === PLANS || !(await correctPlan(context, distribution))) throw error;
+      return undefined;
+    });
+    if (session !== undefined) return;
+  }
+}
+
+interface PlannedRun {
+  readonly distribution: Distribution;
+  readonly tasks: readonly Task[];
+  readonly parallel: number;
+}
+
+async function runPlan(context: CommandContext, { distribution, tasks, parallel }: PlannedRun): Promise<Session> {
+  const reporter = createReporter({
+    terminal: context.terminal,
+    now: () => Date.now(),
+    remembered: rememberedDurations(distribution.root),
+    total: tasks.length,
+  });
+  try {
+    const session = new Session(distribution, hostOf(context, reporter.emit));
+    await runTasks(session, tasks, { reporter, parallel });
+    return session;
+  } finally {
+    reporter.end();
+  }
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof BuildError && error.code === 'PLAN_STALE';
+}
+
+/** Records what the built RPMs provide and require; whether that changes the plan. */
+async function correctPlan(context: CommandContext, distribution: Distribution): Promise<boolean> {
+  const recorded = await recordProvides(new Session(distribution, hostOf(context)), distribution.packages);
+  const written = recorded.filter(({ outcome }) => outcome === 'written');
+  for (const { file } of written) print(context, `the plan was stale; recorded ${file}`);
+  return written.length > 0;
+}

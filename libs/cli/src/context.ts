@@ -1,0 +1,29 @@
+/** What every command gets. */
+import { findWorkspaceRoot, loadDistribution, type Distribution } from '@kiln/distribution';
+import { createHost, type EventSink, type Host } from '@kiln/host';
+import type { Terminal } from './terminal.ts';
+
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** The directory that the command was started in. */
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+}
+
+/** The workspace root around the current directory. @throws BuildError `DISTRO_CONFIG_MISSING`. */
+export function rootOf({ cwd }: CommandContext): string {
+  return findWorkspaceRoot(cwd);
+}
+
+export function distributionOf(context: CommandContext): Distribution {
+  return loadDistribution(rootOf(context));
+}
+
+export function hostOf({ signal }: CommandContext, emit: EventSink = () => undefined): Host {
+  return createHost({ signal, emit });
+}
+
+/** Writes a line to standard output. */
+export function print({ terminal }: CommandContext, line: string): void {
+  terminal.out.write(`${line}\n`);
+}

@@ -1,0 +1,61 @@
+/** The command line: parses it, runs one command, turns errors into one message and an exit status. */
+import { resolve } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { addAffected } from './commands/affected.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addEvents } from './commands/events.ts';
+import { addList } from './commands/list.ts';
+import { addLog } from './commands/log.ts';
+import { addProvides } from './commands/provides.ts';
+import { addTargets } from './commands/targets.ts';
+import type { CommandContext } from './context.ts';
+import { describeFailure } from './failure.ts';
+import { withInterrupts } from './interrupts.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/** Adds commands to the program. A command's action throws when it fails. */
+export type AddCommands = (program: Command, context: () => CommandContext) => void;
+
+const COMMANDS: readonly AddCommands[] = [addTargets, addAffected, addList, addLog, addEvents, addProvides, addDoctor];
+
+const SUCCESS = 0;
+const FAILURE = 1;
+const USAGE = 2;
+
+/** Runs the command line; returns the exit status: 0, 1 when the command failed, 2 when it was not understood. */
+export async function main(
+  argv: readonly string[],
+  terminal: Terminal = processTerminal(process.env),
+): Promise<number> {
+  return withInterrupts(async (signal) => {
+    const program = createProgram(terminal, signal);
+    try {
+      await program.parseAsync([...argv], { from: 'user' });
+      return SUCCESS;
+    } catch (error) {
+      if (error instanceof CommanderError) return error.exitCode === 0 ? SUCCESS : USAGE;
+      terminal.err.write(`${describeFailure(error)}\n`);
+      return FAILURE;
+    }
+  });
+}
+
+function createProgram(terminal: Terminal, signal: AbortSignal): Command {
+  const program = new Command('kiln')
+    .description('Builds an RPM Linux distribution from source.')
+    .option('-C, --directory <directory>', 'work as if started there', '.')
+    .exitOverride()
+    .showHelpAfterError('(kiln --help lists the commands)')
+    .configureHelp({ sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+    });
+  const context = (): CommandContext => ({
+    terminal,
+    signal,
+    cwd: resolve(program.opts<{ directory: string }>().directory),
+  });
+  for (const add of COMMANDS) add(program, context);
+  return program;
+}

@@ -1,0 +1,20 @@
+/** Inference: from the tree to Nx's projects. */
+import type { CreateNodesResultArray } from '@nx/devkit';
+import { BuildError } from '@kiln/diagnostics';
+import { DISTRO_FILE, loadDistribution } from '@kiln/distribution';
+import { projectConfigurations } from './project-configurations.ts';
+
+/**
+ * The projects of the tree, or none when it is not a distribution. A bad spec is a project that says why; only a bad
+ * configuration fails.
+ * @throws Error with the formatted BuildError.
+ */
+export function inferProjects(files: readonly string[], workspaceRoot: string): CreateNodesResultArray {
+  if (!files.includes(DISTRO_FILE)) return [];
+  try {
+    return [...projectConfigurations(loadDistribution(workspaceRoot))].map(([file, projects]) => [file, { projects }]);
+  } catch (error) {
+    if (error instanceof BuildError) throw new Error(error.format(), { cause: error });
+    throw error;
+  }
+}

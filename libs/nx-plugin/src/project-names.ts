@@ -1,0 +1,19 @@
+/** How Kiln's tasks and Nx's projects name the same thing. */
+import type { TargetName } from '@kiln/distribution';
+
+/** The project of the distribution itself: toolchain and repository. */
+export const DISTRIBUTION_PROJECT = 'distribution';
+
+/** The Nx project that has the target for this id. Images live in a name space of their own. */
+export function projectNameOf(target: TargetName, id: string): string {
+  switch (target) {
+    case 'rpm':
+      return id;
+    case 'image':
+    case 'boot-test':
+      return `image/${id}`;
+    case 'toolchain':
+    case 'repository':
+      return DISTRIBUTION_PROJECT;
+  }
+}
