@@ -192,7 +192,7 @@ export function viewOf(header: RpmHeader): HeaderView {
       String(file.linkCount),
       String(file.rdev),
       file.language ?? '',
-      isSymbolicLink(file) ? `symbolic link to \`${file.linkTarget}'` : (file.class ?? ''),
+      file.class ?? (isSymbolicLink(file) ? `symbolic link to \`${file.linkTarget}'` : ''),
     ]),
     capabilities: rpm.files.some(({ capabilities }) => capabilities !== undefined)
       ? rpm.files.map(({ capabilities }) => [capabilities ?? ''])
