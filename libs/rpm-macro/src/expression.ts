@@ -1,7 +1,8 @@
 /** The expressions of %if, %[…] and %{expr:…} (rpmio/expression.c). */
-import { formatEvr, parseEvr, vercmp, type Evr } from '@kiln/rpm-package';
+import { formatEvr, parseEvr, type Evr } from '@kiln/rpm-package';
 import { isAlpha, isDigit, isSpace } from './characters.ts';
 import { findMacroEnd } from './macro-end.ts';
+import { compareVersions } from './version-order.ts';
 
 /** An integer of 32 bits, a string, or a version. */
 export type ExpressionValue = number | string | { readonly version: Evr };
@@ -318,18 +319,6 @@ function compareValues(left: ExpressionValue, right: ExpressionValue): number {
   if (typeof left === 'number') return (left - (right as number)) | 0;
   if (typeof left === 'string') return left === right ? 0 : left < (right as string) ? -1 : 1;
   return compareVersions(left.version, (right as { version: Evr }).version);
-}
-
-/** rpmverCmp(): unlike in dependencies, a version with a release is newer than the same one without. */
-function compareVersions(a: Evr, b: Evr): number {
-  const epochs = (a.epoch ?? 0) - (b.epoch ?? 0);
-  if (epochs !== 0) return epochs;
-  const versions = vercmp(a.version, b.version);
-  if (versions !== 0) return versions;
-  if (a.release === undefined || b.release === undefined) {
-    return Number(a.release !== undefined) - Number(b.release !== undefined);
-  }
-  return vercmp(a.release, b.release);
 }
 
 /** atoi(): through 64 bits, which saturate, into 32, which wrap. */

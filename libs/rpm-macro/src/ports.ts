@@ -31,6 +31,8 @@ export interface LuaCall {
 
 /** A Lua state that outlives the single script: globals of one script are visible in the next. */
 export interface LuaPort {
+  /** Forgets what scripts have left behind; an evaluation starts with it. */
+  reset(): void;
   /** Runs a script; what it prints is the result. Throws an Error with Lua's message when it fails. */
   run(script: string, call: LuaCall, host: LuaHost): string;
   /** Calls a global function (dotted name) with strings and integers and gives its result as text. */

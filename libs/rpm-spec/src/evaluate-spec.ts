@@ -59,6 +59,7 @@ export interface EvaluatedSpec {
 export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
   const environment = options.environment ?? standardFor(options.targetArch ?? 'x86_64');
   let state: SpecState | undefined;
+  options.ports?.lua?.reset();
   const context = createMacroContext({
     environment,
     builtins: [applyPatchesBuiltin(() => state?.sources.filter(({ kind }) => kind === 'patch') ?? [])],
