@@ -1,0 +1,47 @@
+/** The doors that the image stage uses: programs of the toolchain in the sandbox, and directories that these may write to. */
+import type { RunResult } from '@kiln/host';
+
+/** A file or directory of the machine inside the sandbox. */
+export interface ToolMount {
+  readonly source: string;
+  readonly target: string;
+  readonly writable: boolean;
+}
+
+/** A program to run as uid 0 of 65,536 mapped ids, without network. */
+export interface ToolRequest {
+  readonly argv: readonly [string, ...string[]];
+  readonly mounts: readonly ToolMount[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Directories that make the root instead of the toolchain's: for running what an image holds. */
+  readonly layers?: readonly string[];
+  /** Directories in the sandbox that get the usual device nodes (/dev/null, ...), so that scriptlets in a root of their own find them. */
+  readonly deviceDirectories?: readonly string[];
+  readonly cwd?: string;
+  readonly log?: string;
+  readonly onLine?: (line: string) => void;
+}
+
+export interface ImagePorts {
+  /** Runs a program of the toolchain; a non-zero status is a result. */
+  readonly run: (request: ToolRequest) => Promise<RunResult>;
+  /** A new empty directory that belongs to root of the sandbox. `name` is for people. */
+  readonly makeWorkDirectory: (name: string) => Promise<string>;
+  /** Removes it with everything in it, whoever owns that. */
+  readonly removeWorkDirectory: (directory: string) => Promise<void>;
+}
+
+/** Runs `work` with work directories that are gone afterwards, whatever happens. */
+export async function withWorkDirectories<T>(
+  ports: ImagePorts,
+  names: readonly string[],
+  work: (directories: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const directories: string[] = [];
+  try {
+    for (const name of names) directories.push(await ports.makeWorkDirectory(name));
+    return await work(directories);
+  } finally {
+    for (const directory of directories) await ports.removeWorkDirectory(directory);
+  }
+}

@@ -1,0 +1,69 @@
+/** What an image is made from, and the part of it that decides what comes out. */
+import type { Json, Sha256 } from '@kiln/build-identity';
+import type { ImageDefinition } from '@kiln/image-config';
+
+/** Raised when the same request would give other bytes than before. */
+export const IMAGE_RECIPE_VERSION = 1;
+
+/** An RPM of the image. */
+export interface ImageRpm {
+  readonly path: string;
+  readonly nevra: string;
+  /** Of the whole file: checked before anything is installed. */
+  readonly sha256: Sha256;
+}
+
+export interface ImageRequest {
+  readonly definition: ImageDefinition;
+  /** As rpm calls it: `x86_64`, `aarch64`. */
+  readonly arch: string;
+  /** Seconds since the epoch; not before the build time of any package. */
+  readonly sourceDateEpoch: number;
+  /** Everything to install, closed under dependencies; the order is that of the command line. */
+  readonly rpms: readonly ImageRpm[];
+  /** Directory that receives the artifacts; made when it isn't there. */
+  readonly outputDirectory: string;
+  /** Receives what rpm and the other programs say. */
+  readonly log?: string;
+}
+
+/** What `imageActionRequest` is made of. */
+export interface ImageIdentity {
+  readonly definition: ImageDefinition;
+  readonly arch: string;
+  readonly sourceDateEpoch: number;
+  readonly rpms: readonly { readonly nevra: string; readonly artifactDigest: Sha256 }[];
+  /** Identity of the toolchain whose programs make the image. */
+  readonly toolchain: string;
+}
+
+/**
+ * How each member of a definition counts. A new member must be listed: TypeScript refuses a table without it.
+ */
+const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count'>> = {
+  name: 'counts',
+  // Where the definition was written.
+  file: 'does not count',
+  files: 'does not count',
+  // What was asked for; the RPMs that answer it count.
+  packages: 'does not count',
+  artifacts: 'counts',
+  hostname: 'counts',
+  removeRpmDb: 'counts',
+  disableRpmDocs: 'counts',
+  container: 'counts',
+};
+
+/** The image's build request as plain JSON: equal requests give equal bytes. Its digest is the action key. */
+export function imageActionRequest({ definition, arch, sourceDateEpoch, rpms, toolchain }: ImageIdentity): Json {
+  const members = Object.entries(definition).filter(([name]) => MEMBERS[name as keyof ImageDefinition] === 'counts');
+  return {
+    stage: 'image',
+    recipeVersion: IMAGE_RECIPE_VERSION,
+    arch,
+    sourceDateEpoch,
+    toolchain,
+    definition: Object.fromEntries(members) as Json,
+    rpms: rpms.map(({ nevra, artifactDigest }) => ({ nevra, artifactDigest })),
+  };
+}
