@@ -1,0 +1,16 @@
+export { parseDebianPackages, type DebianPackages } from './debian-packages.ts';
+export { formatToolchainLock, parseToolchainLock, type LockedPackage, type ToolchainLock } from './toolchain-lock.ts';
+export {
+  loadDebianToolchain,
+  TOOLCHAIN_ARCHITECTURE,
+  TOOLCHAIN_PACKAGE,
+  upstreamVersion,
+  type DebianToolchain,
+} from './debian-toolchain.ts';
+export { checkToolsOnly, mayHaveDevelopmentFiles } from './tools-only.ts';
+export { lockDebianToolchain } from './lock-toolchain.ts';
+export { prepareToolchain, type Toolchain } from './prepare-toolchain.ts';
+export { verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts';
+export { type ManifestEntry } from './layer-manifest.ts';
+export { composeRpmRoot, type RpmMember, type RpmRoot } from './rpm-root.ts';
+export { toolchainRequirements } from './requirements.ts';
