@@ -1,13 +1,13 @@
 /** What fetching needs of the machine. */
 import { programRequirement, type Requirement } from '@kiln/host';
-import { archiveBases } from './debian-archive.ts';
+import { archiveBases, type ArchiveName } from './debian-archive.ts';
 
 const archive: Requirement = {
   name: 'Debian archive',
   why: 'source files and build tools by digest',
   debianPackage: 'apt',
   async probe(host) {
-    const bases = await archiveBases(host).catch(() => ({}));
+    const bases: Partial<Record<ArchiveName, string>> = await archiveBases(host).catch(() => ({}));
     if (bases.main !== undefined) return { ok: true, found: Object.keys(bases).join(', '), message: '' };
     const text = 'add a Debian archive to apt (deb822 file in /etc/apt/sources.list.d), then run apt-get update';
     return {

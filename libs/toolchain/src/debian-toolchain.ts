@@ -1,7 +1,7 @@
 /** The toolchain as planning sees it: identity and capabilities, read from two files, nothing downloaded. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf, type Json, type Sha256 } from '@kiln/build-identity';
+import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { parseDependency, type BinaryPackage } from '@kiln/rpm-package';
 import { parseDebianPackages, type DebianPackages } from './debian-packages.ts';
