@@ -15,11 +15,12 @@ import { formatDependency, formatEvr, type Dependency, type SourcePackage } from
 import { fetchSources } from '@kiln/sources';
 import type { ActionResult, Blob } from '@kiln/store';
 import type { Distribution } from './distribution.ts';
-import { isBroken, type PackageProject } from './package-project.ts';
+import type { PackageProject } from './package-project.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
 import { TOOLCHAIN_ORIGIN } from './plan.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { throwDiagnostics } from './throw-diagnostics.ts';
 
 export const rpmTarget: Target = {
   before: (distribution, id) => [
@@ -123,15 +124,11 @@ async function requestInput(session: Session, id: string): Promise<RequestInput 
   return { project, source, request, root, sources };
 }
 
-/** @throws BuildError `PACKAGE_BROKEN` with the package's diagnostics. */
-function usableSource(project: PackageProject): SourcePackage {
-  if (project.sourcePackage !== undefined && !isBroken(project)) return project.sourcePackage;
-  const errors = project.diagnostics.filter(({ severity }) => severity === 'error');
-  const [first, ...rest] = errors;
-  if (errors.length === 1 && first !== undefined) {
-    throw new BuildError(first.code, first.message, { location: first.location, hint: first.hint });
-  }
-  throw new BuildError('PACKAGE_BROKEN', `${project.specFile} has ${rest.length + 1} errors`, { diagnostics: errors });
+/** @throws BuildError of the package's diagnostics. */
+function usableSource({ specFile, diagnostics, sourcePackage }: PackageProject): SourcePackage {
+  throwDiagnostics(specFile, diagnostics);
+  if (sourcePackage === undefined) throw new BuildError('PROJECT_BROKEN', `${specFile} could not be evaluated`);
+  return sourcePackage;
 }
 
 interface RootContext {

@@ -35,7 +35,7 @@ const IDENTITY: Readonly<Record<SandboxIdentity, readonly string[]>> = {
 
 /** The command that runs the request in `root`, the composed directory. */
 export function bubblewrapCommand(root: string, request: SandboxRequest): string[] {
-  const { identity, mounts = [], environment, cwd = '/', limits = {}, interactive = false } = request;
+  const { identity, mounts = [], deviceDirectories = [], environment, cwd = '/', limits = {}, interactive = false } = request;
   const size = limits.temporaryBytes === undefined ? [] : ['--size', `${limits.temporaryBytes}`];
   return [
     'bwrap',
@@ -49,6 +49,7 @@ export function bubblewrapCommand(root: string, request: SandboxRequest): string
     ...['--proc', '/proc', '--dev', '/dev'],
     ...TEMPORARY.flatMap(([mode, target]) => [...size, '--perms', mode, '--tmpfs', target]),
     ...mounts.flatMap(({ source, target, writable }) => [writable ? '--bind' : '--ro-bind', source, target]),
+    ...deviceDirectories.flatMap((directory) => ['--dev', directory]),
     '--clearenv',
     ...Object.entries(environment)
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -31,6 +31,8 @@ export interface SandboxRequest {
   /** Absolute directories, topmost first; their union is the read-only root. They are never written to. */
   readonly layers: readonly string[];
   readonly mounts?: readonly SandboxMount[];
+  /** Directories that get the usual device nodes, besides `/dev`: for programs that change their root. */
+  readonly deviceDirectories?: readonly string[];
   readonly identity: SandboxIdentity;
   readonly argv: readonly [string, ...string[]];
   /** The whole environment; only `PWD` is added, which is `cwd`. */

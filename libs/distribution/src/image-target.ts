@@ -1,0 +1,120 @@
+/** The `image` target: an image definition to its artifacts. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOf, type Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
+import { buildImage, imageActionRequest, type ImagePorts, type ImageRpm } from '@kiln/image-build';
+import type { ImageDefinition } from '@kiln/image-config';
+import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
+import { formatDependency, formatNevra } from '@kiln/rpm-package';
+import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
+import type { Blob } from '@kiln/store';
+import { TOOLCHAIN_ORIGIN } from './plan.ts';
+import { throwDiagnostics } from './throw-diagnostics.ts';
+import { builtProviders, type BuiltProvider } from './rpm-target.ts';
+import type { Session } from './session.ts';
+import type { Target } from './targets.ts';
+
+export const imageTarget: Target = {
+  before: (distribution, id) => [
+    ['toolchain', TOOLCHAIN_ORIGIN],
+    ...distribution.findImage(id).dependencies.map((dependency) => ['rpm', dependency] as const),
+  ],
+
+  async key(session, id): Promise<Sha256 | undefined> {
+    const plan = await imageContents(session, id);
+    if (plan === undefined) return undefined;
+    const { definition, rpms, sourceDateEpoch } = plan;
+    const { config, toolchain } = session.distribution;
+    return digestOf(
+      imageActionRequest({
+        definition,
+        arch: config.architecture,
+        sourceDateEpoch,
+        rpms: rpms.map((rpm) => ({ nevra: formatNevra(rpm), artifactDigest: rpm.artifact })),
+        toolchain: toolchain.identity,
+      }),
+    );
+  },
+
+  async build(session, id) {
+    const { host, store, distribution } = session;
+    const plan = await imageContents(session, id);
+    if (plan === undefined) throw new BuildError('PLAN_STALE', `a package of the image ${id} is not built`);
+    const outputDirectory = await store.temporaryPath('image');
+    const log = join(distribution.root, imageTarget.log(id));
+    await mkdir(join(log, '..'), { recursive: true });
+    await rm(log, { force: true });
+    try {
+      const built = await buildImage(host, await imagePorts(session), {
+        definition: plan.definition,
+        arch: distribution.config.architecture,
+        sourceDateEpoch: plan.sourceDateEpoch,
+        rpms: imageRpms(session, plan.rpms),
+        outputDirectory,
+        log,
+      });
+      const outputs: Record<string, Blob> = {};
+      for (const { fileName, path, sha256 } of built.outputs) outputs[fileName] = await store.putFile(path, sha256);
+      const { packages, osRelease, rootDigest } = built;
+      return { outputs, facts: { packages, osRelease, rootDigest } };
+    } finally {
+      await rm(outputDirectory, { recursive: true, force: true });
+    }
+  },
+
+  showAs: ({ config }, id, output) => join('dist', 'images', config.architecture, id, output),
+  log: (id) => join('dist', 'logs', 'image', `${id}.log`),
+};
+
+/** What an image is made of: the run-time closure of its packages over what was really built. */
+export interface ImageContents {
+  readonly definition: ImageDefinition;
+  readonly rpms: readonly BuiltProvider[];
+  /** Seconds since the epoch: the newest build time of the packages. */
+  readonly sourceDateEpoch: number;
+}
+
+/**
+ * Undefined while a package isn't built.
+ * @throws BuildError of the definition's diagnostics; `PLAN_STALE`.
+ */
+export async function imageContents(session: Session, id: string): Promise<ImageContents | undefined> {
+  const image = session.distribution.findImage(id);
+  throwDiagnostics(image.file, image.diagnostics);
+  const providers: BuiltProvider[] = [];
+  for (const dependency of image.dependencies) {
+    const { result } = await session.state('rpm', dependency);
+    if (result === undefined) return undefined;
+    providers.push(...builtProviders(dependency, result));
+  }
+  const definition = image.definition!;
+  const requirements = definition.packages.map(({ dependency }) => dependency);
+  const { members, unresolved } = resolveClosure(new ProviderIndex(providers), requirements);
+  const [lack] = unresolved;
+  if (lack !== undefined) {
+    const by = lack.requiredBy === undefined ? image.file : `the package ${lack.requiredBy} of ${image.file}`;
+    throw new BuildError('PLAN_STALE', `${by} requires '${formatDependency(lack.dependency)}', which no planned package provides`, {
+      location: { file: image.file, line: 1 },
+      hint: 'run `kiln provides` to record what the built RPMs provide and require, then run the same command again',
+    });
+  }
+  const rpms = members as readonly BuiltProvider[];
+  return { definition, rpms, sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)) };
+}
+
+/** The RPMs with their places in the store. */
+export function imageRpms({ store }: Session, rpms: readonly BuiltProvider[]): ImageRpm[] {
+  return rpms.map((rpm) => ({ path: store.blobPath(rpm.blob.sha256), nevra: formatNevra(rpm), sha256: rpm.blob.sha256 }));
+}
+
+/** The doors of the image stage on this session's toolchain. */
+export async function imagePorts(session: Session): Promise<ImagePorts> {
+  const { host, store } = session;
+  const { layer } = await session.toolchain();
+  return {
+    run: ({ layers, ...request }) => runSandboxed(host, { ...request, layers: layers ?? [layer], identity: 'root' }),
+    makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
+    removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
+  };
+}

@@ -1,0 +1,31 @@
+/** Stores for tests: empty of results, with the toolchain already in, so that each test doesn't download it again. */
+import { cpSync, mkdirSync, readdirSync, rmSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadDistribution, Session, TOOLCHAIN_ORIGIN } from '@kiln/distribution';
+import { createHost } from '@kiln/host';
+import { defaultStoreDirectory, Store } from '@kiln/store';
+import { REPOSITORY } from './small-tree.ts';
+
+/** A new store below `directory` with the toolchain of the repository, which is made in the user's own store first. */
+export async function sharedStore(directory: string): Promise<string> {
+  const own = defaultStoreDirectory(process.env);
+  await new Session(loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own)).toolchain();
+  const store = join(directory, 'store');
+  mkdirSync(store, { recursive: true });
+  cpSync(join(own, 'layers'), join(store, 'layers'), {
+    recursive: true,
+    preserveTimestamps: true,
+    verbatimSymlinks: true,
+  });
+  return store;
+}
+
+/** Removes everything from a store but the toolchain's layers. */
+export function emptyStore(store: string): void {
+  for (const name of readdirSync(store)) {
+    if (name !== 'layers') rmSync(join(store, name), { recursive: true });
+  }
+  for (const name of existsSync(join(store, 'layers')) ? readdirSync(join(store, 'layers')) : []) {
+    if (!name.includes(TOOLCHAIN_ORIGIN)) rmSync(join(store, 'layers', name), { recursive: true });
+  }
+}
