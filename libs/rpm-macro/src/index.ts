@@ -7,6 +7,7 @@ export {
   type StandardEnvironmentOptions,
   type TargetArch,
 } from './macro-environment.ts';
+export { targetMacros } from './standard/platform.ts';
 export { LEVEL, MacroTable, type MacroDefinition, type MacroEntry } from './macro-table.ts';
 export { builtinsOf, type Builtin, type BuiltinCall } from './builtins.ts';
 export { DIALECTS, type Dialect, type RpmVersion } from './dialect.ts';
@@ -23,3 +24,4 @@ export { countBrackets, hasOpenBracket, noOpenBrackets, type OpenBrackets } from
 export { readDefinitions, type MacroFileDefinition } from './macro-file.ts';
 export { isAlnum, isAlpha, isBlank, isDigit, isEol, isNameCharacter, isSpace } from './characters.ts';
 export type { LuaCall, LuaHost, LuaPort, MacroPorts, SpecLists } from './ports.ts';
+export { optflagsOf, parseRpmrc, type RpmrcEntry } from './rpmrc.ts';

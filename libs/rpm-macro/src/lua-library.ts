@@ -220,11 +220,19 @@ function posix.stat(path, field)
   if field then return facts[field] end
   return facts
 end
+-- The machine is that of the target; what only the host knows is asked for as the command that would tell it.
 function posix.uname(format)
-  local facts = {sysname = "Linux", nodename = "localhost", release = "", version = "", machine = rpm.expand("%{_build_cpu}")}
-  if not format then return facts end
-  local letters = {s = "sysname", n = "nodename", r = "release", v = "version", m = "machine"}
-  return (format:gsub("%%(.)", function(letter) return letter == "%" and "%" or facts[letters[letter]] or "" end))
+  local facts = {
+    s = function() return "Linux" end,
+    m = function() return rpm.expand("%{_build_cpu}") end,
+    n = function() return (host.shell("uname -n") or ""):match("^[^\n]*") end,
+    r = function() return (host.shell("uname -r") or ""):match("^[^\n]*") end,
+    v = function() return (host.shell("uname -v") or ""):match("^[^\n]*") end,
+  }
+  return ((format or "%s %n %r %v %m"):gsub("%%(.)", function(letter)
+    if facts[letter] then return facts[letter]() end
+    return letter == "%" and "%" or error("bad argument #1 to 'uname' (invalid option '" .. letter .. "')", 3)
+  end))
 end
 function posix.dir() return nil end
 function posix.files() return function() end end
