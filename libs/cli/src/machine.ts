@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { BuildError } from '@kiln/diagnostics';
 import { shellQuote, type Host } from '@kiln/host';
+import { hostOf, type CommandContext } from './context.ts';
 import { examine, planRepairs, type Finding, type Repairs } from './examination.ts';
 import { repair, repairCommands, type RepairContext } from './repair.ts';
 import { machineRequirements } from './requirements.ts';
@@ -28,6 +29,16 @@ export async function prepareMachine(host: Host, options: MachineOptions): Promi
   const after = await repairMachine(host, options);
   const still = after.filter(({ ok }) => !ok);
   if (still.length > 0) throw notReady(still, planRepairs(still, await hasApt(host)));
+}
+
+/** The same for a command: its terminal is asked. */
+export async function prepareMachineFor(context: CommandContext, root: string): Promise<void> {
+  const { terminal } = context;
+  await prepareMachine(hostOf(context), {
+    root,
+    say: (line) => void terminal.err.write(`kiln: ${line}\n`),
+    canAsk: process.stdin.isTTY && terminal.out.isTTY,
+  });
 }
 
 /** Repairs what can be repaired, round after round, and returns what is found then. */

@@ -5,6 +5,7 @@ import { addAffected } from './commands/affected.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addList } from './commands/list.ts';
+import { addLockToolchain } from './commands/lock-toolchain.ts';
 import { addLog } from './commands/log.ts';
 import { addProvides } from './commands/provides.ts';
 import { addTargets } from './commands/targets.ts';
@@ -16,7 +17,16 @@ import { processTerminal, type Terminal } from './terminal.ts';
 /** Adds commands to the program. A command's action throws when it fails. */
 export type AddCommands = (program: Command, context: () => CommandContext) => void;
 
-const COMMANDS: readonly AddCommands[] = [addTargets, addAffected, addList, addLog, addEvents, addProvides, addDoctor];
+const COMMANDS: readonly AddCommands[] = [
+  addTargets,
+  addAffected,
+  addList,
+  addLog,
+  addEvents,
+  addProvides,
+  addLockToolchain,
+  addDoctor,
+];
 
 const SUCCESS = 0;
 const FAILURE = 1;

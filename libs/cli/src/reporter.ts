@@ -15,6 +15,8 @@ export interface ReportedTask {
   readonly subject: string;
   /** Path of its log, relative to the workspace. */
   readonly log?: string;
+  /** Its place among all, from 1; by default tasks are counted as they begin. */
+  readonly position?: number;
 }
 
 export interface Reporter {
@@ -70,7 +72,7 @@ class LineReporter implements Reporter {
   begin(task: ReportedTask): void {
     this.#begun += 1;
     const { total, now } = this.#options;
-    const count = total === undefined ? '' : `[${this.#begun}/${total}] `;
+    const count = total === undefined ? '' : `[${task.position ?? this.#begun}/${total}] `;
     const label = `${count}${task.action} ${task.subject}`;
     this.#running.set(keyOf(task), { ...task, label, started: now(), message: 'starting', spoken: now() });
     this.#refresh();

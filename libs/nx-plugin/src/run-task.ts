@@ -13,6 +13,7 @@ import {
 import { BuildError } from '@kiln/diagnostics';
 import { loadDistribution, Session, TARGETS, type TargetName } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
+import { placeOf } from './task-place.ts';
 
 export interface TaskOptions {
   readonly id: string;
@@ -22,13 +23,14 @@ export interface TaskOptions {
 export function runTask(
   target: TargetName,
   { id }: TaskOptions,
-  { root }: ExecutorContext,
+  { root, taskGraph, projectName }: ExecutorContext,
 ): Promise<{ success: boolean }> {
   return withInterrupts(async (signal) => {
     const terminal = { ...processTerminal(process.env), live: false };
-    const reporter = createReporter({ terminal, now: () => Date.now(), remembered: rememberedDurations(root) });
+    const { position, total } = placeOf(`${projectName}:${target}`, taskGraph ?? { dependencies: {} });
+    const reporter = createReporter({ terminal, now: () => Date.now(), remembered: rememberedDurations(root), total });
     const host = createHost({ emit: reporter.emit, signal });
-    const task = { action: target, subject: id, log: TARGETS[target].log(id) };
+    const task = { action: target, subject: id, log: TARGETS[target].log(id), position };
     reporter.begin(task);
     try {
       await prepareMachine(host, { root, canAsk: false, say: (line) => void terminal.out.write(`${line}\n`) });

@@ -4,7 +4,7 @@ import { findWorkspaceRoot } from '@kiln/distribution';
 import type { Command } from 'commander';
 import { hostOf, print, type CommandContext } from '../context.ts';
 import { examine, fixText, type Finding } from '../examination.ts';
-import { hasApt, prepareMachine, repairMachine } from '../machine.ts';
+import { hasApt, prepareMachineFor, repairMachine } from '../machine.ts';
 import { machineRequirements } from '../requirements.ts';
 import { formatTable } from '../table.ts';
 
@@ -28,13 +28,7 @@ async function doctor(context: CommandContext, { fix, json, prepare }: DoctorOpt
   const host = hostOf(context);
   const root = findWorkspaceRoot(context.cwd);
   const say = (line: string) => void context.terminal.err.write(`kiln: ${line}\n`);
-  if (prepare === true) {
-    return prepareMachine(host, {
-      root,
-      say,
-      canAsk: process.stdin.isTTY === true && context.terminal.out.isTTY === true,
-    });
-  }
+  if (prepare === true) return prepareMachineFor(context, root);
   const apt = await hasApt(host);
   const findings = fix === true ? await repairMachine(host, { root, say }) : await examine(host, machineRequirements());
   print(context, json === true ? JSON.stringify(findings, undefined, 2) : table(findings, { context, apt }));

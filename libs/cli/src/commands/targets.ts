@@ -3,7 +3,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { loadDistribution, recordProvides, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
 import type { Command } from 'commander';
 import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
-import { prepareMachine } from '../machine.ts';
+import { prepareMachineFor } from '../machine.ts';
 import { rememberedDurations } from '../remembered-durations.ts';
 import { createReporter } from '../reporter.ts';
 import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
@@ -57,11 +57,7 @@ async function run(
   { parallel }: RunOptions,
 ): Promise<void> {
   const root = rootOf(context);
-  await prepareMachine(hostOf(context), {
-    root,
-    say: (line) => print(context, line),
-    canAsk: process.stdin.isTTY === true && context.terminal.out.isTTY === true,
-  });
+  await prepareMachineFor(context, root);
   for (let plan = 1; ; plan += 1) {
     const distribution = loadDistribution(root);
     const session = await runPlan(context, {
