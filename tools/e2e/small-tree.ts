@@ -1,4 +1,4 @@
-/** A small distribution for tests: a library, one that uses it, a program that uses both, and a package that uses none. */
+/** A small distribution for tests: a library, one that uses it, a program that uses both, and data that uses none. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,8 +15,6 @@ const HEAD = (name: string, buildRequires: readonly string[]) =>
     `Summary:        The test package ${name}`,
     'License:        MIT',
     `Source0:        ${name}.c`,
-    'BuildRequires:  gcc',
-    'BuildRequires:  glibc-devel',
     ...buildRequires.map((one) => `BuildRequires:  ${one}`),
   ].join('\n');
 
@@ -79,7 +77,7 @@ A program of the test tree.
 cp %{SOURCE0} .
 
 %build
-gcc %{build_cflags} ${flags} %{build_ldflags} -o ${name} ${name}.c ${uses.map((one) => `-l${one}`).join(' ')}
+gcc %{build_cflags} %{build_ldflags} -o ${name} ${name}.c ${uses.map((one) => `-l${one}`).join(' ')}
 
 %install
 install -D -m 755 ${name} %{buildroot}%{_bindir}/${name}
@@ -88,6 +86,28 @@ install -D -m 755 ${name} %{buildroot}%{_bindir}/${name}
 %{_bindir}/${name}
 ${TAIL}`;
 }
+
+/** A file that needs nothing and nobody. */
+function dataSpec(name: string): string {
+  return `${HEAD(name, [])}
+BuildArch:      noarch
+
+%description
+Data of the test tree.
+
+%prep
+
+%build
+
+%install
+install -D -m 644 %{SOURCE0} %{buildroot}%{_datadir}/${name}/${name}.c
+
+%files
+%{_datadir}/${name}/
+${TAIL}`;
+}
+
+const compiled = (uses: readonly string[]) => ['gcc', 'glibc-devel', ...uses.map((one) => `${one}-devel`)];
 
 interface SmallPackage {
   readonly spec: string;
@@ -101,10 +121,7 @@ const PACKAGES: Readonly<Record<string, SmallPackage>> = {
     spec: programSpec('three', ['one', 'two']),
     code: '#include <stdio.h>\n#include <one.h>\n#include <two.h>\nint main(void) { printf("%d\\n", one() + two()); return 0; }\n',
   },
-  alone: {
-    spec: programSpec('alone', [], '-static'),
-    code: '#include <stdio.h>\nint main(void) { puts("alone"); return 0; }\n',
-  },
+  alone: { spec: dataSpec('alone'), code: 'int alone;\n' },
 };
 
 /** A workspace with the tree, its own git history, and the repository's tools. */
@@ -142,7 +159,7 @@ export function makeSmallTree(directory: string, store: string): SmallTree {
 
 const TINY_IMAGE = `{
   "Disks": [{ "Artifacts": [{ "Type": "oci" }, { "Type": "tar.gz" }] }],
-  "SystemConfigs": [{ "Name": "Tiny", "Packages": ["alone"], "Container": { "Cmd": ["/usr/bin/alone"] } }]
+  "SystemConfigs": [{ "Name": "Tiny", "Packages": ["alone"] }]
 }
 `;
 

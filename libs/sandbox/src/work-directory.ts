@@ -1,5 +1,5 @@
 /** Directories that builds write to: under the store's `work/`, owned by the build user. */
-import { chmod, mkdir, rmdir } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
@@ -22,15 +22,18 @@ export async function makeWorkDirectory(host: Host, store: Store, name: string):
   return directory;
 }
 
-/** Removes a work directory with everything in it, also what belongs to subordinate ids or has no permissions. */
+/**
+ * Removes a work directory with everything in it, also what belongs to subordinate ids or has no permissions.
+ * @throws BuildError `WORK_NOT_REMOVED`
+ */
 export async function removeWorkDirectory(host: Host, directory: string): Promise<void> {
-  const removed = await runInIdNamespace(host, ['find', directory, '-mindepth', '1', '-delete']);
-  if (removed.status !== 0) {
-    const said = removed.stderr.trim().split('\n').slice(0, 3).join('\n');
-    if (/No such file or directory/.test(said)) return;
-    throw new BuildError('WORK_NOT_REMOVED', `the directory ${directory} can't be emptied: ${said}`);
+  // What belongs to others goes first; what stays is our own.
+  await runInIdNamespace(host, ['find', directory, '-mindepth', '1', '-delete']);
+  try {
+    await rm(directory, { recursive: true, force: true });
+  } catch (cause) {
+    throw new BuildError('WORK_NOT_REMOVED', `the directory ${directory} can't be removed: ${(cause as Error).message}`, { cause });
   }
-  await rmdir(directory);
 }
 
 /**
