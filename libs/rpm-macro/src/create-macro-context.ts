@@ -3,7 +3,7 @@ import type { Diagnostic } from '@kiln/diagnostics';
 import type { Builtin } from './builtins.ts';
 import { MacroContext } from './macro.ts';
 import { standardEnvironment, type MacroEnvironment } from './macro-environment.ts';
-import { LEVEL, MacroTable } from './macro-table.ts';
+import { LEVEL, type MacroTable } from './macro-table.ts';
 import type { MacroPorts } from './ports.ts';
 
 export interface CreateMacroContextOptions {

@@ -1,5 +1,6 @@
 /** The macro engine: expands texts over a table of definitions, with the rules of rpm 4.18 (rpmio/macro.c). */
 import type { Diagnostic, Severity, SourceLocation } from '@kiln/diagnostics';
+import { popArguments, pushArguments } from './arguments.ts';
 import type { Builtin } from './builtins.ts';
 import { builtinsOf } from './builtins.ts';
 import { isAlpha, isBlank } from './characters.ts';
@@ -7,7 +8,8 @@ import { define } from './define.ts';
 import type { RpmVersion } from './dialect.ts';
 import type { ExpressionValue } from './expression.ts';
 import { evaluateExpression, ExpressionError, formatExpressionValue, isTruthy } from './expression.ts';
-import { getopt } from './getopt.ts';
+import { makeLuaHost } from './lua-host.ts';
+import { readMacroCall, type MacroCall } from './macro-call.ts';
 import { findMacroEnd } from './macro-end.ts';
 import { readDefinitions } from './macro-file.ts';
 import type { MacroDefinition, MacroEntry } from './macro-table.ts';
@@ -222,9 +224,9 @@ export class MacroContext {
     else if (entry.literal) expansion.out += entry.body;
     else if (entry.body !== '') {
       this.#stack.push(entry);
-      if (words !== undefined) this.#pushArguments(expansion, entry, words);
+      if (words !== undefined) pushArguments(this, expansion, entry, words);
       this.expandInto(expansion, entry.body);
-      if (words !== undefined) this.#popArguments(expansion);
+      if (words !== undefined) popArguments(this, expansion);
       this.#stack.pop();
     }
     expansion.entry = outerEntry;
@@ -349,30 +351,15 @@ export class MacroContext {
     const first = source.charCodeAt(start);
     if (first === 40) return this.#expandShell(expansion, source.slice(start + 1, end - 1), end);
     if (first === 91) return this.#expandExpression(expansion, source.slice(start + 1, end - 1), end);
-
-    const braced = first === 123;
-    let nameStart = braced ? start + 1 : start;
-    let negated = false;
-    let checked = false;
-    for (;;) {
-      const code = source.charCodeAt(nameStart);
-      if (code === 33) negated = !negated;
-      else if (code === 63) checked = true;
-      else break;
-      nameStart += 1;
-    }
-    const goOn = braced ? start : nameStart;
-    let nameEnd = braced ? nameStart : end;
-    if (braced) {
-      for (let code = source.charCodeAt(nameEnd); !isNameEnd(code); code = source.charCodeAt(nameEnd)) nameEnd += 1;
-    }
+    const call = readMacroCall(source, start, end);
+    const { nameStart, nameEnd, negated, checked, goOn } = call;
     if (nameEnd <= nameStart) {
       expansion.out += '%';
       return goOn;
     }
 
     const entry = this.#lookup(expansion, source.slice(nameStart, nameEnd));
-    const hasText = braced && source.charCodeAt(nameEnd) === 58;
+    const { hasText } = call;
     if (checked || source.charCodeAt(nameStart) === 45) {
       if ((entry === undefined) !== negated) return end;
       if (hasText && nameEnd + 1 < end - 1) this.expandInto(expansion, source.slice(nameEnd + 1, end - 1));
@@ -387,15 +374,11 @@ export class MacroContext {
       this.callEntry(expansion, entry, undefined);
       return end;
     }
-    return this.#callWithWords(expansion, entry, { source, end, nameEnd, braced, hasText });
+    return this.#callWithWords(expansion, entry, source, call);
   }
 
-  #callWithWords(
-    expansion: Expansion,
-    entry: MacroEntry,
-    call: { source: string; end: number; nameEnd: number; braced: boolean; hasText: boolean },
-  ): number {
-    const { source, end, nameEnd, braced, hasText } = call;
+  #callWithWords(expansion: Expansion, entry: MacroEntry, source: string, call: MacroCall): number {
+    const { end, nameEnd, braced, hasText } = call;
     const words = [entry.name];
     if (entry.builtin?.raw === true && !braced) {
       const rest = { consumed: 0 };
@@ -470,44 +453,6 @@ export class MacroContext {
     }
     builtin.run({ context: this, expansion, name: builtin.name, argument: words?.[1] ?? '', words, rest });
   }
-
-  /** Defines the argument macros of a parametric call in a new scope (setupArgs). */
-  #pushArguments(expansion: Expansion, entry: MacroEntry, words: readonly string[]): void {
-    expansion.level += 1;
-    const push = (name: string, body: string): void =>
-      this.table.push({ name, body, level: expansion.level, automatic: true, literal: true });
-    push('0', entry.name);
-    push('**', words.slice(1).join(' '));
-    const parsed = getopt(words.slice(1), entry.options ?? '');
-    for (const { letter, argument } of parsed.options) {
-      push(`-${letter}`, argument === undefined ? `-${letter}` : `-${letter} ${argument}`);
-      if (argument !== undefined) push(`-${letter}*`, argument);
-    }
-    expansion.entry = entry;
-    expansion.words = words;
-    if (parsed.unknown !== undefined) {
-      const message = `unknown option ${parsed.unknown} in ${entry.name}(${entry.options})`;
-      this.fail(expansion, 'MACRO_OPTION', message, `The macro knows: ${entry.options || 'no options'}.`);
-      return;
-    }
-    push('#', String(parsed.operands.length));
-    parsed.operands.forEach((operand, index) => push(String(index + 1), operand));
-    push('*', parsed.operands.join(' '));
-  }
-
-  /** Ends the scope: drops one definition of each name made in it (freeArgs; a second one survives, as in rpm). */
-  #popArguments(expansion: Expansion): void {
-    for (const entry of this.table.scopedAt(expansion.level)) {
-      if (!entry.automatic && !entry.used) {
-        this.report('warning', 'MACRO_UNUSED', `macro %${entry.name} defined but not used within scope`);
-        entry.used = true;
-      }
-      this.table.pop(entry.name);
-    }
-    expansion.level -= 1;
-    expansion.words = undefined;
-    expansion.entry = undefined;
-  }
 }
 
 function newExpansion(depth: number, level: number): Expansion {
@@ -519,35 +464,10 @@ function isDefinableName(name: string): boolean {
   return isAlpha(name.charCodeAt(0)) || name.charCodeAt(0) === 95;
 }
 
-/** Blank, `:`, `}` or the end of the text. */
-function isNameEnd(code: number): boolean {
-  return code === 32 || code === 58 || code === 125 || Number.isNaN(code);
-}
-
 /** strtol() with base 0. */
 function parseCNumber(text: string): number {
   const match = /^\s*([-+]?)(.*)$/.exec(text)!;
   const digits = match[2]!;
   const magnitude = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
   return match[1] === '-' ? -magnitude : magnitude;
-}
-
-function makeLuaHost(context: MacroContext): LuaHost {
-  return {
-    expand: (text) => context.tryExpand(text),
-    define: (text) => context.define(text),
-    undefine: (name) => context.pop(name),
-    isDefined: (name) => context.isDefined(name),
-    isParametric: (name) => context.table.get(name)?.options !== undefined,
-    call: (name, words) => context.callMacro(name, words),
-    load: (path) => context.loadMacroPath(path),
-    evaluateExpression: (text) => {
-      const value = context.evaluateExpression(text);
-      return value === undefined ? undefined : formatExpressionValue(value);
-    },
-    readFile: (path) => context.readFile(path),
-    exists: (path) => context.exists(path),
-    environment: (name) => context.ports.environment?.(name),
-    shell: (command) => context.shell(command),
-  };
 }
