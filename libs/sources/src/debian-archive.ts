@@ -2,6 +2,7 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 
@@ -30,6 +31,15 @@ const FILES_PER_CALL = 16;
  * Works with and without downloaded package lists, changes nothing.
  */
 export async function archiveBases(host: Host): Promise<Partial<Record<ArchiveName, string>>> {
+  try {
+    return await readArchiveBases(host);
+  } catch (error) {
+    if (error instanceof BuildError && error.code === 'PROGRAM_NOT_FOUND') return {};
+    throw error;
+  }
+}
+
+async function readArchiveBases(host: Host): Promise<Partial<Record<ArchiveName, string>>> {
   const environment = aptEnvironment(host);
   const targets = await host.run({
     argv: ['apt-get', 'indextargets', '--format', '$(CODENAME) $(COMPONENT) $(REPO_URI)', 'Created-By: Packages'],
@@ -141,10 +151,11 @@ async function runAptHelper(
 
 /** apt's words about one address. */
 function reasonFor(uri: string, said: string): string {
-  const lines = said.split('\n').map((line) => line.trim());
-  const at = lines.findIndex((line) => /^(E:|Err:|Failed)/.test(line) && line.includes(uri));
-  const words = at < 0 ? lines.findLast((line) => line.startsWith('E:')) : lines[at];
-  return `${uri}: ${(words ?? said.trim()).replace(/^E: /, '').replace(`Failed to fetch ${uri}`, '').trim() || 'not downloaded'}`;
+  const lines = said.split('\n').map((line) => line.trim().replace(/^E: /, ''));
+  const refused = `Failed to fetch ${uri}`;
+  const words =
+    lines.find((line) => line.startsWith(refused))?.slice(refused.length) ?? lines.findLast((line) => line !== '');
+  return `${uri}: ${words?.trim() ?? 'not downloaded'}`;
 }
 
 /** apt sees its own configuration and the proxy settings, nothing else of ours. */
