@@ -26,10 +26,7 @@ const TAIL = `
 
 /** A shared library `lib<name>` with a header; it may call other libraries of the tree. */
 function librarySpec(name: string, uses: readonly string[]): string {
-  return `${HEAD(
-    name,
-    uses.map((one) => `${one}-devel`),
-  )}
+  return `${HEAD(name, compiled(uses))}
 
 %description
 A library of the test tree.
@@ -63,11 +60,8 @@ install -D -m 644 ${name}.h %{buildroot}%{_includedir}/${name}.h
 ${TAIL}`;
 }
 
-function programSpec(name: string, uses: readonly string[], flags = ''): string {
-  return `${HEAD(
-    name,
-    uses.map((one) => `${one}-devel`),
-  )}
+function programSpec(name: string, uses: readonly string[]): string {
+  return `${HEAD(name, compiled(uses))}
 
 %description
 A program of the test tree.

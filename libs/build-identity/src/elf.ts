@@ -98,7 +98,10 @@ class ElfReader {
     if (table === 0 || count === 0) return [];
     const raw = Array.from({ length: count }, (_, i) => this.#sectionHeader(table + i * size));
     const names = raw[namesIndex];
-    return raw.map((header) => ({ ...header, name: names === undefined ? '' : this.#text(names.offset + header.nameAt) }));
+    return raw.map((header) => ({
+      ...header,
+      name: names === undefined ? '' : this.#text(names.offset + header.nameAt),
+    }));
   }
 
   #sectionHeader(at: number): Omit<SectionHeader, 'name'> {

@@ -9,6 +9,9 @@ test('equal values have equal digests whatever the order in which they were made
   expect(digestOf({ a: 1, b: { c: 2, d: 3 } })).toBe(digestOf({ b: { d: 3, c: 2 }, a: 1 }));
 });
 
-test.each([[() => 1], [Number.NaN], [Number.POSITIVE_INFINITY], [[undefined]], [1n]])('what JSON cannot say is refused: %s', (value) => {
-  expect(() => canonicalJson(value)).toThrow(TypeError);
-});
+test.each([[() => 1], [Number.NaN], [Number.POSITIVE_INFINITY], [[undefined]], [1n]])(
+  'what JSON cannot say is refused: %s',
+  (value) => {
+    expect(() => canonicalJson(value)).toThrow(TypeError);
+  },
+);

@@ -37,7 +37,10 @@ test.each<[string, (content: RpmContent) => Partial<RpmContent>]>([
   ['a capability', ({ files }) => ({ files: [{ ...files[0]!, capabilities: 'cap_net_raw=ep' }, files[1]!] })],
   ['a scriptlet', () => ({ scriptlets: { post: '/bin/sh\ntrue' } })],
   ['a requirement', ({ dependencies }) => ({ dependencies: { ...dependencies, requires: [] } })],
-  ["another package's version", ({ dependencies }) => ({ dependencies: { ...dependencies, requires: [parseDependency('bash >= 5')] } })],
+  [
+    "another package's version",
+    ({ dependencies }) => ({ dependencies: { ...dependencies, requires: [parseDependency('bash >= 5')] } }),
+  ],
   ['a provide', ({ dependencies }) => ({ dependencies: { ...dependencies, provides: [] } })],
 ])('%s changes the digest', (_, change) => {
   expect(changed(change)).not.toBe(contentDigest(base('1')));

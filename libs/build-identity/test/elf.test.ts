@@ -11,7 +11,10 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kiln-elf-'));
   writeFileSync(join(directory, 'lib.c'), 'int answer(void) { return 42; }\n');
   writeFileSync(join(directory, 'map'), 'ONE_1.0 { global: answer; local: *; };\n');
-  writeFileSync(join(directory, 'main.c'), '#include <stdio.h>\nint answer(void);\nint main(void) { return printf("%d", answer()); }\n');
+  writeFileSync(
+    join(directory, 'main.c'),
+    '#include <stdio.h>\nint answer(void);\nint main(void) { return printf("%d", answer()); }\n',
+  );
   const gcc = (...args: string[]) => execFileSync('gcc', args, { cwd: directory });
   gcc('-shared', '-fPIC', '-Wl,-soname,libone.so.1', '-Wl,--version-script,map', '-o', 'libone.so.1', 'lib.c');
   gcc('-o', 'main', 'main.c', './libone.so.1', '-Wl,-rpath,/opt/one:/opt/two');

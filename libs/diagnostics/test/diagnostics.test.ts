@@ -12,19 +12,34 @@ test('offsets become lines and columns', () => {
 });
 
 test('the caret stands below the place, also after tabs', () => {
-  expect(codeFrame(source, { file: 'a.spec', line: 2, column: 2, endColumn: 8 })).toBe(' 2 | \tVersio: 1\n   | \t^^^^^^');
+  expect(codeFrame(source, { file: 'a.spec', line: 2, column: 2, endColumn: 8 })).toBe(
+    ' 2 | \tVersio: 1\n   | \t^^^^^^',
+  );
 });
 
 test('a diagnostic names place, severity, code, message and hint', () => {
   const text = formatDiagnostic(
-    { severity: 'error', code: 'TAG_UNKNOWN', message: "unknown tag 'Versio'", location: { file: 'a.spec', line: 2, column: 2 }, hint: 'write Version' },
+    {
+      severity: 'error',
+      code: 'TAG_UNKNOWN',
+      message: "unknown tag 'Versio'",
+      location: { file: 'a.spec', line: 2, column: 2 },
+      hint: 'write Version',
+    },
     source,
   );
-  expect(text).toBe("a.spec:2:2: error TAG_UNKNOWN: unknown tag 'Versio'\n 2 | \tVersio: 1\n   | \t^\n  hint: write Version");
+  expect(text).toBe(
+    "a.spec:2:2: error TAG_UNKNOWN: unknown tag 'Versio'\n 2 | \tVersio: 1\n   | \t^\n  hint: write Version",
+  );
 });
 
 test('an error carries everything a person needs', () => {
-  const error = new BuildError('X', 'it failed', { location: { file: 'f', line: 1 }, hint: 'do this', log: 'l.log', command: 'make' });
+  const error = new BuildError('X', 'it failed', {
+    location: { file: 'f', line: 1 },
+    hint: 'do this',
+    log: 'l.log',
+    command: 'make',
+  });
   expect(error.format()).toBe('f:1: error X: it failed\n  hint: do this\n  log: l.log\n  repeat: make');
 });
 

@@ -46,12 +46,18 @@ export class Distribution {
   findPackage(nameOrId: string): PackageProject {
     const byId = this.#byId.get(nameOrId);
     if (byId !== undefined) return byId;
-    const named = this.packages.filter(({ sourcePackage, specFile }) => (sourcePackage?.name ?? basename(specFile, '.spec')) === nameOrId);
+    const named = this.packages.filter(
+      ({ sourcePackage, specFile }) => (sourcePackage?.name ?? basename(specFile, '.spec')) === nameOrId,
+    );
     if (named.length === 1) return named[0]!;
     if (named.length > 1) {
-      throw new BuildError('PACKAGE_AMBIGUOUS', `'${nameOrId}' is the name of several packages: ${named.map(({ id }) => id).join(', ')}`, {
-        hint: 'use one of these ids',
-      });
+      throw new BuildError(
+        'PACKAGE_AMBIGUOUS',
+        `'${nameOrId}' is the name of several packages: ${named.map(({ id }) => id).join(', ')}`,
+        {
+          hint: 'use one of these ids',
+        },
+      );
     }
     const near = nearestWord(nameOrId, this.#byId.keys());
     throw new BuildError('PACKAGE_UNKNOWN', `the tree has no package '${nameOrId}'`, {
@@ -63,9 +69,15 @@ export class Distribution {
   findImage(name: string): ImageProject {
     const image = this.images.find((one) => one.name === name);
     if (image !== undefined) return image;
-    const near = nearestWord(name, this.images.map((one) => one.name));
+    const near = nearestWord(
+      name,
+      this.images.map((one) => one.name),
+    );
     throw new BuildError('IMAGE_UNKNOWN', `${this.config.imageDirectory} has no image '${name}'`, {
-      hint: near === undefined ? `the images are: ${this.images.map((one) => one.name).join(', ')}` : `did you mean '${near}'?`,
+      hint:
+        near === undefined
+          ? `the images are: ${this.images.map((one) => one.name).join(', ')}`
+          : `did you mean '${near}'?`,
     });
   }
 }
@@ -135,9 +147,13 @@ export function findWorkspaceRoot(start: string): string {
       return directory;
     } catch {
       if (directory === dirname(directory)) {
-        throw new BuildError('DISTRO_CONFIG_MISSING', `neither ${start} nor a directory above it has a ${DISTRO_FILE}`, {
-          hint: 'run inside a Kiln workspace',
-        });
+        throw new BuildError(
+          'DISTRO_CONFIG_MISSING',
+          `neither ${start} nor a directory above it has a ${DISTRO_FILE}`,
+          {
+            hint: 'run inside a Kiln workspace',
+          },
+        );
       }
     }
   }

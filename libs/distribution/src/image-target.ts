@@ -94,10 +94,14 @@ export async function imageContents(session: Session, id: string): Promise<Image
   const [lack] = unresolved;
   if (lack !== undefined) {
     const by = lack.requiredBy === undefined ? image.file : `the package ${lack.requiredBy} of ${image.file}`;
-    throw new BuildError('PLAN_STALE', `${by} requires '${formatDependency(lack.dependency)}', which no planned package provides`, {
-      location: { file: image.file, line: 1 },
-      hint: 'run `kiln provides` to record what the built RPMs provide and require, then run the same command again',
-    });
+    throw new BuildError(
+      'PLAN_STALE',
+      `${by} requires '${formatDependency(lack.dependency)}', which no planned package provides`,
+      {
+        location: { file: image.file, line: 1 },
+        hint: 'run `kiln provides` to record what the built RPMs provide and require, then run the same command again',
+      },
+    );
   }
   const rpms = members as readonly BuiltProvider[];
   return { definition, rpms, sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)) };
@@ -105,7 +109,11 @@ export async function imageContents(session: Session, id: string): Promise<Image
 
 /** The RPMs with their places in the store. */
 export function imageRpms({ store }: Session, rpms: readonly BuiltProvider[]): ImageRpm[] {
-  return rpms.map((rpm) => ({ path: store.blobPath(rpm.blob.sha256), nevra: formatNevra(rpm), sha256: rpm.blob.sha256 }));
+  return rpms.map((rpm) => ({
+    path: store.blobPath(rpm.blob.sha256),
+    nevra: formatNevra(rpm),
+    sha256: rpm.blob.sha256,
+  }));
 }
 
 /** The doors of the image stage on this session's toolchain. */

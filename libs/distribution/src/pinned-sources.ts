@@ -39,10 +39,14 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
     if (existsSync(join(root, localPath))) {
       const found = sha256(readFileSync(join(root, localPath)));
       if (pinned !== undefined && pinned !== found) {
-        throw new BuildError('SOURCE_DIGEST_MISMATCH', `${localPath} has SHA-256 ${found}, but ${file} says ${pinned}`, {
-          location,
-          hint: `if the change is meant, write the new digest to ${file}`,
-        });
+        throw new BuildError(
+          'SOURCE_DIGEST_MISMATCH',
+          `${localPath} has SHA-256 ${found}, but ${file} says ${pinned}`,
+          {
+            location,
+            hint: `if the change is meant, write the new digest to ${file}`,
+          },
+        );
       }
       if (pinned === undefined && kind === 'source') throw unsigned(fileName, file, location);
       return { fileName, sha256: found, url, location, localPath };
@@ -53,8 +57,12 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
 }
 
 function unsigned(fileName: string, file: string, location: SourceLocation): BuildError {
-  return new BuildError('SOURCE_UNSIGNED', `${file} has no SHA-256 for the source '${fileName}', and no such file lies beside the spec`, {
-    location,
-    hint: `add "${fileName}" with its SHA-256 to ${file}, or put the file beside the spec`,
-  });
+  return new BuildError(
+    'SOURCE_UNSIGNED',
+    `${file} has no SHA-256 for the source '${fileName}', and no such file lies beside the spec`,
+    {
+      location,
+      hint: `add "${fileName}" with its SHA-256 to ${file}, or put the file beside the spec`,
+    },
+  );
 }

@@ -36,7 +36,12 @@ export function planPackages(packages: readonly EvaluatedPackage[], universe: Un
     const buildRequires = one.sourcePackage?.buildRequires ?? [];
     const closure = resolveClosure(universe.buildIndex, buildRequires, { preferredOrigin: TOOLCHAIN_ORIGIN });
     direct.set(one.id, originsOf(closure));
-    problems.set(one.id, closure.unresolved.map((lack) => unresolvedDiagnostic(lack, { buildRequires, names: universe.buildIndex.names() })));
+    problems.set(
+      one.id,
+      closure.unresolved.map((lack) =>
+        unresolvedDiagnostic(lack, { buildRequires, names: universe.buildIndex.names() }),
+      ),
+    );
   }
   const inCycle = reportCycles(direct, problems);
   return packages.map((one) => ({
@@ -104,7 +109,10 @@ function withUnrecorded(id: string, { direct, recorded, inCycle }: DependencyMap
   return [...found].sort();
 }
 
-function reportCycles(direct: ReadonlyMap<string, readonly string[]>, problems: Map<string, Diagnostic[]>): Set<string> {
+function reportCycles(
+  direct: ReadonlyMap<string, readonly string[]>,
+  problems: Map<string, Diagnostic[]>,
+): Set<string> {
   const inCycle = new Set<string>();
   for (const members of findCycles(createSourceGraph(direct))) {
     for (const id of members) {
@@ -125,7 +133,10 @@ interface LackContext {
   readonly names: Iterable<string>;
 }
 
-function unresolvedDiagnostic({ dependency, requiredBy, offers }: Unresolved, { buildRequires, names }: LackContext): Diagnostic {
+function unresolvedDiagnostic(
+  { dependency, requiredBy, offers }: Unresolved,
+  { buildRequires, names }: LackContext,
+): Diagnostic {
   const text = formatDependency(dependency);
   const location = buildRequires.find((one) => formatDependency(one) === text)?.location;
   const offered = offers.map(formatDependency).join(', ');
@@ -142,4 +153,3 @@ function unresolvedDiagnostic({ dependency, requiredBy, offers }: Unresolved, { 
     hint: near === undefined ? 'add a package that provides it, or remove the requirement' : `did you mean '${near}'?`,
   };
 }
-

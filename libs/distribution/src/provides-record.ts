@@ -65,7 +65,13 @@ export function recordOf(source: SourcePackage, result: PackageResult): Provides
   return new Map(
     result.rpms
       .filter(({ kind }) => kind === 'binary')
-      .map((rpm) => [rpm.name, { provides: added(rpm.provides, stated.get(rpm.name)?.provides), requires: added(rpm.requires, stated.get(rpm.name)?.requires) }]),
+      .map((rpm) => [
+        rpm.name,
+        {
+          provides: added(rpm.provides, stated.get(rpm.name)?.provides),
+          requires: added(rpm.requires, stated.get(rpm.name)?.requires),
+        },
+      ]),
   );
 }
 

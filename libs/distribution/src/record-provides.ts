@@ -12,7 +12,10 @@ export interface RecordedProvides {
 }
 
 /** Writes the records of the given packages that are built and whose record differs. */
-export async function recordProvides(session: Session, projects: readonly PackageProject[]): Promise<RecordedProvides[]> {
+export async function recordProvides(
+  session: Session,
+  projects: readonly PackageProject[],
+): Promise<RecordedProvides[]> {
   const { root, config } = session.distribution;
   const outcomes: RecordedProvides[] = [];
   for (const project of projects) {

@@ -40,7 +40,14 @@ export const repositoryTarget: Target = {
     const work = await makeWorkDirectory(host, store, 'repository');
     try {
       const directory = join(work, 'repository');
-      host.emit({ type: 'progress', action: 'repository', subject: id, message: 'createrepo_c', total: rpms.length, unit: 'packages' });
+      host.emit({
+        type: 'progress',
+        action: 'repository',
+        subject: id,
+        message: 'createrepo_c',
+        total: rpms.length,
+        unit: 'packages',
+      });
       const { repomdDigest } = await createRepository(host, session.runTool, {
         directory,
         rpms: rpms.map(({ blob }) => store.blobPath(blob.sha256)),

@@ -150,10 +150,14 @@ function rootRpms(project: PackageProject, source: SourcePackage, { distribution
 
 function planStale(project: PackageProject, dependency: Dependency, requiredBy: string | undefined): BuildError {
   const by = requiredBy === undefined ? project.specFile : `the built RPM ${requiredBy}`;
-  return new BuildError('PLAN_STALE', `${by} requires '${formatDependency(dependency)}', which the plan of ${project.id} didn't foresee`, {
-    location: { file: project.specFile, line: 1 },
-    hint: 'run `kiln provides` to record what the built RPMs provide and require, then run the same command again',
-  });
+  return new BuildError(
+    'PLAN_STALE',
+    `${by} requires '${formatDependency(dependency)}', which the plan of ${project.id} didn't foresee`,
+    {
+      location: { file: project.specFile, line: 1 },
+      hint: 'run `kiln provides` to record what the built RPMs provide and require, then run the same command again',
+    },
+  );
 }
 
 /** Whether the package asks for one exact version-release of another: then it can see that package's EVR. */

@@ -6,6 +6,7 @@ export function throwDiagnostics(file: string, diagnostics: readonly Diagnostic[
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   const [first] = errors;
   if (first === undefined) return;
-  if (errors.length === 1) throw new BuildError(first.code, first.message, { location: first.location, hint: first.hint });
+  if (errors.length === 1)
+    throw new BuildError(first.code, first.message, { location: first.location, hint: first.hint });
   throw new BuildError('PROJECT_BROKEN', `${file} has ${errors.length} errors`, { diagnostics: errors });
 }

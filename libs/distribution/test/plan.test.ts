@@ -55,14 +55,20 @@ function spec(name: string, { buildRequires = [], requires = [], record }: SpecO
     inputs: [specFile],
     ...(record === undefined
       ? {}
-      : { record: new Map([[name, { provides: record.provides.map(parseDependency), requires: record.requires.map(parseDependency) }]]) }),
+      : {
+          record: new Map([
+            [name, { provides: record.provides.map(parseDependency), requires: record.requires.map(parseDependency) }],
+          ]),
+        }),
   };
 }
 
 function plan(...packages: EvaluatedPackage[]) {
   const universe = createUniverse(packages, toolchain);
   const projects = planPackages(packages, universe);
-  const dependencies = Object.fromEntries(projects.map(({ sourcePackage, dependencies: ids }) => [sourcePackage!.name, ids]));
+  const dependencies = Object.fromEntries(
+    projects.map(({ sourcePackage, dependencies: ids }) => [sourcePackage!.name, ids]),
+  );
   return { universe, projects, dependencies };
 }
 
@@ -98,7 +104,11 @@ test('a BuildRequires that nobody provides is an error of that package alone, at
   const [one, two] = projects;
   expect(two!.diagnostics).toEqual([]);
   expect(one!.diagnostics).toMatchObject([
-    { code: 'DEPENDENCY_UNRESOLVED', location: { file: 'SPECS/one/one.spec', line: 7 }, hint: "did you mean 'one-devel'?" },
+    {
+      code: 'DEPENDENCY_UNRESOLVED',
+      location: { file: 'SPECS/one/one.spec', line: 7 },
+      hint: "did you mean 'one-devel'?",
+    },
   ]);
 });
 
@@ -113,7 +123,11 @@ test('packages in a cycle say so and make no cyclic plan', () => {
     spec('two', { buildRequires: ['one'] }),
     spec('three', { buildRequires: ['one'] }),
   );
-  expect(projects.map(({ diagnostics }) => diagnostics.map(({ code }) => code))).toEqual([['DEPENDENCY_CYCLE'], ['DEPENDENCY_CYCLE'], []]);
+  expect(projects.map(({ diagnostics }) => diagnostics.map(({ code }) => code))).toEqual([
+    ['DEPENDENCY_CYCLE'],
+    ['DEPENDENCY_CYCLE'],
+    [],
+  ]);
   expect(dependencies).toEqual({ one: [], two: [], three: ['one/one'] });
 });
 

@@ -1,4 +1,5 @@
 /** The door: everything a stage may use of the machine it runs on. */
+import { setMaxListeners } from 'node:events';
 import type { EventSink } from './event.ts';
 import type { RunRequest, RunResult } from './process.ts';
 import { runProcess } from './process.ts';
@@ -22,6 +23,8 @@ export interface HostOptions {
 /** The real machine. */
 export function createHost(options: HostOptions = {}): Host {
   const signal = options.signal ?? new AbortController().signal;
+  // Each running program listens; many may run at a time.
+  setMaxListeners(0, signal);
   return {
     environment: process.env,
     now: () => Date.now(),

@@ -13,7 +13,11 @@ test('lines arrive whole and the log has everything', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'kiln-process-'));
   const lines: string[] = [];
   const log = join(directory, 'log');
-  await runProcess({ argv: ['sh', '-c', 'printf "a\\nb"; sleep 0.1; printf "c\\nd"'], log, onLine: (line) => lines.push(line) });
+  await runProcess({
+    argv: ['sh', '-c', 'printf "a\\nb"; sleep 0.1; printf "c\\nd"'],
+    log,
+    onLine: (line) => lines.push(line),
+  });
   expect(lines).toEqual(['a', 'bc', 'd']);
   expect(readFileSync(log, 'utf8')).toBe('a\nbc\nd');
   rmSync(directory, { recursive: true });

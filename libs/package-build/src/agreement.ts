@@ -10,7 +10,9 @@ export function compareWithHeaders(source: SourcePackage, headers: readonly RpmP
   const binaries = headers.filter((one) => !isSource(one)).map(formatNevra);
   const sources = headers.filter(isSource);
   const wanted = source.buildRequires.map(formatDependency);
-  const stated = sources.flatMap(({ requires }) => requires.map(formatDependency)).filter((text) => !text.startsWith('rpmlib('));
+  const stated = sources
+    .flatMap(({ requires }) => requires.map(formatDependency))
+    .filter((text) => !text.startsWith('rpmlib('));
   const sourceName = formatNevra({ name: source.name, evr: source.evr, arch: 'src' });
   return [
     ...differences(source, 'binary package', expected, binaries),
@@ -19,7 +21,12 @@ export function compareWithHeaders(source: SourcePackage, headers: readonly RpmP
   ];
 }
 
-function differences(source: SourcePackage, what: string, evaluated: readonly string[], built: readonly string[]): Diagnostic[] {
+function differences(
+  source: SourcePackage,
+  what: string,
+  evaluated: readonly string[],
+  built: readonly string[],
+): Diagnostic[] {
   const report = (text: string, found: string): Diagnostic => ({
     severity: 'error',
     code: 'EVALUATION_DIFFERS',

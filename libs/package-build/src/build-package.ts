@@ -117,7 +117,8 @@ async function runBuildCommand(
     log,
     timeoutSeconds: request.limits.seconds,
     limits: request.limits,
-    onLine: (line) => reportSection(line, (section) => host.emit({ type: 'progress', action: 'rpm', subject: id, message: section })),
+    onLine: (line) =>
+      reportSection(line, (section) => host.emit({ type: 'progress', action: 'rpm', subject: id, message: section })),
   });
   if (result.status === 0) return;
   throw explainFailure({
@@ -140,9 +141,13 @@ function reportSection(line: string, report: (section: string) => void): void {
 
 /** @throws BuildError `CHECKS_FAILED`. */
 export function checksFailed(build: PackageBuild, diagnostics: BuildError['diagnostics']): BuildError {
-  return new BuildError('CHECKS_FAILED', `the RPMs of ${build.id} break ${diagnostics.length} rule${diagnostics.length === 1 ? '' : 's'}`, {
-    location: { file: build.source.specFile, line: 1 },
-    diagnostics,
-    log: build.log,
-  });
+  return new BuildError(
+    'CHECKS_FAILED',
+    `the RPMs of ${build.id} break ${diagnostics.length} rule${diagnostics.length === 1 ? '' : 's'}`,
+    {
+      location: { file: build.source.specFile, line: 1 },
+      diagnostics,
+      log: build.log,
+    },
+  );
 }

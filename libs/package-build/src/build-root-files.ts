@@ -26,9 +26,13 @@ export async function* payloadFiles(rpm: RpmPackage, buildroot: string): AsyncGe
     if (!isRegular(entry) || (entry.flags & GHOST) !== 0) continue;
     const bytes = await readInside(base, entry.path);
     if (bytes === undefined || sha256(bytes) !== entry.digest) {
-      throw new BuildError('PAYLOAD_DIFFERS', `${entry.path} of ${rpm.name} is not what is in the buildroot after the build`, {
-        hint: 'a process of the build changed the file after it was packaged; look for background jobs in the spec',
-      });
+      throw new BuildError(
+        'PAYLOAD_DIFFERS',
+        `${entry.path} of ${rpm.name} is not what is in the buildroot after the build`,
+        {
+          hint: 'a process of the build changed the file after it was packaged; look for background jobs in the spec',
+        },
+      );
     }
     yield { entry, bytes };
   }
@@ -39,7 +43,9 @@ async function readInside(base: string, path: string): Promise<Uint8Array | unde
   const wanted = join(base, path);
   const directory = await realpath(dirname(wanted)).catch(() => undefined);
   if (directory === undefined || (directory !== base && !directory.startsWith(`${base}/`))) return undefined;
-  const file = await open(wanted, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
+  const file = await open(wanted, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => undefined,
+  );
   if (file === undefined) return undefined;
   try {
     return (await file.stat()).isFile() ? await file.readFile() : undefined;

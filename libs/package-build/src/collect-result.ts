@@ -26,7 +26,10 @@ interface FoundRpm {
 export async function collectResult(store: Store, place: CollectedBuild): Promise<Omit<ActionResult, 'key'>> {
   const { build, work } = place;
   const found = await findRpms(join(work, 'top'));
-  const problems: Diagnostic[] = compareWithHeaders(build.source, found.map(({ header }) => header));
+  const problems: Diagnostic[] = compareWithHeaders(
+    build.source,
+    found.map(({ header }) => header),
+  );
   const buildroots = await readdir(join(work, 'top', 'BUILDROOT'));
   if (buildroots.length > 1) throw new BuildError('PAYLOAD_DIFFERS', `there are ${buildroots.length} buildroots`);
   const buildroot = join(work, 'top', 'BUILDROOT', buildroots[0] ?? '');
@@ -63,7 +66,11 @@ interface Examined {
   readonly digests: ReadonlyMap<string, ReadonlyMap<string, Sha256>>;
 }
 
-async function examinePayloads(found: readonly FoundRpm[], buildroot: string, { build, store }: CollectedBuild & { readonly store: Store }): Promise<Examined> {
+async function examinePayloads(
+  found: readonly FoundRpm[],
+  buildroot: string,
+  { build, store }: CollectedBuild & { readonly store: Store },
+): Promise<Examined> {
   const binaries = found.filter(({ header }) => !header.isSource);
   const libraries = new Set([
     ...build.toolchain.libraryCapabilities,
@@ -94,14 +101,22 @@ async function examinePayloads(found: readonly FoundRpm[], buildroot: string, { 
 
 async function headersOf(rpmPaths: readonly string[]): Promise<Set<string>> {
   const files = await Promise.all(rpmPaths.map(async (path) => (await readRpmHeader(path)).package.files));
-  return new Set(files.flat().map(({ path }) => path).filter((path) => path.startsWith('/usr/include/')));
+  return new Set(
+    files
+      .flat()
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith('/usr/include/')),
+  );
 }
 
 function baseName({ entry }: RuledFile): string {
   return entry.path.slice(entry.path.lastIndexOf('/') + 1);
 }
 
-async function describe({ path, fileName, header }: FoundRpm, digests: ReadonlyMap<string, Sha256> | undefined): Promise<BuiltRpm> {
+async function describe(
+  { path, fileName, header }: FoundRpm,
+  digests: ReadonlyMap<string, Sha256> | undefined,
+): Promise<BuiltRpm> {
   const artifact = await artifactDigest(path);
   const { name, evr, arch, provides, requires, isSource, buildTime } = header;
   return {
@@ -120,7 +135,8 @@ async function describe({ path, fileName, header }: FoundRpm, digests: ReadonlyM
 }
 
 function contentOf(header: RpmPackage, digests: ReadonlyMap<string, Sha256>): Sha256 {
-  const { name, arch, evr, provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances } = header;
+  const { name, arch, evr, provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances } =
+    header;
   const files = header.files.map((file): ContentFile => {
     const digest = digests.get(file.path);
     return {
@@ -135,7 +151,9 @@ function contentOf(header: RpmPackage, digests: ReadonlyMap<string, Sha256>): Sh
     };
   });
   const scriptlets = [
-    ...header.scriptlets.map(({ kind, interpreter, body }) => [kind, `${interpreter.join(' ')}\n${body ?? ''}`] as const),
+    ...header.scriptlets.map(
+      ({ kind, interpreter, body }) => [kind, `${interpreter.join(' ')}\n${body ?? ''}`] as const,
+    ),
     ...header.triggers.map((trigger, i) => [`trigger ${i}`, JSON.stringify(trigger)] as const),
   ];
   return contentDigest({

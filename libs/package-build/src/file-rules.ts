@@ -37,7 +37,9 @@ const RULES: readonly FileRule[] = [
     hint: 'add the BuildRequires on the -devel package of this tree that has the library',
     check: ({ elf }, offer) => {
       const missing = elf === undefined ? [] : linkedCapabilities(elf).filter((one) => !offer.hasLibrary(one));
-      return missing.length === 0 ? undefined : `links to ${missing.join(', ')}, which no package of its build root provides`;
+      return missing.length === 0
+        ? undefined
+        : `links to ${missing.join(', ')}, which no package of its build root provides`;
     },
   },
   {
@@ -46,24 +48,30 @@ const RULES: readonly FileRule[] = [
     check: ({ elf, bytes }, offer) => {
       const used = elf === undefined ? [] : lineTablePaths(bytes, elf).filter(isSystemHeader);
       const foreign = used.filter((path) => !offer.hasHeader(path));
-      return foreign.length === 0 ? undefined : `was compiled with ${foreign.join(', ')}, which no package of its build root owns`;
+      return foreign.length === 0
+        ? undefined
+        : `was compiled with ${foreign.join(', ')}, which no package of its build root owns`;
     },
   },
   {
     code: 'ELF_RUN_PATH',
     hint: 'configure with --disable-rpath or remove the entry with chrpath',
-    check: ({ elf }) => (elf === undefined || elf.runPaths.length === 0 ? undefined : `has the run path ${elf.runPaths.join(':')}`),
+    check: ({ elf }) =>
+      elf === undefined || elf.runPaths.length === 0 ? undefined : `has the run path ${elf.runPaths.join(':')}`,
   },
   {
     code: 'MULTIARCH_PATH',
     hint: 'pass the library directory to the build (%configure and %{_libdir} do)',
-    check: ({ entry }) => (/\/[^/]+-linux-gnu\//.test(entry.path) && !isDebugPath(entry.path) ? 'lies in a multiarch directory' : undefined),
+    check: ({ entry }) =>
+      /\/[^/]+-linux-gnu\//.test(entry.path) && !isDebugPath(entry.path) ? 'lies in a multiarch directory' : undefined,
   },
   {
     code: 'BUILD_PATH_INSIDE',
     hint: 'use relative paths or -ffile-prefix-map; generated files must not name the build directory',
     check: ({ entry, bytes }) =>
-      !isDebugPath(entry.path) && contains(bytes, `${TOP_DIRECTORY}/BUILD`) ? `contains the path ${TOP_DIRECTORY}/BUILD…` : undefined,
+      !isDebugPath(entry.path) && contains(bytes, `${TOP_DIRECTORY}/BUILD`)
+        ? `contains the path ${TOP_DIRECTORY}/BUILD…`
+        : undefined,
   },
 ];
 
@@ -71,7 +79,9 @@ const RULES: readonly FileRule[] = [
 export function checkFile(file: RuledFile, offer: BuildOffer): Diagnostic[] {
   return RULES.flatMap(({ code, hint, check }): Diagnostic[] => {
     const found = check(file, offer);
-    return found === undefined ? [] : [{ severity: 'error', code, message: `${file.entry.path} of ${file.packageName} ${found}`, hint }];
+    return found === undefined
+      ? []
+      : [{ severity: 'error', code, message: `${file.entry.path} of ${file.packageName} ${found}`, hint }];
   });
 }
 
@@ -89,7 +99,10 @@ export function linkedCapabilities(elf: Elf): string[] {
 export function offeredCapabilities(elf: Elf, fileName: string): string[] {
   const soname = elf.soname ?? fileName;
   const suffix = elf.bits === 64 ? '(64bit)' : '';
-  return [`${soname}${elf.bits === 64 ? '()(64bit)' : ''}`, ...elf.versionDefinitions.map((version) => `${soname}(${version})${suffix}`)];
+  return [
+    `${soname}${elf.bits === 64 ? '()(64bit)' : ''}`,
+    ...elf.versionDefinitions.map((version) => `${soname}(${version})${suffix}`),
+  ];
 }
 
 function isSystemHeader(path: string): boolean {

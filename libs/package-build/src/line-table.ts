@@ -2,7 +2,18 @@
 import { posix } from 'node:path';
 import type { Elf } from '@kiln/build-identity';
 
-const FORM = { block: 0x09, data1: 0x0b, data2: 0x05, data4: 0x06, data8: 0x07, data16: 0x1e, lineStrp: 0x1f, string: 0x08, strp: 0x0e, udata: 0x0f };
+const FORM = {
+  block: 0x09,
+  data1: 0x0b,
+  data2: 0x05,
+  data4: 0x06,
+  data8: 0x07,
+  data16: 0x1e,
+  lineStrp: 0x1f,
+  string: 0x08,
+  strp: 0x0e,
+  udata: 0x0f,
+};
 const CONTENT_PATH = 1;
 const CONTENT_DIRECTORY = 2;
 
@@ -63,7 +74,8 @@ class LineTableReader {
     this.#unsigned(this.#offsetSize);
     this.#at += version >= 4 ? 5 : 4;
     this.#skip(this.#unsigned(1) - 1);
-    const [directories, files] = version === 5 ? [this.#table(), this.#table()] : [this.#oldDirectories(), this.#oldFiles()];
+    const [directories, files] =
+      version === 5 ? [this.#table(), this.#table()] : [this.#oldDirectories(), this.#oldFiles()];
     const base = directories[0]?.path ?? '';
     return files
       .map(({ path, directory }) => posix.resolve('/', base, directories[directory]?.path ?? '', path))

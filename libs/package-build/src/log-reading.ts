@@ -32,7 +32,8 @@ const KINDS: readonly FailureKind[] = [
   {
     code: 'BUILD_REQUIRES_MISSING',
     pattern: /error: Failed build dependencies:\n((?:\s+.*is needed by.*\n?)+)/,
-    message: (match, { subject }) => `the build root of ${subject} lacks: ${match[1]!.trim().replace(/\s*\n\s*/g, '; ')}`,
+    message: (match, { subject }) =>
+      `the build root of ${subject} lacks: ${match[1]!.trim().replace(/\s*\n\s*/g, '; ')}`,
     hint: 'the plan and rpm disagree about what the root contains; report this as a defect',
   },
   {
@@ -44,7 +45,8 @@ const KINDS: readonly FailureKind[] = [
   },
   {
     code: 'RPMBUILD_FAILED',
-    pattern: /error: (File not found|File must begin|Installed \(but unpackaged\) file\(s\) found|Empty %files file)[^\n]*(?:\n\s+\/[^\n]*)*/,
+    pattern:
+      /error: (File not found|File must begin|Installed \(but unpackaged\) file\(s\) found|Empty %files file)[^\n]*(?:\n\s+\/[^\n]*)*/,
     message: (match, { subject }) => `${subject}: ${match[0].replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}`,
     hint: 'make the %files sections name what the build installs',
     section: () => '%files',
@@ -61,7 +63,10 @@ const KINDS: readonly FailureKind[] = [
 export function explainFailure(context: FailureContext): BuildError {
   const { subject, specFile, log, timedOut, limitSeconds, status } = context;
   if (timedOut) {
-    return new BuildError('BUILD_TIMEOUT', `${subject} was not built within ${limitSeconds} s`, { log, location: { file: specFile, line: 1 } });
+    return new BuildError('BUILD_TIMEOUT', `${subject} was not built within ${limitSeconds} s`, {
+      log,
+      location: { file: specFile, line: 1 },
+    });
   }
   for (const kind of KINDS) {
     const match = kind.pattern.exec(context.tail);
@@ -72,22 +77,29 @@ export function explainFailure(context: FailureContext): BuildError {
       log,
     });
   }
-  return new BuildError('RPMBUILD_FAILED', `rpmbuild of ${subject} ended with status ${status}${lastWords(context.tail)}`, {
-    location: { file: specFile, line: 1 },
-    log,
-  });
+  return new BuildError(
+    'RPMBUILD_FAILED',
+    `rpmbuild of ${subject} ended with status ${status}${lastWords(context.tail)}`,
+    {
+      location: { file: specFile, line: 1 },
+      log,
+    },
+  );
 }
 
 /** The line of a section's header in the spec, or its first line. */
 function sectionLocation({ specFile, specText }: FailureContext, section: string | undefined): SourceLocation {
-  const at = section === undefined ? -1 : specText.split('\n').findIndex((line) => line.trimEnd().split(/\s/)[0] === section);
+  const at =
+    section === undefined ? -1 : specText.split('\n').findIndex((line) => line.trimEnd().split(/\s/)[0] === section);
   return { file: specFile, line: at + 1 || 1 };
 }
 
 /** The last lines before rpm's own summary: usually the compiler's or make's message. */
 function lastWords(tail: string): string {
   const lines = tail.split('\n').filter((line) => line.trim() !== '');
-  const end = lines.findIndex((line) => line.startsWith('error: Bad exit status') || line.startsWith('RPM build errors:'));
+  const end = lines.findIndex(
+    (line) => line.startsWith('error: Bad exit status') || line.startsWith('RPM build errors:'),
+  );
   const shown = lines.slice(0, end < 0 ? undefined : end).slice(-5);
   return shown.length === 0 ? '' : `\n${shown.map((line) => `    | ${line}`).join('\n')}`;
 }

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { canonicalJson, digestOf, sha256 } from '@kiln/build-identity';
-import { buildRequest, DEFAULT_LIMITS, PACKAGE_RECIPE_VERSION, packageActionKey, type BuildRequestInput } from '@kiln/package-build';
+import {
+  buildRequest,
+  DEFAULT_LIMITS,
+  PACKAGE_RECIPE_VERSION,
+  packageActionKey,
+  type BuildRequestInput,
+} from '@kiln/package-build';
 
 const input: BuildRequestInput = {
   architecture: 'x86_64',

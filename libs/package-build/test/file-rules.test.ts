@@ -10,7 +10,10 @@ let directory: string;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kiln-rules-'));
-  writeFileSync(join(directory, 'main.c'), '#include <stdio.h>\n#include <math.h>\nint main(int n, char **v) { return puts(*v) + (int)pow(n, n); }\n');
+  writeFileSync(
+    join(directory, 'main.c'),
+    '#include <stdio.h>\n#include <math.h>\nint main(int n, char **v) { return puts(*v) + (int)pow(n, n); }\n',
+  );
   const gcc = (...args: string[]) => execFileSync('gcc', ['-g', 'main.c', ...args, '-lm'], { cwd: directory });
   gcc('-o', 'dwarf5', '-gdwarf-5');
   gcc('-o', 'dwarf4', '-gdwarf-4');
@@ -49,5 +52,7 @@ test('run paths, multiarch directories and build paths are found', () => {
   expect(codes(checkFile(file('rpath'), everything))).toEqual(['ELF_RUN_PATH']);
   expect(codes(checkFile(file('dwarf5', '/usr/lib/x86_64-linux-gnu/one'), everything))).toEqual(['MULTIARCH_PATH']);
   const text = Buffer.from('prefix=/usr/src/kiln/BUILDROOT/one-1-1.x86_64/usr\n');
-  expect(codes(checkFile(file('one.pc', '/usr/lib/pkgconfig/one.pc', text), everything))).toEqual(['BUILD_PATH_INSIDE']);
+  expect(codes(checkFile(file('one.pc', '/usr/lib/pkgconfig/one.pc', text), everything))).toEqual([
+    'BUILD_PATH_INSIDE',
+  ]);
 });

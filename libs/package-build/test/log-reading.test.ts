@@ -12,10 +12,30 @@ const context = {
 };
 
 test.each([
-  ['a failing %build', 'gcc: no such file\nmake: *** Error 2\nerror: Bad exit status from /var/tmp/rpm-tmp.x (%build)\n', 'RPMBUILD_FAILED', 3],
-  ['a missing file', 'Processing files\nerror: File not found: /usr/src/kiln/BUILDROOT/x/usr/bin/y\n', 'RPMBUILD_FAILED', 6],
-  ['a full disk', 'write error: No space left on device\nerror: Bad exit status from /var/tmp/x (%build)\n', 'DISK_FULL', 1],
-  ['missing BuildRequires', 'error: Failed build dependencies:\n\tfoo-devel is needed by sed-4.9-1.x86_64\n', 'BUILD_REQUIRES_MISSING', 1],
+  [
+    'a failing %build',
+    'gcc: no such file\nmake: *** Error 2\nerror: Bad exit status from /var/tmp/rpm-tmp.x (%build)\n',
+    'RPMBUILD_FAILED',
+    3,
+  ],
+  [
+    'a missing file',
+    'Processing files\nerror: File not found: /usr/src/kiln/BUILDROOT/x/usr/bin/y\n',
+    'RPMBUILD_FAILED',
+    6,
+  ],
+  [
+    'a full disk',
+    'write error: No space left on device\nerror: Bad exit status from /var/tmp/x (%build)\n',
+    'DISK_FULL',
+    1,
+  ],
+  [
+    'missing BuildRequires',
+    'error: Failed build dependencies:\n\tfoo-devel is needed by sed-4.9-1.x86_64\n',
+    'BUILD_REQUIRES_MISSING',
+    1,
+  ],
   ['anything else', 'Killed\n', 'RPMBUILD_FAILED', 1],
 ])('%s', (_, tail, code, line) => {
   const error = explainFailure({ ...context, tail });
@@ -25,7 +45,10 @@ test.each([
 });
 
 test('the last words before the summary are quoted', () => {
-  const { message } = explainFailure({ ...context, tail: 'one\ntwo\nerror: Bad exit status from x (%build)\n\nRPM build errors:\n' });
+  const { message } = explainFailure({
+    ...context,
+    tail: 'one\ntwo\nerror: Bad exit status from x (%build)\n\nRPM build errors:\n',
+  });
   expect(message).toBe('the %build section of sed/sed failed\n    | one\n    | two');
 });
 

@@ -35,7 +35,11 @@ export interface ClosureOptions {
  * that is already chosen, then the preferred origin, then the package of that name, then the requiring package's own source, then the newest.
  * `rpmlib(…)` requirements concern rpm itself and are passed over.
  */
-export function resolveClosure(index: ProviderIndex, roots: readonly Dependency[], options: ClosureOptions = {}): Closure {
+export function resolveClosure(
+  index: ProviderIndex,
+  roots: readonly Dependency[],
+  options: ClosureOptions = {},
+): Closure {
   const chosen = new Set<Provider>();
   const unresolved: Unresolved[] = [];
   const choices: Choice[] = [];
@@ -76,7 +80,10 @@ interface ChoiceContext {
   readonly preferred: string | undefined;
 }
 
-function choose(candidates: readonly Provider[], context: ChoiceContext): [Provider | undefined, Choice['reason'] | undefined] {
+function choose(
+  candidates: readonly Provider[],
+  context: ChoiceContext,
+): [Provider | undefined, Choice['reason'] | undefined] {
   const rules: [Choice['reason'], (one: Provider) => boolean][] = [
     ['preferred origin', (one) => one.origin === context.preferred],
     ['already chosen', (one) => context.chosen.has(one)],
@@ -93,7 +100,9 @@ function choose(candidates: readonly Provider[], context: ChoiceContext): [Provi
 }
 
 function newest(candidates: readonly Provider[]): Provider {
-  return [...candidates].sort((a, b) => compareText(a.name, b.name) || compareEvr(b.evr, a.evr) || compareText(a.origin, b.origin))[0]!;
+  return [...candidates].sort(
+    (a, b) => compareText(a.name, b.name) || compareEvr(b.evr, a.evr) || compareText(a.origin, b.origin),
+  )[0]!;
 }
 
 function compareText(a: string, b: string): number {

@@ -24,7 +24,9 @@ export class ProviderIndex {
 
   /** All packages that satisfy a dependency, in the order they were given, each once. */
   whatProvides(dependency: Dependency): Provider[] {
-    const found = (this.#byCapability.get(dependency.name) ?? []).filter(({ capability }) => satisfies(capability, dependency));
+    const found = (this.#byCapability.get(dependency.name) ?? []).filter(({ capability }) =>
+      satisfies(capability, dependency),
+    );
     return [...new Set(found.map(({ provider }) => provider))];
   }
 

@@ -4,15 +4,26 @@ import { parseDependency, parseEvr } from '@kiln/rpm-package';
 
 /** A repository in a few lines: `P: name evr origin`, then `+ provides`, `- requires`. */
 function repository(text: string): Provider[] {
-  const providers: { provider: Provider; provides: Provider['provides'][number][]; requires: Provider['requires'][number][] }[] = [];
-  for (const line of text.trim().split('\n').map((one) => one.trim())) {
+  const providers: {
+    provider: Provider;
+    provides: Provider['provides'][number][];
+    requires: Provider['requires'][number][];
+  }[] = [];
+  for (const line of text
+    .trim()
+    .split('\n')
+    .map((one) => one.trim())) {
     const [mark, ...rest] = line.split(' ');
     const body = rest.join(' ');
     if (mark === 'P:') {
       const [name, evr, origin] = rest as [string, string, string];
       const provides = [parseDependency(`${name} = ${evr}`)];
       const requires: Provider['requires'][number][] = [];
-      providers.push({ provider: { name, evr: parseEvr(evr), arch: 'x86_64', origin, provides, requires }, provides, requires });
+      providers.push({
+        provider: { name, evr: parseEvr(evr), arch: 'x86_64', origin, provides, requires },
+        provides,
+        requires,
+      });
     }
     if (mark === '+') providers.at(-1)!.provides.push(parseDependency(body));
     if (mark === '-') providers.at(-1)!.requires.push(parseDependency(body));
@@ -44,7 +55,11 @@ const tree = `
 `;
 
 const closure = (requirements: string[], preferredOrigin?: string) =>
-  resolveClosure(new ProviderIndex(repository(tree)), requirements.map(parseDependency), preferredOrigin === undefined ? {} : { preferredOrigin });
+  resolveClosure(
+    new ProviderIndex(repository(tree)),
+    requirements.map(parseDependency),
+    preferredOrigin === undefined ? {} : { preferredOrigin },
+  );
 
 test('follows generated capabilities; closures stop at the toolchain', () => {
   const { members, unresolved } = closure(['readline-devel', 'gcc'], 'toolchain');
@@ -73,5 +88,7 @@ test('among several providers the choice is deterministic and has a reason', () 
 
 test('an unresolved requirement names who requires it', () => {
   const { unresolved } = closure(['gcc']);
-  expect(unresolved.map(({ dependency, requiredBy }) => [dependency.name, requiredBy])).toEqual([['nothing-at-all', 'kiln-toolchain']]);
+  expect(unresolved.map(({ dependency, requiredBy }) => [dependency.name, requiredBy])).toEqual([
+    ['nothing-at-all', 'kiln-toolchain'],
+  ]);
 });

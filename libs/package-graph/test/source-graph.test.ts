@@ -13,8 +13,12 @@ const graph = createSourceGraph(
 test('every package comes after those it needs', () => {
   const order = buildGenerations(graph).flat();
   expect(order.sort()).toEqual(['bash', 'ncurses', 'readline', 'sed']);
-  const position = new Map(buildGenerations(graph).flatMap((generation, i) => generation.map((id) => [id, i] as const)));
-  graph.forEachDirectedEdge((_, __, id, dependency) => expect(position.get(dependency)!).toBeLessThan(position.get(id)!));
+  const position = new Map(
+    buildGenerations(graph).flatMap((generation, i) => generation.map((id) => [id, i] as const)),
+  );
+  graph.forEachDirectedEdge((_, __, id, dependency) =>
+    expect(position.get(dependency)!).toBeLessThan(position.get(id)!),
+  );
 });
 
 test('dependents are transitive', () => {
@@ -23,7 +27,15 @@ test('dependents are transitive', () => {
 });
 
 test('cycles and self-loops are all found', () => {
-  const cyclic = createSourceGraph(new Map([['a', ['b']], ['b', ['c']], ['c', ['a']], ['d', ['d']], ['e', ['a']]]));
+  const cyclic = createSourceGraph(
+    new Map([
+      ['a', ['b']],
+      ['b', ['c']],
+      ['c', ['a']],
+      ['d', ['d']],
+      ['e', ['a']],
+    ]),
+  );
   expect(findCycles(cyclic)).toEqual([['a', 'b', 'c'], ['d']]);
   expect(findCycles(graph)).toEqual([]);
 });

@@ -79,7 +79,9 @@ export class Store {
   async materialize(blob: Blob, destination: string): Promise<void> {
     const source = this.blobPath(blob.sha256);
     if (!(await this.hasBlob(blob))) {
-      throw new BuildError('BLOB_MISSING', `the store has no blob ${blob.sha256}`, { hint: 'run the same command again' });
+      throw new BuildError('BLOB_MISSING', `the store has no blob ${blob.sha256}`, {
+        hint: 'run the same command again',
+      });
     }
     const temporary = `${destination}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
     await mkdir(dirname(destination), { recursive: true });
@@ -87,9 +89,13 @@ export class Store {
       await copyFile(source, temporary, constants.COPYFILE_FICLONE);
       if ((await digestFile(temporary)) !== blob.sha256) {
         await rm(source, { force: true });
-        throw new BuildError('BLOB_CORRUPT', `the blob ${source} has other content than its name says; it was removed`, {
-          hint: 'run the same command again; check the disk if this repeats',
-        });
+        throw new BuildError(
+          'BLOB_CORRUPT',
+          `the blob ${source} has other content than its name says; it was removed`,
+          {
+            hint: 'run the same command again; check the disk if this repeats',
+          },
+        );
       }
       await chmod(temporary, 0o644);
       await rename(temporary, destination);

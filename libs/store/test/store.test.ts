@@ -62,7 +62,9 @@ test('a failed action leaves no result and says so in an event', async () => {
   const host = createFakeHost();
   const failing = new Store(host, join(directory, 'store'));
   const key = sha256('bad');
-  await expect(failing.action(key, { action: 't', subject: 's' }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(
+    failing.action(key, { action: 't', subject: 's' }, () => Promise.reject(new Error('no'))),
+  ).rejects.toThrow('no');
   expect(await failing.readAction(key)).toBeUndefined();
   expect(host.events.map((event: KilnEvent) => event.type === 'action' && event.outcome)).toEqual(['failed']);
 });
@@ -124,7 +126,10 @@ test('no space left is one clear error and leaves nothing half-written', async (
   const host = createHost();
   const small = join(directory, 'small');
   const command = `mkdir ${small} && mount -t tmpfs -o size=512k tmpfs ${small} && exec ${process.execPath} --conditions=development --import tsx ${join(import.meta.dirname, 'fixtures/fill-store.mts')} ${small}`;
-  const result = await host.run({ argv: ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', command], cwd: import.meta.dirname });
+  const result = await host.run({
+    argv: ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', command],
+    cwd: import.meta.dirname,
+  });
   expect(JSON.parse(result.stdout), result.stderr).toEqual({ code: 'DISK_FULL', left: [] });
 });
 

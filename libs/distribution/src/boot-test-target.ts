@@ -1,0 +1,74 @@
+/** The `boot-test` target: proves that a container image works and holds what it should. */
+import { mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { digestOf, type Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
+import { bootTest, rpmDatabaseFileName } from '@kiln/image-build';
+import { imageContents, imagePorts, imageRpms } from './image-target.ts';
+import type { Session } from './session.ts';
+import type { Target } from './targets.ts';
+
+/** Raise it when the test looks at more or other things. */
+const RECIPE_VERSION = 1;
+
+export const bootTestTarget: Target = {
+  before: (_, id) => [['image', id]],
+
+  async key(session, id): Promise<Sha256 | undefined> {
+    const { result } = await session.state('image', id);
+    if (result === undefined) return undefined;
+    return digestOf({
+      stage: 'boot-test',
+      recipeVersion: RECIPE_VERSION,
+      image: result.key,
+      packages: session.distribution.findImage(id).definition?.packages.map(({ dependency }) => dependency.name),
+      outputs: result.outputs,
+      toolchain: session.distribution.toolchain.identity,
+    });
+  },
+
+  async build(session, id) {
+    const { host, store, distribution } = session;
+    const [contents, image] = [await imageContents(session, id), (await session.state('image', id)).result];
+    if (contents === undefined || image === undefined)
+      throw new BuildError('PLAN_STALE', `the image ${id} is not made`);
+    const { definition, rpms } = contents;
+    const archive = image.outputs[definition.artifacts.find(({ type }) => type === 'oci')?.fileName ?? ''];
+    if (archive === undefined) {
+      throw new BuildError(
+        'IMAGE_NOT_BOOTABLE',
+        `${definition.file} makes no artifact of type 'oci', which the boot test starts`,
+        {
+          location: { file: definition.file, line: 1 },
+          hint: 'add { "Type": "oci" } to its Artifacts',
+        },
+      );
+    }
+    const database = image.outputs[rpmDatabaseFileName(definition.name)];
+    const log = join(distribution.root, bootTestTarget.log(id));
+    await mkdir(dirname(log), { recursive: true });
+    await rm(log, { force: true });
+    const report = await bootTest(host, await imagePorts(session), {
+      definition,
+      archive: store.blobPath(archive.sha256),
+      rpms: imageRpms(session, rpms),
+      ...(database === undefined ? {} : { rpmDatabase: store.blobPath(database.sha256) }),
+      startedPackages: definition.packages.map(({ dependency }) => dependency.name),
+      hostPaths: machinePaths(session),
+      log,
+    });
+    return {
+      outputs: { 'report.json': await store.putText(`${JSON.stringify(report, undefined, 2)}\n`) },
+      facts: null,
+    };
+  },
+
+  showAs: ({ config }, id, output) => join('dist', 'boot-tests', config.architecture, id, output),
+  log: (id) => join('dist', 'logs', 'boot-test', `${id}.log`),
+};
+
+/** Paths of this machine that have no business in an image; short ones would be found by chance. */
+function machinePaths({ distribution, store }: Session): string[] {
+  return [distribution.root, store.directory, homedir()].filter((path) => path.length > 5);
+}
