@@ -22,9 +22,14 @@ export interface ToolRequest {
   readonly onLine?: (line: string) => void;
 }
 
+/** `command` is the whole command with its sandbox, ready to paste. */
+export interface ToolResult extends RunResult {
+  readonly command?: string;
+}
+
 export interface ImagePorts {
   /** Runs a program of the toolchain; a non-zero status is a result. */
-  readonly run: (request: ToolRequest) => Promise<RunResult>;
+  readonly run: (request: ToolRequest) => Promise<ToolResult>;
   /** A new empty directory that belongs to root of the sandbox. `name` is for people. */
   readonly makeWorkDirectory: (name: string) => Promise<string>;
   /** Removes it with everything in it, whoever owns that. */

@@ -2,11 +2,11 @@
 import { constants, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
-import { shellQuote, type Host, type RunResult } from '@kiln/host';
+import type { Host } from '@kiln/host';
 import { formatNevra } from '@kiln/rpm-package';
 import { readRpmHeader } from '@kiln/rpm-repository';
 import { digestFile } from '@kiln/store';
-import type { ImagePorts } from './image-ports.ts';
+import type { ImagePorts, ToolResult } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 
 /** Where the rpm database is in an image; part of the layout of the distribution. */
@@ -51,11 +51,10 @@ export async function installPackages(
   directories: ImageDirectories,
 ): Promise<void> {
   const files = await placePackages(request, directories.packages);
-  const argv = installCommand(request, files);
   const total = request.rpms.length;
   let done = 0;
   const result = await ports.run({
-    argv,
+    argv: installCommand(request, files),
     mounts: [
       { source: directories.root, target: ROOT, writable: true },
       { source: directories.output, target: OUTPUT, writable: true },
@@ -80,7 +79,7 @@ export async function installPackages(
       });
     },
   });
-  refuseFailure(request, result, shellQuote(argv));
+  refuseFailure(request, result);
 }
 
 /** Copies each RPM, and checks the copy, so that what is checked is what is installed. Gives the paths in the sandbox. */
@@ -137,11 +136,7 @@ const FATAL_MESSAGES: readonly { readonly pattern: RegExp; readonly code: string
   },
 ];
 
-function refuseFailure(
-  { definition, log }: ImageRequest,
-  { status, stdout, stderr }: RunResult,
-  command: string,
-): void {
+function refuseFailure({ definition, log }: ImageRequest, { status, stdout, stderr, command }: ToolResult): void {
   const lines = [...new Set(`${stderr}\n${stdout}`.split('\n'))].filter((line) => line.trim() !== '');
   for (const { pattern, code, hint } of FATAL_MESSAGES) {
     const found = lines.filter((line) => pattern.test(line));

@@ -54,7 +54,7 @@ export async function packRoot(
 ): Promise<PackedRoot> {
   const { definition, sourceDateEpoch, log } = request;
   const words = [String(sourceDateEpoch), definition.removeRpmDb ? 'remove' : 'keep', definition.hostname ?? ''];
-  const { status, stdout, stderr } = await ports.run({
+  const { status, stdout, stderr, command } = await ports.run({
     argv: ['bash', '-c', PACK_SCRIPT, 'kiln', ...words],
     mounts: [
       { source: directories.root, target: ROOT, writable: true },
@@ -65,7 +65,10 @@ export async function packRoot(
   });
   if (status !== 0) {
     const said = (stderr || stdout).trim();
-    throw new BuildError('IMAGE_PACK_FAILED', `${definition.name}: the root could not be packed: ${said}`, { log });
+    throw new BuildError('IMAGE_PACK_FAILED', `${definition.name}: the root could not be packed: ${said}`, {
+      log,
+      command,
+    });
   }
   const [tar, file] = [join(directories.output, 'root.tar'), join(directories.output, 'root.tar.gz')];
   return {
