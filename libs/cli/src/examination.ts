@@ -39,10 +39,7 @@ export function planRepairs(findings: readonly Finding[], hasApt: boolean): Repa
   return {
     aptPackages: hasApt ? [...new Set(apt)].sort() : [],
     commands: fixes.flatMap(({ fix }) => (fix.kind === 'command' ? [fix.argv] : [])),
-    manual: [
-      ...fixes.flatMap(({ finding, fix }) => manualText(finding, fix, hasApt)),
-      ...findings.filter(({ ok, fix }) => !ok && fix === undefined).map(({ name, message }) => `${name}: ${message}`),
-    ],
+    manual: fixes.flatMap(({ finding, fix }) => manualText(finding, fix, hasApt)),
   };
 }
 

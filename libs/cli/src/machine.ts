@@ -93,9 +93,9 @@ function notReady(missing: readonly Finding[], repairs: Repairs): BuildError {
   return new BuildError('MACHINE_NOT_READY', `this machine lacks ${missing.length} of the things that Kiln needs`, {
     diagnostics,
     hint:
-      repairs.manual.length > 0
-        ? 'get what is listed above, then run the same command again; `kiln doctor` shows the state'
-        : 'run `KILN_YES=1` with the same command, or `npx kiln doctor --fix`, or the command below as root',
+      commands.length === 0
+        ? 'do what the notes say, then run the same command again; `kiln doctor` shows the state'
+        : 'run `npx kiln doctor --fix`, or the same command with KILN_YES=1, or as root the command below',
     ...(commands.length === 0 ? {} : { command: commands.join(' && ') }),
   });
 }
