@@ -22,10 +22,11 @@ export function openShellAnswers(
       if (Object.hasOwn(known, command)) return known[command];
       if (record === undefined) return undefined;
       const env = { PATH: `${record.path}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: '/root', LANG: 'C.UTF-8' };
-      const { stdout } = spawnSync('/bin/bash', ['-c', command], {
+      const { stdout } = spawnSync('/bin/bash', ['--norc', '-c', command], {
         env,
         cwd: record.directory,
         encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
         timeout: 20_000,
       });
       known[command] = stdout ?? '';

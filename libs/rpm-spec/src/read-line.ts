@@ -184,9 +184,11 @@ export class SpecReader {
       line = `${line.slice(0, -2)}  ${text.slice(end, next)}`;
       end = next;
     }
+    // The blanks before a comment stay (handleComments).
+    const isComment = strip.comments === true && text[first] === '#';
+    if (isComment) line = text.slice(this.#taken, first);
     this.#taken = end;
-    if (strip.comments === true && line.trimStart().startsWith('#')) line = '';
-    this.line = strip.trailingSpace === true ? trimSpaceEnd(line) : line;
+    this.line = strip.trailingSpace === true && !isComment ? trimSpaceEnd(line) : line;
     return type;
   }
 
