@@ -1,7 +1,8 @@
 /** The hash of a Kiln task in Nx's cache: Kiln's own key, and a miss whenever the store can't answer it. */
 import { workspaceRoot, type Hash, type HasherContext, type Task } from '@nx/devkit';
-import { loadDistribution, Session, type TargetName } from '@kiln/distribution';
+import { Session, type TargetName } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
+import { knownDistribution } from './loaded-distribution.ts';
 import { freshHash, rememberedHash } from './task-record.ts';
 
 let session: Session | undefined;
@@ -13,7 +14,7 @@ export async function hashTask(task: Task, context: HasherContext): Promise<Hash
   const name = `${target}:${options.id}`;
   const details = { command: name, nodes: {}, implicitDeps: {}, runtime: {} };
   try {
-    session ??= new Session(loadDistribution(workspaceRoot), createHost());
+    session ??= new Session(knownDistribution(workspaceRoot), createHost());
     const { key, complete } = await session.taskKey(target as TargetName, options.id);
     const value = complete ? rememberedHash(workspaceRoot, name, key) : freshHash(workspaceRoot, name, key);
     return { value, details };

@@ -1,7 +1,8 @@
 /** Inference: from the tree to Nx's projects. */
 import type { CreateNodesResultArray } from '@nx/devkit';
 import { BuildError } from '@kiln/diagnostics';
-import { DISTRO_FILE, loadDistribution } from '@kiln/distribution';
+import { DISTRO_FILE } from '@kiln/distribution';
+import { readDistribution } from './loaded-distribution.ts';
 import { projectConfigurations } from './project-configurations.ts';
 
 /**
@@ -12,7 +13,7 @@ import { projectConfigurations } from './project-configurations.ts';
 export function inferProjects(files: readonly string[], workspaceRoot: string): CreateNodesResultArray {
   if (!files.includes(DISTRO_FILE)) return [];
   try {
-    return [...projectConfigurations(loadDistribution(workspaceRoot))].map(([file, projects]) => [file, { projects }]);
+    return [...projectConfigurations(readDistribution(workspaceRoot))].map(([file, projects]) => [file, { projects }]);
   } catch (error) {
     if (error instanceof BuildError) throw new Error(error.format(), { cause: error });
     throw error;
