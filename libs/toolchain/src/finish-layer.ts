@@ -73,6 +73,7 @@ function equalize(root: string, owners: ReadonlyMap<string, string>, user: Build
   };
   const hasKeptBelow = (path: string) => DIRECTORIES.some((one) => one.startsWith(`${path}/`));
   visit('');
+  utimesSync(root, LAYER_TIME, LAYER_TIME);
 }
 
 function isThere(path: string): boolean {

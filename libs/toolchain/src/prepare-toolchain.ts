@@ -1,11 +1,12 @@
 /** Stage 1, provider `debian`: the locked tools as a layer, with the RPM that stands for them. */
 import { readFile } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import type { DebianToolchain } from './debian-toolchain.ts';
 import type { ManifestEntry } from './layer-manifest.ts';
-import { compilerHeaders } from './native-facts.ts';
+import { compilerHeaders, libraryCapabilities } from './native-facts.ts';
 import { toolchainLayer } from './toolchain-layer.ts';
 import { toolchainRpm } from './toolchain-rpm.ts';
 
@@ -27,13 +28,15 @@ export interface Toolchain {
 
 /**
  * Makes the toolchain ready: downloads and unpacks what isn't in the store, checks what is. Emits progress.
- * @throws BuildError `TOOLCHAIN_PACKAGE_MISSING`, `TOOLCHAIN_PACKAGE_UNREADABLE`, `TOOLCHAIN_LOCK_MALFORMED`, `TOOLCHAIN_UNUSABLE`,
- * `STORE_UNREACHABLE`, `BUILD_USER_MISSING`.
+ * @throws BuildError `TOOLCHAIN_PACKAGE_MISSING`, `TOOLCHAIN_PACKAGE_UNREADABLE`, `TOOLCHAIN_LOCK_MALFORMED`, `TOOLCHAIN_LOCK_STALE`,
+ * `TOOLCHAIN_UNUSABLE`, `STORE_UNREACHABLE`, `BUILD_USER_MISSING`.
  */
 export async function prepareToolchain(host: Host, store: Store, toolchain: DebianToolchain): Promise<Toolchain> {
   const { root, manifestFile } = await toolchainLayer(host, store, toolchain.lock.packages);
-  const rpm = await toolchainRpm(host, store, { toolchain, root });
   const readManifest = async () => JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
+  const checkLock = async () =>
+    checkCapabilities(toolchain, await libraryCapabilities(host, root, await readManifest()));
+  const rpm = await toolchainRpm(host, store, { toolchain, root, checkLock });
   const headers = compilerHeaders(await readManifest());
   return {
     identity: toolchain.identity,
@@ -44,4 +47,20 @@ export async function prepareToolchain(host: Host, store: Store, toolchain: Debi
     ownsHeader: (path) => headers.has(path),
     readManifest,
   };
+}
+
+/** @throws BuildError `TOOLCHAIN_LOCK_STALE` when the lock says other capabilities than the libraries have. */
+function checkCapabilities({ lock }: DebianToolchain, found: readonly string[]): void {
+  const difference = [
+    ...lock.libraryCapabilities.filter((one) => !found.includes(one)).map((one) => `${one} is not there`),
+    ...found.filter((one) => !lock.libraryCapabilities.includes(one)).map((one) => `${one} is missing in the lock`),
+  ];
+  if (difference.length === 0) return;
+  throw new BuildError(
+    'TOOLCHAIN_LOCK_STALE',
+    `the lock's libraryCapabilities are wrong: ${difference.slice(0, 3).join(', ')}`,
+    {
+      hint: 'make the lock again with `kiln lock-toolchain`',
+    },
+  );
 }

@@ -147,10 +147,15 @@ async function requireBlob(store: Store, { fileName, blob }: RpmMember): Promise
 }
 
 function notClosed(said: string, command: string): BuildError {
-  const lines = said
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('warning:'));
+  const all = said.split('\n').map((line) => line.trim());
+  const lines = all
+    .slice(
+      Math.max(
+        0,
+        all.findIndex((line) => line.startsWith('error:')),
+      ),
+    )
+    .filter((line) => line !== '');
   return new BuildError('ROOT_NOT_CLOSED', `rpm refuses the packages of the build root: ${lines.join('; ')}`, {
     hint: 'a package in the root lacks a dependency or conflicts with another: correct its Requires or its files',
     command,

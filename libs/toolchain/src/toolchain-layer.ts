@@ -97,10 +97,9 @@ async function downloadPackages(host: Host, store: Store, packages: readonly Loc
     archive: 'main' as const,
     path: one.path.replace(/^pool\/updates\//, 'pool/'),
   }));
-  const still = await downloadFromArchive(host, store, elsewhere);
-  const missing = packages.filter(
-    ({ sha256 }) => failures.has(sha256) && (still.get(sha256) ?? !elsewhere.some((one) => one.sha256 === sha256)),
-  );
+  const still = new Map([...failures, ...(await downloadFromArchive(host, store, elsewhere))]);
+  const missing: LockedPackage[] = [];
+  for (const one of packages) if (!(await store.hasBlob(one))) missing.push(one);
   if (missing.length === 0) return;
   throw new BuildError(
     'TOOLCHAIN_PACKAGE_MISSING',
@@ -109,7 +108,7 @@ async function downloadPackages(host: Host, store: Store, packages: readonly Loc
       diagnostics: missing.slice(0, 10).map(({ name, version, sha256 }) => ({
         severity: 'error',
         code: 'TOOLCHAIN_PACKAGE_MISSING',
-        message: `${name} ${version}: ${failures.get(sha256)}`,
+        message: `${name} ${version}: ${still.get(sha256)}`,
       })),
       hint: 'check the network and `apt-get update`; when Debian has newer versions only, make the lock again with `kiln lock-toolchain`',
     },

@@ -15,7 +15,7 @@ const DEFINES: Readonly<Record<string, string>> = {
   _topdir: WORK,
   _dbpath: `${WORK}/rpmdb`,
   _buildhost: 'builder',
-  _rpmfilename: '%{NAME}.rpm',
+  _rpmfilename: '%%{NAME}.rpm',
   use_source_date_epoch_as_buildtime: '1',
   debug_package: '%{nil}',
   __os_install_post: '%{nil}',
@@ -40,17 +40,18 @@ Stands for the tools of the lowest layer of build roots. It has no files and bel
 }
 
 /**
- * Path of the RPM, made by the toolchain's own rpmbuild when it isn't in the store. Its bytes depend on the identity alone.
+ * Path of the RPM, made after `checkLock` by the toolchain's own rpmbuild when it isn't in the store. Its bytes depend on the identity alone.
  * @throws BuildError `TOOLCHAIN_UNUSABLE` when rpmbuild fails.
  */
 export async function toolchainRpm(
   host: Host,
   store: Store,
-  made: { readonly toolchain: DebianToolchain; readonly root: string },
+  made: { readonly toolchain: DebianToolchain; readonly root: string; readonly checkLock: () => Promise<void> },
 ): Promise<string> {
-  const { toolchain, root } = made;
+  const { toolchain, root, checkLock } = made;
   const fileName = `${toolchain.package.name}.rpm`;
   const directory = await store.layer(`toolchain-rpm-${toolchain.identity}`, async (layer) => {
+    await checkLock();
     const work = await makeWorkDirectory(host, store, 'toolchain-rpm');
     try {
       const spec = join(work, 'toolchain.spec');

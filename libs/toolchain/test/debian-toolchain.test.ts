@@ -1,0 +1,107 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatDependency } from '@kiln/rpm-package';
+import { loadDebianToolchain, parseToolchainLock, upstreamVersion } from '@kiln/toolchain';
+import { isUnwanted } from '../src/layer-recipe.ts';
+import { files, locked, readWorkspaceFile } from './toolchain-store.ts';
+
+let top: string;
+
+beforeAll(() => {
+  top = mkdtempSync(join(tmpdir(), 'kiln-toolchain-'));
+  mkdirSync(join(top, 'toolkit/toolchain'), { recursive: true });
+});
+
+afterAll(() => rmSync(top, { recursive: true, force: true }));
+
+// The files are edited as the text of anybody's editor would: without their types.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Edited = any;
+
+/** Loads the real files after a change to each. */
+function loadChanged(changes: Partial<Record<keyof typeof files, (value: Edited) => void>>) {
+  for (const name of ['packages', 'lock'] as const) {
+    const value = JSON.parse(readWorkspaceFile(files[name])) as unknown;
+    changes[name]?.(value);
+    writeFileSync(join(top, files[name]), JSON.stringify(value));
+  }
+  return loadDebianToolchain(top, files);
+}
+
+describe('the locked toolchain', () => {
+  it('is known without a download: capabilities with upstream versions, paths, libraries with symbol versions', () => {
+    const provides = new Set(locked.package.provides.map(formatDependency));
+    for (const one of ['gcc = 12.2.0', 'bison = 3.8.2', '/bin/sh', 'libc.so.6(GLIBC_2.36)(64bit)', 'rtld(GNU_HASH)']) {
+      expect(provides).toContain(one);
+    }
+    for (const library of ['ld-linux-x86-64.so.2', 'libm.so.6', 'libgcc_s.so.1', 'libstdc++.so.6']) {
+      expect(provides).toContain(`${library}()(64bit)`);
+    }
+    expect([...provides].filter((one) => /libtinfo|libz\.|libcrypt|rpmlib/.test(one))).toEqual([]);
+  });
+
+  it('has an identity of its content only', () => {
+    expect(loadChanged({}).identity).toBe(locked.identity);
+    const other = loadChanged({ lock: (lock) => (lock.packages[0].sha256 = 'f'.repeat(64)) });
+    expect(other.identity).not.toBe(locked.identity);
+    const more = loadChanged({ packages: (list) => (list.provides['another'] = 'bash') });
+    expect(more.identity).not.toBe(locked.identity);
+    expect(more.layerIdentity).toBe(locked.layerIdentity);
+  });
+
+  it('refuses a development package that somebody put into the lock', () => {
+    const plant = (lock: Edited) => lock.packages.push({ ...lock.packages[0], name: 'libncurses-dev' });
+    expect(() => loadChanged({ lock: plant })).toThrowError(
+      expect.objectContaining({ code: 'TOOLCHAIN_NOT_TOOLS_ONLY', message: expect.stringContaining('libncurses-dev') }),
+    );
+  });
+
+  it.each([
+    ['a package that the lock lacks', (list: Edited) => list.packages.push('nasm')],
+    ['a capability of a package that the lock lacks', (list: Edited) => (list.provides['nasm'] = 'nasm')],
+    ['another suite', (list: Edited) => (list.suite = 'trixie')],
+    ['an exclusion that the lock has', (list: Edited) => list.exclude.push('bash')],
+  ])('is stale with %s', (_what, change) => {
+    expect(() => loadChanged({ packages: change })).toThrowError(
+      expect.objectContaining({ code: 'TOOLCHAIN_LOCK_STALE' }),
+    );
+  });
+
+  it('refuses malformed files', () => {
+    expect(() => loadChanged({ packages: (list) => (list.surprise = 1) })).toThrowError(
+      expect.objectContaining({ code: 'TOOLCHAIN_CONFIG_INVALID' }),
+    );
+    expect(() => loadChanged({ lock: (lock) => (lock.packages[0].path = 'pool/../../x.deb') })).toThrowError(
+      expect.objectContaining({ code: 'TOOLCHAIN_LOCK_MALFORMED' }),
+    );
+    expect(() => parseToolchainLock('{', 'x.lock.json')).toThrowError(
+      expect.objectContaining({ code: 'TOOLCHAIN_LOCK_MALFORMED', location: { file: 'x.lock.json', line: 1 } }),
+    );
+  });
+});
+
+it.each([
+  ['2:3.8.2+dfsg-1+b1', '3.8.2'],
+  ['4.18.0+dfsg-1+deb12u1', '4.18.0'],
+  ['1:1.2.13.dfsg-1', '1.2.13'],
+  ['12.4+deb12u15', '12.4'],
+  ['5.36.0-7+deb12u2', '5.36.0'],
+  ['2:4.0.2-3', '4.0.2'],
+  ['20220109.1', '20220109.1'],
+])('the upstream version of %s is %s', (debian, upstream) => expect(upstreamVersion(debian)).toBe(upstream));
+
+it.each([
+  ['usr/include/curses.h', 'libncurses6', false, true],
+  ['usr/include/stdio.h', 'libc6-dev', false, false],
+  ['usr/lib/x86_64-linux-gnu/libncurses.so', 'x', false, true],
+  ['usr/lib/x86_64-linux-gnu/libelf-0.188.so', 'libelf1', true, false],
+  ['usr/lib/x86_64-linux-gnu/libz.so.1', 'zlib1g', true, false],
+  ['usr/lib/x86_64-linux-gnu/libz.a', 'x', false, true],
+  ['usr/lib/x86_64-linux-gnu/pkgconfig/zlib.pc', 'x', false, true],
+  ['usr/share/gettext/gettext.h', 'gettext', false, false],
+  ['etc/debian_version', 'base-files', false, true],
+  ['etc/perl/Net/libnet.cfg', 'perl', false, false],
+  ['usr/lib/python3.11/__pycache__/x.pyc', 'x', false, true],
+])('%s of %s', (path, owner, isLibrary, unwanted) => expect(isUnwanted(path, owner, isLibrary)).toBe(unwanted));
