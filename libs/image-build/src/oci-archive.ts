@@ -66,7 +66,8 @@ export async function readOciArchive(path: string): Promise<OciArchive> {
   const reader = new BlobReader(path, entries);
   if ((await reader.named('oci-layout')).toString() !== LAYOUT_VERSION)
     throw malformed(path, 'it is not an OCI image layout 1.0.0');
-  const index = parse<{ manifests?: Descriptor[] }>(await reader.named('index.json'), path);
+  const index = parse<Index>(await reader.named('index.json'), path);
+  if (index.schemaVersion !== 2) throw malformed(path, `its index has the schema version ${index.schemaVersion}`);
   const [manifestDescriptor, ...others] = index.manifests ?? [];
   if (manifestDescriptor === undefined || others.length > 0)
     throw malformed(path, 'its index does not name exactly one image');
@@ -85,6 +86,11 @@ interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
+}
+
+interface Index {
+  readonly schemaVersion?: number;
+  readonly manifests?: readonly Descriptor[];
 }
 
 interface Manifest {
@@ -127,7 +133,9 @@ class BlobReader {
     const [compressed, plain] = [createHash('sha256'), createHash('sha256')];
     const source = createReadStream(this.#path, { start: entry.offset, end: entry.offset + entry.size - 1 });
     source.on('data', (chunk) => compressed.update(chunk));
-    await pipeline(source, createGunzip(), plain);
+    await pipeline(source, createGunzip(), plain).catch((error: unknown) => {
+      throw malformed(this.#path, `the layer ${wanted.digest} is not gzip data: ${(error as Error).message}`);
+    });
     this.#expect(wanted.digest, `sha256:${compressed.digest('hex')}`);
     this.#expect(diffId, `sha256:${plain.digest('hex')}`);
     return entry;

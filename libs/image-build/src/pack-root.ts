@@ -22,7 +22,7 @@ export interface PackedRoot {
 /**
  * Arguments: source date epoch, `keep` or `remove` for the rpm database, host name or nothing.
  *
- * Times: what the transaction itself made (directories, generated files) and whatever is later than the epoch gets the epoch; packaged
+ * /dev: no package has files there; what scriptlets or mounts left are places of device nodes. Times: what the transaction itself made (directories, generated files) and whatever is later than the epoch gets the epoch; packaged
  * files keep their own. tar: GNU tar's recipe for reproducible archives; of extended attributes only capabilities belong to packages.
  */
 const PACK_SCRIPT = `
@@ -33,6 +33,7 @@ rpmdb=.${RPM_DATABASE}
 if [ -s "$rpmdb/rpmdb.sqlite-wal" ]; then echo "the rpm database was not closed: rpmdb.sqlite-wal has content" >&2; exit 1; fi
 rm -f "$rpmdb/rpmdb.sqlite-wal" "$rpmdb/rpmdb.sqlite-shm" "$rpmdb/.rpm.lock"
 rm -f ./var/cache/ldconfig/aux-cache ./var/tmp/rpm-tmp.*
+if [ -d ./dev ]; then find ./dev -mindepth 1 -delete; fi
 if [ "$database" = remove ]; then
   cp "$rpmdb/rpmdb.sqlite" ${OUTPUT}/rpmdb.sqlite
   rm -f "$rpmdb"/rpmdb.sqlite

@@ -1,0 +1,98 @@
+import type { RpmFileEntry } from '@kiln/rpm-repository';
+import { FILE_FLAG } from '@kiln/rpm-repository';
+import { describe, expect, it } from 'vitest';
+import { foreignFiles, type PackagedFile } from '../src/foreign-files.ts';
+import { parseOsRelease } from '../src/index.ts';
+import { parseScan, RootPaths } from '../src/root-scan.ts';
+
+const entry: RpmFileEntry = {
+  path: '/usr/bin/a',
+  mode: 0o100755,
+  size: 1000,
+  mtime: 0,
+  user: 'root',
+  group: 'root',
+  digest: 'a'.repeat(64),
+  flags: 0,
+  verifyFlags: 0,
+  device: 1,
+  inode: 1,
+  linkCount: 1,
+  rdev: 0,
+  color: 0,
+};
+const file = (more: Partial<RpmFileEntry>): PackagedFile => ({ ...entry, ...more, owner: 'a-1-1.noarch' });
+const toolchain = new Map([[entry.digest!, '/bin/tool']]);
+
+describe('foreignFiles', () => {
+  it.each<[string, Partial<RpmFileEntry>, boolean]>([
+    ['a script', {}, true],
+    ['machine code', { color: 2 }, true],
+    [
+      'machine code that calls itself documentation',
+      { class: 'ELF 64-bit LSB pie executable', flags: FILE_FLAG.doc },
+      true,
+    ],
+    ['a library archive', { class: 'current ar archive', flags: FILE_FLAG.license }, true],
+    ['a licence', { flags: FILE_FLAG.license }, false],
+    ['a message catalogue', { path: '/usr/share/locale/de/LC_MESSAGES/a.mo' }, false],
+    ['a short text', { size: 9 }, false],
+    ['a directory', { mode: 0o040755 }, false],
+    ['other content', { digest: 'b'.repeat(64) }, false],
+  ])('%s', (_, more, foreign) => {
+    expect(foreignFiles([file(more)], toolchain)).toHaveLength(foreign ? 1 : 0);
+  });
+});
+
+describe('RootPaths', () => {
+  const scan = [
+    'd',
+    '0',
+    '',
+    '',
+    'l',
+    '7',
+    'usr/lib',
+    'lib64',
+    'd',
+    '0',
+    '',
+    'usr',
+    'd',
+    '0',
+    '',
+    'usr/lib',
+    'f',
+    '5',
+    '',
+    'usr/lib/a b',
+    'l',
+    '3',
+    '../lib64',
+    'usr/up',
+    'l',
+    '1',
+    'loop',
+    'loop',
+  ];
+  const files = parseScan(`${scan.join('\0')}\0`);
+  const paths = new RootPaths(files);
+
+  it('follows links in directories, not the last one', () => {
+    expect(files[0]).toEqual({ path: '/lib64', type: 'l', size: 7, target: 'usr/lib' });
+    expect(paths.real('/lib64/a b')).toBe('/usr/lib/a b');
+    expect(paths.real('/usr/up/a b')).toBe('/usr/lib/a b');
+    expect(paths.real('/lib64')).toBe('/lib64');
+    expect(paths.real('/')).toBe('/');
+    expect(paths.real('/not/there')).toBe('/not/there');
+    expect(paths.real('/loop/x')).toMatch(/x$/);
+    expect(paths.get('/lib64/a b')?.size).toBe(5);
+  });
+});
+
+describe('parseOsRelease', () => {
+  it('reads what os-release(5) allows', () => {
+    const text = `# comment\nNAME="A \\"quoted\\" name"\nID=a\nVERSION='1 2'\nEMPTY=\nnot an assignment\n`;
+    expect(parseOsRelease(text)).toEqual({ NAME: 'A "quoted" name', ID: 'a', VERSION: '1 2', EMPTY: '' });
+  });
+});

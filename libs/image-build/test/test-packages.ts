@@ -1,0 +1,120 @@
+/** Specs of a very small distribution: its shell is this machine's, with a byte more, so that no file is the toolchain's. */
+import { librariesOf, machineProgram } from './tool-root.ts';
+
+const head = (name: string, tags: readonly string[]) => `
+Name: ${name}
+Version: 1
+Release: 1
+Summary: For tests
+License: MIT
+AutoReqProv: no
+${tags.join('\n')}
+%description
+For tests.
+`;
+
+const DIRECTORIES = [
+  'etc',
+  'dev',
+  'proc',
+  'run',
+  'tmp',
+  'var',
+  'var/tmp',
+  'usr',
+  'usr/bin',
+  'usr/lib',
+  'usr/lib/sysimage',
+  'usr/lib/sysimage/rpm',
+];
+
+/** Directories, users, the shell with its libraries. */
+export function baseSpec(): string {
+  const shell = machineProgram('bash');
+  const libraries = librariesOf(shell);
+  const places = [...new Set(libraries.map((path) => path.replace(/^\/(usr\/)?/, 'usr/')))];
+  const parents = [...new Set(places.flatMap(parentsOf))].filter((one) => !DIRECTORIES.includes(one));
+  const copies = libraries.map(
+    (path) => `install -Dpm 755 ${path} %{buildroot}/${path.replace(/^\/(usr\/)?/, 'usr/')}`,
+  );
+  return `${head('base', ['Provides: /usr/bin/bash'])}
+%install
+cd %{buildroot}
+mkdir -p ${DIRECTORIES.join(' ')} ${parents.join(' ')}
+ln -s usr/bin bin
+ln -s usr/lib lib
+ln -s usr/lib64 lib64
+mkdir -p usr/lib64
+install -pm 755 ${shell} usr/bin/bash
+ln -s bash usr/bin/sh
+${copies.join('\n')}
+find usr -type f -exec sh -c 'printf x >> "$1"' - {} ';'
+printf 'root:x:0:0::/:/bin/bash\\nservice:x:77:78::/:/bin/bash\\n' > etc/passwd
+printf 'root:x:0:\\nservice:x:78:\\n' > etc/group
+printf 'NAME=Test\\nID=test\\nVERSION_ID=1.5\\nPRETTY_NAME="Test 1.5"\\nHOME_URL=https://test.example/\\n' > usr/lib/os-release
+ln -s ../usr/lib/os-release etc/os-release
+%files
+%defattr(-,root,root)
+${[...new Set([...DIRECTORIES, ...parents, 'usr/lib64'])].map((one) => `%dir ${one === 'tmp' || one === 'var/tmp' ? '%attr(1777,root,root) ' : ''}/${one}`).join('\n')}
+/bin
+/lib
+/lib64
+/usr/bin/*
+${places.map((one) => `/${one}`).join('\n')}
+/etc/*
+/usr/lib/os-release
+`;
+}
+
+function parentsOf(path: string): string[] {
+  const steps = path.split('/').slice(0, -1);
+  return steps.map((_, index) => steps.slice(0, index + 1).join('/'));
+}
+
+/** Everything that a root must keep: owners, modes, capabilities, links, generated files. */
+export const richSpec = `${head('rich', ['Requires: base', 'Requires(post): /usr/bin/bash'])}
+%install
+mkdir -p %{buildroot}/usr/bin %{buildroot}/var/lib/rich %{buildroot}/usr/share/doc/rich
+printf '#!/usr/bin/bash\\necho "capable 1"\\n' > %{buildroot}/usr/bin/capable
+ln %{buildroot}/usr/bin/capable %{buildroot}/usr/bin/twin
+ln -s capable %{buildroot}/usr/bin/link
+echo secret > %{buildroot}/var/lib/rich/secret
+echo 'a line that is long enough to be somebody’s documentation of something' > %{buildroot}/usr/share/doc/rich/README
+touch %{buildroot}/var/lib/generated
+%post -p /usr/bin/bash
+echo made > /var/lib/generated
+echo noise > /dev/null
+%files
+%attr(4755,root,root) %caps(cap_net_raw=ep) /usr/bin/capable
+%attr(4755,root,root) %caps(cap_net_raw=ep) /usr/bin/twin
+/usr/bin/link
+%dir %attr(2750,service,service) /var/lib/rich
+%attr(0600,service,service) /var/lib/rich/secret
+%dir /var/lib
+%ghost /var/lib/generated
+%dir /usr/share
+%dir /usr/share/doc
+%dir /usr/share/doc/rich
+%doc /usr/share/doc/rich/README
+`;
+
+/** A package that fails one check after another. `hostPath` must not be in an image. */
+export function badSpec(hostPath: string): string {
+  return `${head('bad', ['Requires(post): base'])}
+%install
+install -Dpm 755 ${machineProgram('cat')} %{buildroot}/usr/bin/stolen
+printf '#!/usr/bin/bash\\nexit 3\\n' > %{buildroot}/usr/bin/broken
+mkdir -p %{buildroot}/etc
+echo 'built in ${hostPath}/work' > %{buildroot}/etc/trace
+%post -p /usr/bin/bash
+echo stray > /etc/stray
+echo changed >> /usr/lib/os-release
+%files
+%attr(755,root,root) /usr/bin/*
+/etc/trace
+`;
+}
+
+export function specWith(name: string, tag: string, ...lines: readonly string[]): string {
+  return [head(name, [tag]), ...lines, ''].join('\n');
+}
