@@ -118,7 +118,7 @@ function toSourcePackage(state: SpecState, specFile: string, targetArch: string)
     specFile,
     targetArch,
     summary: main.tags.get('summary') ?? '',
-    license: main.tags.get('license') ?? '',
+    license: state.source.tags.get('license') ?? main.tags.get('license') ?? '',
     ...(url === undefined ? {} : { url }),
     buildArch: state.buildArch ?? [],
     exclusiveArch: state.restrictions.exclusiveArch,

@@ -15,7 +15,7 @@ export function parseChangelog(state: SpecState): NextSection {
 }
 
 function addEntries(state: SpecState, text: string): void {
-  const age = state.context.expandNumeric('%{?_changelog_trimage}');
+  const age = trimAge(state);
   let rest = text.trimStart();
   while (rest !== '') {
     const parsed = parseEntry(rest);
@@ -36,6 +36,16 @@ function addEntries(state: SpecState, text: string): void {
     state.changelog.push(entry);
     rest = rest.slice(length);
   }
+}
+
+/** Seconds behind the newest entry beyond which entries are dropped; 0 for never. */
+function trimAge(state: SpecState): number {
+  const { context } = state;
+  const age = context.expandNumeric('%{?_changelog_trimage}');
+  const time = context.expandNumeric('%{?_changelog_trimtime}');
+  if (age !== 0 || time === 0) return age;
+  // An absolute time means an age as of now: the only place where rpm looks at the clock.
+  return Number(context.shell('date +%s') ?? time) - time;
 }
 
 function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; length: number } | string {

@@ -183,6 +183,9 @@ function setTag(state: SpecState, target: PackageState, { tag, qualifier, field 
       state.context.pop('_docdir');
       state.context.push({ name: '_docdir', body: field, level: LEVEL.spec, location: state.reader.location() });
       return true;
+    case 'sourceLicense':
+      state.source.tags.set('license', field);
+      return true;
     case 'ignored':
       return true;
   }

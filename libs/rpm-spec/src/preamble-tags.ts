@@ -20,6 +20,7 @@ export type TagMeaning =
   | { readonly kind: 'buildArch' }
   | { readonly kind: 'epoch' }
   | { readonly kind: 'docdir' }
+  | { readonly kind: 'sourceLicense' }
   | { readonly kind: 'ignored'; readonly single?: boolean };
 
 export interface PreambleTag {
@@ -53,7 +54,7 @@ export const PREAMBLE_TAGS: readonly PreambleTag[] = [
   { token: 'epoch', form: 'plain', isMacro: true, meaning: { kind: 'epoch' } },
   { ...header('summary', 'summary', { i18n: true }), form: 'language' },
   header('license', 'license'),
-  { token: 'sourcelicense', form: 'plain', isMacro: true, meaning: { kind: 'ignored' } },
+  { token: 'sourcelicense', form: 'plain', isMacro: true, meaning: { kind: 'sourceLicense' } },
   header('distribution', 'distribution'),
   header('disturl', 'disturl'),
   header('vendor', 'vendor'),
