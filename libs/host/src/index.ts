@@ -6,3 +6,4 @@ export { withFileLock } from './file-lock.ts';
 export { createFakeHost, type FakeHost } from './fake-host.ts';
 export { programRequirement, type Fix, type ProbeResult, type Requirement } from './requirement.ts';
 export { BUILD_USER_NAME, buildUser, giveToBuildUser, type BuildUser } from './build-user.ts';
+export { inParallel } from './parallel.ts';

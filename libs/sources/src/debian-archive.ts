@@ -3,7 +3,7 @@ import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 
 /** Which of Debian's archives a pool path belongs to. */
@@ -89,16 +89,13 @@ export async function downloadFromArchive(
   await giveToBuildUser(await buildUser(host), directory);
   const done = { files: files.length - missing.length, bytes: 0 };
   const groups = inGroups(missing, FILES_PER_CALL);
-  const work = async () => {
-    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+  try {
+    await inParallel(groups, PARALLEL_DOWNLOADS, async (group) => {
       await downloadGroup(host, store, { group, bases, directory, failures });
       done.files += group.length;
       done.bytes += group.reduce((sum, { size }) => sum + size, 0);
       onProgress(done);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: PARALLEL_DOWNLOADS }, work));
+    });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@
 import { rm, stat } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError, type Diagnostic, type SourceLocation } from '@kiln/diagnostics';
-import type { Host } from '@kiln/host';
+import { inParallel, type Host } from '@kiln/host';
 import { digestFile, type Store } from '@kiln/store';
 import { downloadFromArchive } from './debian-archive.ts';
 import { readDebianLock, type LockedSource } from './debian-lock.ts';
@@ -109,18 +109,14 @@ async function fetchFromDebian(
 
 async function fetchFromUrls(host: Host, store: Store, { requests }: Fetch): Promise<Map<Sha256, Attempt>> {
   const failures = new Map<Sha256, Attempt>();
-  const waiting = [...requests];
   let done = 0;
-  const work = async () => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const { url = one.fileName, sha256 } = one;
-      progress(host, [one], `fetching ${one.fileName}`, { done, total: requests.length });
-      const outcome = await fetchUrl(host, store, { url, sha256 });
-      if (outcome !== 'stored') failures.set(sha256, outcome);
-      done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_FETCHES }, work));
+  await inParallel(requests, PARALLEL_FETCHES, async (one) => {
+    const { url = one.fileName, sha256 } = one;
+    progress(host, [one], `fetching ${one.fileName}`, { done, total: requests.length });
+    const outcome = await fetchUrl(host, store, { url, sha256 });
+    if (outcome !== 'stored') failures.set(sha256, outcome);
+    done += 1;
+  });
   return failures;
 }
 

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import { runSandboxed, type SandboxMount } from '@kiln/sandbox';
 import type { Blob, Store } from '@kiln/store';
 import type { Toolchain } from './prepare-toolchain.ts';
@@ -53,11 +53,7 @@ export async function composeRpmRoot(
   root: { readonly toolchain: Toolchain; readonly rpms: readonly RpmMember[] },
 ): Promise<RpmRoot> {
   const { toolchain, rpms } = root;
-  const layers: string[] = [];
-  for (let i = 0; i < rpms.length; i += PARALLEL) {
-    const some = rpms.slice(i, i + PARALLEL);
-    layers.push(...(await Promise.all(some.map((rpm) => rpmLayer(host, store, { toolchain, rpm })))));
-  }
+  const layers = await inParallel(rpms, PARALLEL, (rpm) => rpmLayer(host, store, { toolchain, rpm }));
   return { layers: [...layers, toolchain.layer], rpmdb: await rpmDatabase(host, store, root) };
 }
 

@@ -2,7 +2,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import { MERGE_LINKS, NOT_UNPACKED } from './layer-recipe.ts';
 import type { LockedPackage } from './toolchain-lock.ts';
@@ -44,18 +44,14 @@ export async function unpackPackages(
     await symlink(target, path);
   }
   const owners = new Map<string, string>();
-  const waiting = [...packages];
   let done = 0;
-  const work = async () => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-      const archive = store.blobPath(one.sha256);
-      for (const path of await unpackOne(host, one, { archive, directory, prefix: user.prefix }))
-        owners.set(path, one.name);
-      done += 1;
-      options.onProgress?.(done);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
+  await inParallel(packages, PARALLEL, async (one) => {
+    const archive = store.blobPath(one.sha256);
+    for (const path of await unpackOne(host, one, { archive, directory, prefix: user.prefix }))
+      owners.set(path, one.name);
+    done += 1;
+    options.onProgress?.(done);
+  });
   return owners;
 }
 
