@@ -1,4 +1,4 @@
-/** The packed libraries work outside this repository, without its sources, tsx or conditions. */
+/** The packed libraries work outside this repository, without its sources and tsx, also where `development` is a condition. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,7 @@ test('each library is packed with its compiled code and without its sources', ()
     const files = execFileSync('tar', ['-tzf', join(tarballs, tarball)], { encoding: 'utf8' }).split('\n');
     expect(files).toContain('package/dist/index.js');
     expect(files).toContain('package/dist/index.d.ts');
+    expect(files).toContain('package/LICENSE');
     expect(files.filter((file) => /^package\/(src\/.*\.ts|test\/)/.test(file))).toEqual([]);
   }
 });
@@ -67,7 +68,9 @@ const { sourcePackage } = evaluateSpec({ file: 'hello.spec', text: readFileSync(
 console.log(JSON.stringify([sourcePackage.name, sourcePackage.packages.map((one) => one.name)]));
 `,
   );
-  expect(JSON.parse(run(workspace, ['hello.mjs']))).toEqual(['hello', ['hello', 'hello-devel']]);
+  const expected = ['hello', ['hello', 'hello-devel']];
+  expect(JSON.parse(run(workspace, ['hello.mjs']))).toEqual(expected);
+  expect(JSON.parse(run(workspace, ['--conditions=development', 'hello.mjs']))).toEqual(expected);
 });
 
 test('the types of a packed library are complete', () => {
