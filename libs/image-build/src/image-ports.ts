@@ -36,17 +36,21 @@ export interface ImagePorts {
   readonly removeWorkDirectory: (directory: string) => Promise<void>;
 }
 
-/** Runs `work` with work directories that are gone afterwards, whatever happens. */
+/** Runs `work` with work directories that are removed afterwards, whatever happens; what failed first is what is thrown. */
 export async function withWorkDirectories<T>(
   ports: ImagePorts,
   names: readonly string[],
   work: (directories: readonly string[]) => Promise<T>,
 ): Promise<T> {
   const directories: string[] = [];
+  const removeAll = () => Promise.allSettled(directories.map((directory) => ports.removeWorkDirectory(directory)));
   try {
     for (const name of names) directories.push(await ports.makeWorkDirectory(name));
-    return await work(directories);
-  } finally {
-    for (const directory of directories) await ports.removeWorkDirectory(directory);
+    const result = await work(directories);
+    for (const removal of await removeAll()) if (removal.status === 'rejected') throw removal.reason;
+    return result;
+  } catch (error) {
+    await removeAll();
+    throw error;
   }
 }

@@ -84,6 +84,8 @@ touch %{buildroot}/var/lib/generated
 %post -p /usr/bin/bash
 echo made > /var/lib/generated
 echo noise > /dev/null
+read -r nothing < /dev/null && exit 1
+test -c /dev/urandom
 %files
 %attr(4755,root,root) %caps(cap_net_raw=ep) /usr/bin/capable
 %attr(4755,root,root) %caps(cap_net_raw=ep) /usr/bin/twin

@@ -75,8 +75,7 @@ export function makeToolRoot(): string {
 export function makePorts(host: Host, toolRoot: string): ImagePorts {
   const store = new Store(host, temporaryDirectory('store'));
   return {
-    run: ({ layers, deviceDirectories: _, ...request }) =>
-      runSandboxed(host, { layers: layers ?? [toolRoot], identity: 'root', ...request }),
+    run: ({ layers, ...request }) => runSandboxed(host, { layers: layers ?? [toolRoot], identity: 'root', ...request }),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };

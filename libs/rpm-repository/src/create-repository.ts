@@ -3,7 +3,7 @@ import { constants, copyFile, mkdir, readFile, rename, rm, stat, utimes, writeFi
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
-import { shellQuote, withFileLock, type Host, type RunResult } from '@kiln/host';
+import { shellQuote, withFileLock, writeFileAtomic, type Host, type RunResult } from '@kiln/host';
 import { formatNevra, rpmFileName } from '@kiln/rpm-package';
 import { digestFile } from '@kiln/store';
 import {
@@ -35,8 +35,10 @@ export interface ToolMount {
 export type RunTool = (request: ToolRequest) => Promise<RunResult>;
 
 export interface RepositoryRequest {
-  /** Is replaced as a whole; its ledger is carried over. */
+  /** Is replaced as a whole. The user of the sandbox must be able to write to its parent's new directories: `runTool` sees to that. */
   readonly directory: string;
+  /** Ledger to read and to update when the repository itself is made anew elsewhere; by default `ledger.json` in the directory. */
+  readonly ledgerFile?: string;
   /** Paths of the RPMs, of any name. */
   readonly rpms: readonly string[];
   /**
@@ -95,7 +97,8 @@ export async function createRepository(host: Host, runTool: RunTool, request: Re
     async () => {
       const [next, previous] = [`${directory}.next`, `${directory}.previous`];
       await restoreInterrupted(directory, previous);
-      const { ledger, reused } = recordArtifacts(await readLedger(directory), candidates);
+      const ledgerFile = request.ledgerFile ?? join(directory, LEDGER);
+      const { ledger, reused } = recordArtifacts(await readLedger(ledgerFile), candidates);
       if (request.reusedNevra === 'refuse') refuseReused(reused);
       else announceReused(host, reused);
 
@@ -111,6 +114,7 @@ export async function createRepository(host: Host, runTool: RunTool, request: Re
         await rm(next, { recursive: true, force: true });
       }
       await rm(previous, { recursive: true, force: true });
+      if (request.ledgerFile !== undefined) await writeFileAtomic(request.ledgerFile, formatLedger(ledger));
       const packages = candidates.map(({ nevra, file, artifactDigest, fileDigest, size }) => ({
         nevra,
         file,
@@ -186,8 +190,7 @@ async function restoreInterrupted(directory: string, previous: string): Promise<
   if ((await exists(previous)) && !(await exists(directory))) await rename(previous, directory);
 }
 
-async function readLedger(directory: string): Promise<NevraLedger> {
-  const path = join(directory, LEDGER);
+async function readLedger(path: string): Promise<NevraLedger> {
   if (!(await exists(path))) return EMPTY_LEDGER;
   return parseLedger(await readFile(path, 'utf8'), path);
 }

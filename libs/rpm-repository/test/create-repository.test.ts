@@ -121,6 +121,17 @@ describe.skipIf(!hasTools)('createRepository', () => {
     expect(again.events).toEqual([]);
   });
 
+  it('keeps a ledger elsewhere for a repository that is made anew each time', async () => {
+    const request = { ledgerFile: join(top, 'kept', 'ledger.json'), reusedNevra: 'refuse' } as const;
+    await createRepository(createFakeHost(), runTool, { ...request, directory: join(top, 'a'), rpms: [minimal] });
+    const again = createRepository(createFakeHost(), runTool, {
+      ...request,
+      directory: join(top, 'b'),
+      rpms: [rebuiltMinimal()],
+    });
+    await expect(again).rejects.toMatchObject({ code: 'NEVRA_REUSED' });
+  });
+
   it('keeps the old content when createrepo_c fails, and finds the ledger after an interrupted exchange', async () => {
     const directory = join(top, 'a');
     await createRepository(createFakeHost(), runTool, { directory, rpms: [minimal], reusedNevra: 'refuse' });
