@@ -35,7 +35,15 @@ const IDENTITY: Readonly<Record<SandboxIdentity, readonly string[]>> = {
 
 /** The command that runs the request in `root`, the composed directory. */
 export function bubblewrapCommand(root: string, request: SandboxRequest): string[] {
-  const { identity, mounts = [], deviceDirectories = [], environment, cwd = '/', limits = {}, interactive = false } = request;
+  const {
+    identity,
+    mounts = [],
+    deviceDirectories = [],
+    environment,
+    cwd = '/',
+    limits = {},
+    interactive = false,
+  } = request;
   const size = limits.temporaryBytes === undefined ? [] : ['--size', `${limits.temporaryBytes}`];
   return [
     'bwrap',

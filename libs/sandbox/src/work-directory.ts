@@ -32,7 +32,11 @@ export async function removeWorkDirectory(host: Host, directory: string): Promis
   try {
     await rm(directory, { recursive: true, force: true });
   } catch (cause) {
-    throw new BuildError('WORK_NOT_REMOVED', `the directory ${directory} can't be removed: ${(cause as Error).message}`, { cause });
+    throw new BuildError(
+      'WORK_NOT_REMOVED',
+      `the directory ${directory} can't be removed: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
