@@ -1,0 +1,112 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ProjectConfiguration } from '@nx/devkit';
+import { inferProjects } from '../src/infer.ts';
+
+const repository = join(import.meta.dirname, '../../..');
+const spec = (name: string, buildRequires = '') => `Name: ${name}
+Version: 1.0
+Release: 1
+Summary: The package ${name}
+License: MIT
+${buildRequires}
+%description
+x
+%package devel
+Summary: Headers
+%description devel
+x
+%files
+%files devel
+`;
+
+let root: string;
+let projects: Map<string, ProjectConfiguration>;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'kiln-infer-'));
+  cpSync(join(repository, 'toolkit'), join(root, 'toolkit'), { recursive: true });
+  const config = JSON.parse(readFileSync(join(repository, 'toolkit/distro.json'), 'utf8')) as object;
+  write('toolkit/distro.json', JSON.stringify({ ...config, specRoots: ['SPECS', 'SPECS-EXTENDED'] }));
+  write('SPECS/low/low.spec', spec('low'));
+  write('SPECS/high/high.spec', spec('high', 'BuildRequires: low-devel'));
+  write('SPECS/rust/rust.spec', spec('rust'));
+  write('SPECS/rust/rust-1.75.spec', spec('rust'));
+  write('SPECS/ucx/ucx.spec', spec('ucx'));
+  write('SPECS-EXTENDED/ucx/ucx.spec', spec('ucx').replace('Version: 1.0', 'Version: 2.0'));
+  write('SPECS/broken/broken.spec', '%if 1\nName: broken\n');
+  write('SPECS/lacking/lacking.spec', spec('lacking', 'BuildRequires: nobody-has-this'));
+  const image = { Disks: [{ Artifacts: [{ Type: 'oci' }] }], SystemConfigs: [{ Name: 'Tiny', Packages: ['high'] }] };
+  write('imageconfigs/tiny.json', JSON.stringify(image));
+  const inferred = inferProjects(['toolkit/distro.json'], root).flatMap(([, { projects: found = {} }]) =>
+    Object.values(found),
+  );
+  projects = new Map(inferred.map((one) => [one.name!, one as ProjectConfiguration]));
+});
+
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+test('a tree without a distribution has no projects', () => {
+  expect(inferProjects(['SPECS/low/low.spec'], root)).toEqual([]);
+});
+
+test('every spec and image is a project with a root of its own', () => {
+  expect([...projects.keys()].sort()).toEqual([
+    'SPECS-EXTENDED/ucx/ucx',
+    'SPECS/ucx/ucx',
+    'broken/broken',
+    'distribution',
+    'high/high',
+    'image/tiny',
+    'lacking/lacking',
+    'low/low',
+    'rust/rust',
+    'rust/rust-1.75',
+  ]);
+  const roots = [...projects.values()].map((one) => one.root);
+  expect(new Set(roots).size).toBe(roots.length);
+  expect(projects.get('rust/rust')!.root).toBe('SPECS/rust');
+  expect(projects.get('rust/rust-1.75')!.root).toBe('SPECS/rust/rust-1.75');
+});
+
+test('a package depends on what its build root needs, explicitly', () => {
+  const high = projects.get('high/high')!;
+  expect(high.targets!['rpm']!.dependsOn).toEqual([
+    { target: 'toolchain', projects: ['distribution'] },
+    { target: 'rpm', projects: ['low/low'] },
+  ]);
+  expect(high.implicitDependencies).toEqual(['low/low']);
+  expect(high.tags).toEqual(['root:SPECS', 'stage:package', 'arch:x86_64']);
+});
+
+test('inputs are files of the package and of the distribution, and never npm packages or Nx itself', () => {
+  const { inputs, outputs, cache } = projects.get('low/low')!.targets!['rpm']!;
+  expect(inputs).toContain('{workspaceRoot}/SPECS/low/low.spec');
+  expect(inputs).toContainEqual({ externalDependencies: [] });
+  expect(JSON.stringify(inputs)).not.toMatch(/SPECS\/high|nx\.json|package-lock/);
+  expect(outputs).toEqual(['{workspaceRoot}/dist/manifests/x86_64/rpm/low/low.json']);
+  expect(cache).toBe(true);
+});
+
+test('images have their own name space and need the packages in them', () => {
+  const { targets } = projects.get('image/tiny')!;
+  expect(Object.keys(targets!)).toEqual(['image', 'boot-test']);
+  expect(targets!['boot-test']!.dependsOn).toContainEqual({ target: 'image', projects: ['image/tiny'] });
+  expect(JSON.stringify(targets!['image']!.dependsOn)).toContain('high/high');
+});
+
+test.each(['broken/broken', 'lacking/lacking'])('%s is a project that says what is wrong', (name) => {
+  const { tags, metadata, targets } = projects.get(name)!;
+  expect(tags).toContain('broken');
+  expect(metadata!.description).toMatch(/^broken: [A-Z_]+: /);
+  expect(Object.keys(targets!)).toEqual(['rpm']);
+});
