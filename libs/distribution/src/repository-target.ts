@@ -52,6 +52,7 @@ export const repositoryTarget: Target = {
         directory,
         rpms: rpms.map(({ blob }) => store.blobPath(blob.sha256)),
         reusedNevra: 'replace',
+        ledgerFile: join(session.distribution.root, repositoryDirectory(session.distribution), 'ledger.json'),
       });
       const outputs: Record<string, Blob> = {};
       for (const name of await readdir(join(directory, 'repodata'))) {

@@ -3,7 +3,7 @@ import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import type { RunTool } from '@kiln/rpm-repository';
-import { runSandboxed } from '@kiln/sandbox';
+import { runSandboxed, sweepWorkDirectories } from '@kiln/sandbox';
 import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
 import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
 import type { Distribution } from './distribution.ts';
@@ -29,6 +29,7 @@ export class Session {
   readonly store: Store;
   readonly #complete = new Map<string, TaskState>();
   #toolchain: Promise<Toolchain> | undefined;
+  #swept: Promise<void> | undefined;
 
   constructor(distribution: Distribution, host: Host, store?: Store) {
     this.distribution = distribution;
@@ -91,6 +92,7 @@ export class Session {
         hint: 'run the same command again',
       });
     }
+    await this.#sweep();
     const { result, outcome } = await this.store.action(key, { action: target, subject: id, log: stage.log(id) }, () =>
       stage.build(this, id, key),
     );
@@ -98,6 +100,12 @@ export class Session {
     const { root, config } = this.distribution;
     const manifestFile = await showView(root, config.architecture, this.#manifest(target, id, result), this.store);
     return { manifestFile, outcome };
+  }
+
+  /** Once per session: what killed runs left behind. */
+  #sweep(): Promise<void> {
+    this.#swept ??= sweepWorkDirectories(this.host, this.store);
+    return this.#swept;
   }
 
   #manifest(target: TargetName, id: string, result: ActionResult): Manifest {

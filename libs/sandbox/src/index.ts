@@ -1,5 +1,5 @@
 export { type SandboxIdentity, type SandboxLimits, type SandboxMount, type SandboxRequest } from './sandbox-request.ts';
 export { runSandboxed, type SandboxResult } from './run-sandboxed.ts';
-export { checkStoreReachable, makeWorkDirectory, removeWorkDirectory } from './work-directory.ts';
+export { checkStoreReachable, makeWorkDirectory, removeWorkDirectory, sweepWorkDirectories } from './work-directory.ts';
 export { sandboxRequirements } from './requirements.ts';
 export { BUILDER_ID } from './bubblewrap.ts';

@@ -53,6 +53,8 @@ export async function runInIdNamespace(host: Host, argv: readonly [string, ...st
       argv: withPrefix(user.prefix, ['unshare', '--user', ...map, '--', ...argv]),
       cwd: '/',
       environment: machineEnvironment(host),
+      // Upkeep goes on after an interrupt: nothing may stay behind.
+      signal: new AbortController().signal,
     });
   const full = await enter(ID_MAPS.root);
   // Without subordinate ids there are no files of theirs either.

@@ -1,5 +1,5 @@
 /** Directories that builds write to: under the store's `work/`, owned by the build user. */
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
@@ -37,6 +37,26 @@ export async function removeWorkDirectory(host: Host, directory: string): Promis
       `the directory ${directory} can't be removed: ${(cause as Error).message}`,
       { cause },
     );
+  }
+}
+
+/** Removes what earlier runs left in `work/` and `tmp/` of the store when they were killed: names carry the id of their process. */
+export async function sweepWorkDirectories(host: Host, store: Store): Promise<void> {
+  for (const place of ['work', 'tmp']) {
+    const names = await readdir(join(store.directory, place)).catch(() => []);
+    for (const name of names) {
+      const pid = Number(/-(\d+)-[0-9a-f]+$/.exec(name)?.[1]);
+      if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) await removeWorkDirectory(host, join(store.directory, place, name));
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
