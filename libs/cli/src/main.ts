@@ -31,8 +31,10 @@ const COMMANDS: readonly AddCommands[] = [
 const SUCCESS = 0;
 const FAILURE = 1;
 const USAGE = 2;
+/** 128 + SIGINT, as a shell has it. */
+const INTERRUPTED = 130;
 
-/** Runs the command line; returns the exit status: 0, 1 when the command failed, 2 when it was not understood. */
+/** Runs the command line; returns the exit status: 0, 1 when the command failed, 2 when it was not understood, 130 when interrupted. */
 export async function main(
   argv: readonly string[],
   terminal: Terminal = processTerminal(process.env),
@@ -45,7 +47,7 @@ export async function main(
     } catch (error) {
       if (error instanceof CommanderError) return error.exitCode === 0 ? SUCCESS : USAGE;
       terminal.err.write(`${describeFailure(error)}\n`);
-      return FAILURE;
+      return signal.aborted ? INTERRUPTED : FAILURE;
     }
   });
 }

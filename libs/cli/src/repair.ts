@@ -36,7 +36,7 @@ export async function repair(host: Host, repairs: Repairs, { root, say }: Repair
       if (status === 0) continue;
       throw new BuildError(
         'REPAIR_FAILED',
-        `'${shellQuote(argv)}' ended with status ${status}: ${lastLine(stderr || stdout)}`,
+        `'${shellQuote(argv)}' ended with status ${status}: ${reason(stderr || stdout)}`,
         {
           log,
           hint: 'put this right, then run `kiln doctor --fix` again',
@@ -66,6 +66,8 @@ function aptEnvironment({ environment }: Host): Record<string, string> {
   return { ...Object.fromEntries(defined), DEBIAN_FRONTEND: 'noninteractive' };
 }
 
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1) ?? '';
+/** apt's first error, else the last line. */
+function reason(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  return lines.find((line) => line.startsWith('E: ')) ?? lines.at(-1) ?? '';
 }

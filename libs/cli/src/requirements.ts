@@ -10,7 +10,13 @@ const git = programRequirement({
   debianPackage: 'git',
 });
 
+const mount = programRequirement({
+  program: 'mount',
+  why: 'puts layers on one another',
+  debianPackage: 'mount',
+});
+
 /** In the order in which they should be fixed. */
 export function machineRequirements(): readonly Requirement[] {
-  return [...sourceRequirements, ...toolchainRequirements, ...sandboxRequirements, git];
+  return [...sourceRequirements, ...toolchainRequirements, mount, ...sandboxRequirements, git];
 }

@@ -67,10 +67,10 @@ describe('planRepairs', () => {
 describe('repair', () => {
   const root = () => mkdtempSync(join(tmpdir(), 'kiln-repair-'));
 
-  test('says each command and fails with the last line of what it printed', async () => {
+  test('says each command and fails with apt's first error', async () => {
     const said: string[] = [];
     const host = createFakeHost(({ argv }) =>
-      argv.includes('install') ? { status: 100, stderr: 'E: first\nE: no such package\n' } : {},
+      argv.includes('install') ? { status: 100, stderr: 'W: careful\nE: no such package\nW: really\n' } : {},
     );
     const repairs = { aptPackages: ['bubblewrap'], commands: [], manual: [] };
     await expect(repair(host, repairs, { root: root(), say: (line) => said.push(line) })).rejects.toMatchObject({
