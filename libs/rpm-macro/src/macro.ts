@@ -162,11 +162,22 @@ export class MacroContext {
     try {
       return evaluateExpression(text, {
         ...(options.expand === true ? { expand: (part: string) => this.tryExpand(part) } : {}),
-        callLua: (name, values) => this.ports.lua?.callFunction(name, values, this.luaHost),
+        callLua: (name, values) => this.#callLua(name, values),
       });
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       this.report('error', 'EXPRESSION_INVALID', `${error.message}: ${text.trim()}`, error.hint);
+      return undefined;
+    }
+  }
+
+  /** The result of a Lua function in an expression; undefined when there is no Lua or it fails. */
+  #callLua(name: string, values: (string | number)[]): string | undefined {
+    try {
+      return this.ports.lua?.callFunction(name, values, this.luaHost);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.report('error', 'LUA_ERROR', `Lua function failed: ${error.message}`);
       return undefined;
     }
   }
