@@ -16,7 +16,11 @@ export interface Ran {
 
 /** `kiln …` from this repository's sources. */
 export function kiln(tree: SmallTree, ...args: string[]): Promise<Ran> {
-  return run(tree, [process.execPath, join(REPOSITORY, 'libs/cli/bin/kiln.cjs'), ...args]);
+  return run(tree, kilnCommand(...args));
+}
+
+export function kilnCommand(...args: string[]): string[] {
+  return [process.execPath, join(REPOSITORY, 'libs/cli/bin/kiln.cjs'), ...args];
 }
 
 /** `nx …` of this repository. */

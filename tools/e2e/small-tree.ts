@@ -186,6 +186,11 @@ export function commit({ root }: SmallTree, message: string): void {
   git(root, '-c', 'user.name=Test', '-c', 'user.email=test@kiln.example', 'commit', '--quiet', '--message', message);
 }
 
+/** Puts all files back to the last commit. */
+export function restore({ root }: SmallTree): void {
+  git(root, 'reset', '--quiet', '--hard');
+}
+
 function git(cwd: string, ...args: string[]): void {
   execFileSync('git', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
 }

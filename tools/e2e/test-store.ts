@@ -1,5 +1,6 @@
 /** Stores for tests: empty of results, with the toolchain already in, so that each test doesn't download it again. */
-import { cpSync, mkdirSync, readdirSync, rmSync, existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDistribution, Session, TOOLCHAIN_ORIGIN } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
@@ -12,11 +13,7 @@ export async function sharedStore(directory: string): Promise<string> {
   await new Session(loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own)).toolchain();
   const store = join(directory, 'store');
   mkdirSync(store, { recursive: true });
-  cpSync(join(own, 'layers'), join(store, 'layers'), {
-    recursive: true,
-    preserveTimestamps: true,
-    verbatimSymlinks: true,
-  });
+  execFileSync('cp', ['--archive', join(own, 'layers'), store]);
   return store;
 }
 

@@ -1,5 +1,5 @@
 /** Builds a source package: SRPM and RPMs by rpmbuild in the sandbox, then the checks, then the store. */
-import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
@@ -77,6 +77,7 @@ interface BuildPlace {
   readonly root: RpmRoot;
 }
 
+const KEPT_CHARACTERS = 64 * 1024;
 const WRITTEN_BY_BUILD = ['.', 'BUILD', 'BUILDROOT', 'RPMS', 'SRPMS', 'home', 'rpmdb'];
 
 async function prepareTopDirectory(host: Host, work: string, { build, root }: BuildPlace): Promise<void> {
@@ -127,10 +128,15 @@ async function runBuildCommand(
     specText: build.specText,
     status: result.status,
     timedOut: result.timedOut,
-    tail: `${result.stdout}\n${result.stderr}`,
+    tail: await endOf(log),
     log,
     limitSeconds: (host.now() - started) / 1000,
   });
+}
+
+/** The end of the log: standard output and error in their order. */
+async function endOf(log: string): Promise<string> {
+  return (await readFile(log, 'utf8')).slice(-KEPT_CHARACTERS);
 }
 
 /** rpmbuild says `Executing(%build): …` when a section begins (build/build.c). */

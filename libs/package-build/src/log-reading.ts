@@ -100,6 +100,7 @@ function lastWords(tail: string): string {
   const end = lines.findIndex(
     (line) => line.startsWith('error: Bad exit status') || line.startsWith('RPM build errors:'),
   );
-  const shown = lines.slice(0, end < 0 ? undefined : end).slice(-5);
+  const before = lines.slice(0, end < 0 ? undefined : end).filter((line) => !line.startsWith('Executing('));
+  const shown = before.slice(-8);
   return shown.length === 0 ? '' : `\n${shown.map((line) => `    | ${line}`).join('\n')}`;
 }
