@@ -41,6 +41,7 @@ export interface ReporterOptions {
 interface RunningTask extends ReportedTask {
   readonly label: string;
   readonly started: number;
+  /** The last message without its numbers: when it changes, a new step has begun. */
   step?: string;
   message: string;
   spoken: number;
@@ -73,7 +74,7 @@ class LineReporter implements Reporter {
     this.#begun += 1;
     const { total, now } = this.#options;
     const count = total === undefined ? '' : `[${task.position ?? this.#begun}/${total}] `;
-    const label = `${count}${task.action} ${task.subject}`;
+    const label = `${count}${nameOf(task)}`;
     this.#running.set(keyOf(task), { ...task, label, started: now(), message: 'starting', spoken: now() });
     this.#refresh();
   }
@@ -101,8 +102,9 @@ class LineReporter implements Reporter {
   #progress(event: ProgressEvent): void {
     const task = this.#running.get(keyOf(event));
     if (task === undefined) return;
-    const nextStep = task.step !== event.message;
-    task.step = event.message;
+    const step = event.message.replace(/\d+/g, '#');
+    const nextStep = task.step !== step;
+    task.step = step;
     task.message = progressText(event);
     if (this.#live !== undefined || !nextStep) return;
     task.spoken = this.#options.now();
@@ -129,6 +131,10 @@ class LineReporter implements Reporter {
   #refresh(): void {
     this.#live?.([...this.#running.values()].map((task) => stateLine(task, this.#options)).join('\n'));
   }
+}
+
+function nameOf({ action, subject }: ReportedTask): string {
+  return action === subject ? action : `${action} ${subject}`;
 }
 
 function keyOf({ action, subject }: { readonly action: string; readonly subject: string }): string {

@@ -67,7 +67,7 @@ describe('planRepairs', () => {
 describe('repair', () => {
   const root = () => mkdtempSync(join(tmpdir(), 'kiln-repair-'));
 
-  test('says each command and fails with apt's first error', async () => {
+  test("says each command and fails with apt's first error", async () => {
     const said: string[] = [];
     const host = createFakeHost(({ argv }) =>
       argv.includes('install') ? { status: 100, stderr: 'W: careful\nE: no such package\nW: really\n' } : {},

@@ -47,19 +47,20 @@ test('amounts, notices and failures', () => {
     type: 'progress',
     action: 'toolchain',
     subject: 'toolchain',
-    message: 'downloading',
+    message: 'downloading 1',
     done: 1_500_000,
     total: 3_000_000,
     unit: 'bytes',
   });
+  reporter.emit({ type: 'progress', action: 'toolchain', subject: 'toolchain', message: 'downloading 2' });
   reporter.emit({ type: 'notice', severity: 'info', code: 'WAITING', message: 'another run is busy' });
   reporter.finish({ action: 'toolchain', subject: 'toolchain' }, 'failed');
   reporter.fail('error X: y');
   reporter.end();
   expect(text.split('\n')).toEqual([
-    'toolchain toolchain downloading 1.5 MB of 3.0 MB 00:00',
+    'toolchain downloading 1 1.5 MB of 3.0 MB 00:00',
     'note: another run is busy',
-    'toolchain toolchain failed after 00:00',
+    'toolchain failed after 00:00',
     'error X: y',
     '',
   ]);
