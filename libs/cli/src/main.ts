@@ -39,6 +39,8 @@ export async function main(
   argv: readonly string[],
   terminal: Terminal = processTerminal(process.env),
 ): Promise<number> {
+  // The build user must be able to read what we put into the store.
+  process.umask(0o022);
   return withInterrupts(async (signal) => {
     const program = createProgram(terminal, signal);
     try {

@@ -25,6 +25,8 @@ export function runTask(
   { id }: TaskOptions,
   { root, taskGraph, projectName }: ExecutorContext,
 ): Promise<{ success: boolean }> {
+  // The build user must be able to read what we put into the store.
+  process.umask(0o022);
   return withInterrupts(async (signal) => {
     const terminal = { ...processTerminal(process.env), live: false };
     const { position, total } = placeOf(`${projectName}:${target}`, taskGraph ?? { dependencies: {} });

@@ -1,5 +1,5 @@
 /** Directories that builds write to: under the store's `work/`, owned by the build user. */
-import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
@@ -70,6 +70,7 @@ export async function checkStoreReachable(host: Host, store: Store): Promise<voi
   if (checked.has(store.directory)) return;
   await mkdir(join(store.directory, 'work'), { recursive: true });
   const user = await buildUser(host);
+  if (user.prefix.length > 0) await openToEverybody(store.directory);
   const work = join(store.directory, 'work', '.');
   const argv = [...user.prefix, 'test', '-r', work, '-a', '-x', work];
   const probe = await host.run({ argv: argv as [string, ...string[]], cwd: '/' });
@@ -83,4 +84,10 @@ export async function checkStoreReachable(host: Host, store: Store): Promise<voi
     );
   }
   checked.add(store.directory);
+}
+
+/** A store that root just made, for example by `mktemp -d`, may be closed to others; its parents are not ours to change. */
+async function openToEverybody(directory: string): Promise<void> {
+  const { mode, uid } = await stat(directory);
+  if (uid === 0 && (mode & 0o055) !== 0o055) await chmod(directory, (mode & 0o7777) | 0o055);
 }
