@@ -46,7 +46,8 @@ export async function sweepWorkDirectories(host: Host, store: Store): Promise<vo
     const names = await readdir(join(store.directory, place)).catch(() => []);
     for (const name of names) {
       const pid = Number(/-(\d+)-[0-9a-f]+$/.exec(name)?.[1]);
-      if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) await removeWorkDirectory(host, join(store.directory, place, name));
+      if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
+        await removeWorkDirectory(host, join(store.directory, place, name));
     }
   }
 }
