@@ -43,6 +43,7 @@ export function readProvidesRecord(root: string, file: string): ProvidesRecord |
   }
   try {
     const { packages } = JSON.parse(text) as RecordFile;
+    if (typeof packages !== 'object') throw new Error("there is no object 'packages'");
     const parse = (list: string[]) => list.map(parseDependency);
     return new Map(
       Object.entries(packages).map(([name, { provides, requires }]) => [

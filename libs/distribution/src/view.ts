@@ -1,5 +1,5 @@
 /** `dist/`: a view of the store for people. It can be removed at any time; it is made again from the store. */
-import { readFile, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson } from '@kiln/build-identity';
 import { writeFileAtomic } from '@kiln/host';
@@ -25,8 +25,8 @@ export async function isViewInPlace(root: string, architecture: string, manifest
     return false;
   }
   for (const [path, { size }] of Object.entries(manifest.files)) {
-    const found = await stat(join(root, path)).catch(() => undefined);
-    if (found === undefined || found.size !== size || Math.trunc(found.mtimeMs) !== shown.times[path]) return false;
+    const found = await stat(join(root, path), { bigint: true }).catch(() => undefined);
+    if (found === undefined || found.size !== BigInt(size) || String(found.ctimeNs) !== shown.times[path]) return false;
   }
   return true;
 }
@@ -39,12 +39,10 @@ export async function showView(root: string, architecture: string, manifest: Man
     for (const path of Object.keys(before?.manifest.files ?? {})) {
       if (!(path in manifest.files)) await rm(join(root, path), { force: true });
     }
-    const times: Record<string, number> = {};
+    const times: Record<string, string> = {};
     for (const [path, blob] of Object.entries(manifest.files)) {
       await store.materialize(blob, join(root, path));
-      const now = new Date();
-      await utimes(join(root, path), now, now);
-      times[path] = Math.trunc((await stat(join(root, path))).mtimeMs);
+      times[path] = String((await stat(join(root, path), { bigint: true })).ctimeNs);
     }
     await writeFileAtomic(shownPath(root, architecture, manifest), JSON.stringify({ manifest, times } satisfies Shown));
   }
@@ -54,8 +52,8 @@ export async function showView(root: string, architecture: string, manifest: Man
 
 interface Shown {
   readonly manifest: Manifest;
-  /** Modification times in milliseconds, as they were set. */
-  readonly times: Readonly<Record<string, number>>;
+  /** Change times in nanoseconds: they can't be put back. */
+  readonly times: Readonly<Record<string, string>>;
 }
 
 /** Kept apart from the manifest, because Nx may restore that one without the files. */
