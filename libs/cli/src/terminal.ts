@@ -13,7 +13,8 @@ export interface Terminal {
 
 /** The terminal of this process. */
 export function processTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
-  const live = process.stdout.isTTY === true && environment['TERM'] !== 'dumb' && environment['CI'] === undefined;
+  const sized = process.stdout.isTTY && process.stdout.rows > 0 && process.stdout.columns > 0;
+  const live = sized && environment['TERM'] !== 'dumb' && environment['CI'] === undefined;
   return {
     out: process.stdout,
     err: process.stderr,
