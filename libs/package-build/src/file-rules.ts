@@ -56,8 +56,10 @@ const RULES: readonly FileRule[] = [
   {
     code: 'ELF_RUN_PATH',
     hint: 'configure with --disable-rpath or remove the entry with chrpath',
-    check: ({ elf }) =>
-      elf === undefined || elf.runPaths.length === 0 ? undefined : `has the run path ${elf.runPaths.join(':')}`,
+    check: ({ elf }) => {
+      const absolute = elf === undefined ? [] : elf.runPaths.filter((path) => !isBesideItself(path));
+      return absolute.length === 0 ? undefined : `has the run path ${absolute.join(':')}`;
+    },
   },
   {
     code: 'MULTIARCH_PATH',
@@ -103,6 +105,11 @@ export function offeredCapabilities(elf: Elf, fileName: string): string[] {
     `${soname}${elf.bits === 64 ? '()(64bit)' : ''}`,
     ...elf.versionDefinitions.map((version) => `${soname}(${version})${suffix}`),
   ];
+}
+
+/** `$ORIGIN` is where the file itself lies: plug-ins find the libraries that come with them, wherever the tree is. */
+function isBesideItself(runPath: string): boolean {
+  return /^\$(ORIGIN|\{ORIGIN\})(\/[^.][^/]*)*$/.test(runPath);
 }
 
 function isSystemHeader(path: string): boolean {

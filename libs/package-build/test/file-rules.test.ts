@@ -18,6 +18,8 @@ beforeAll(() => {
   gcc('-o', 'dwarf5', '-gdwarf-5');
   gcc('-o', 'dwarf4', '-gdwarf-4');
   gcc('-o', 'rpath', '-Wl,-rpath,/opt/lib');
+  gcc('-o', 'origin', '-Wl,-rpath,$ORIGIN/plugins');
+  gcc('-o', 'upwards', '-Wl,-rpath,$ORIGIN/../../home');
 });
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -50,6 +52,8 @@ test('a foreign library and a foreign header are found', () => {
 
 test('run paths, multiarch directories and build paths are found', () => {
   expect(codes(checkFile(file('rpath'), everything))).toEqual(['ELF_RUN_PATH']);
+  expect(codes(checkFile(file('upwards'), everything))).toEqual(['ELF_RUN_PATH']);
+  expect(checkFile(file('origin'), everything)).toEqual([]);
   expect(codes(checkFile(file('dwarf5', '/usr/lib/x86_64-linux-gnu/one'), everything))).toEqual(['MULTIARCH_PATH']);
   const text = Buffer.from('prefix=/usr/src/kiln/BUILDROOT/one-1-1.x86_64/usr\n');
   expect(codes(checkFile(file('one.pc', '/usr/lib/pkgconfig/one.pc', text), everything))).toEqual([
