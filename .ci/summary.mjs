@@ -15,7 +15,9 @@ function fromVitest() {
   const files = report.testResults ?? [];
   const tests = files.flatMap((file) => file.assertionResults.map((test) => ({ ...test, file: file.name })));
   const failed = tests.filter((test) => test.status === 'failed');
-  const broken = files.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'));
+  const broken = files.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
   const passed = tests.filter((test) => test.status === 'passed').length;
   const skipped = tests.length - passed - failed.length;
   if (skipped > 0) console.log(`skipped: ${skipped} tests`);
