@@ -2,6 +2,7 @@
 import { nearestWord } from '@kiln/diagnostics';
 import { LEVEL } from '@kiln/rpm-macro';
 import { checkCharacters, NAME_CHARACTERS, SUBNAME_CHARACTERS, VERSION_CHARACTERS } from './characters-allowed.ts';
+import { expandPath } from './expand-path.ts';
 import { parseDependencies } from './parse-reqs.ts';
 import { addSource } from './parse-sources.ts';
 import { splitWords, WordError } from './popt.ts';
@@ -180,12 +181,21 @@ function setTag(state: SpecState, target: PackageState, { tag, qualifier, field 
       return setBuildArch(state, target, field);
     case 'docdir':
       if (!isSingleToken(state, field)) return false;
+      if (!field.startsWith('/')) {
+        state.error('SPEC_DOCDIR', `docdir must begin with '/': ${field}`, { part: field });
+        return false;
+      }
       state.context.pop('_docdir');
       state.context.push({ name: '_docdir', body: field, level: LEVEL.spec, location: state.reader.location() });
       return true;
     case 'sourceLicense':
       state.source.tags.set('license', field);
       return true;
+    case 'icon':
+      return checkIcon(state, field);
+    case 'unsupported':
+      state.error('SPEC_UNSUPPORTED_TAG', `rpm knows the tag ${tag.token} but refuses it`, { part: field });
+      return false;
     case 'ignored':
       return true;
   }
@@ -204,12 +214,21 @@ function setHeaderTag(
     if (qualifier !== '' && qualifier !== 'C') return true;
     if (target.tags.has(name)) state.report('warning', 'SPEC_DUPLICATE_TAG', `second ${tag.token}: ${field}`);
   } else if (target.tags.has(name) && name !== 'prefixes' && target.ownTags.has(name)) {
-    state.error('SPEC_DUPLICATE_TAG', `duplicate ${tag.token} in ${target.name || 'the main package'}: ${field}`);
+    return reportDuplicate(state, target, tag.token, field);
+  }
+  if (name === 'prefixes' && words(state, field).some((prefix) => prefix.length > 1 && prefix.endsWith('/'))) {
+    state.error('SPEC_PREFIX', `prefixes must not end with "/": ${field}`, { part: field });
     return false;
   }
   target.tags.set(name, field);
   target.ownTags.add(name);
   return true;
+}
+
+function reportDuplicate(state: SpecState, target: PackageState, token: string, field: string): false {
+  const message = `duplicate ${token} in ${target.name || 'the main package'}: ${field}`;
+  state.error('SPEC_DUPLICATE_TAG', message, { hint: 'Remove one of them.' });
+  return false;
 }
 
 function setEpoch(state: SpecState, target: PackageState, field: string): boolean {
@@ -218,7 +237,9 @@ function setEpoch(state: SpecState, target: PackageState, field: string): boolea
     state.error('SPEC_EPOCH', `epoch field must be an unsigned number: ${field}`, { part: field });
     return false;
   }
+  if (target.ownTags.has('epoch')) return reportDuplicate(state, target, 'epoch', field);
   target.tags.set('epoch', String(Number(field)));
+  target.ownTags.add('epoch');
   return true;
 }
 
@@ -239,6 +260,16 @@ function setBuildArch(state: SpecState, target: PackageState, field: string): bo
   }
   state.buildArch = names;
   return true;
+}
+
+/** An icon is read while parsing; without a file port nobody can tell. */
+function checkIcon(state: SpecState, field: string): boolean {
+  if (state.context.ports.readFile === undefined) return true;
+  const icon = state.context.readFile(expandPath(state.context, `%{_sourcedir}/${field}`));
+  if (icon !== undefined && (icon === '' || icon.startsWith('GIF') || icon.startsWith('/* XPM'))) return true;
+  const message = icon === undefined ? `unable to open icon ${field}` : `unknown icon type: ${field}`;
+  state.error('SPEC_ICON', message, { part: field });
+  return false;
 }
 
 function checkNoSource(state: SpecState, kind: 'source' | 'patch', field: string): boolean {

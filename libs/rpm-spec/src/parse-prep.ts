@@ -7,6 +7,7 @@ import type { NextSection, SourceState, SpecState } from './spec-state.ts';
 
 /** Parses %prep. Its lines are all read before the first %setup acts, so the next section's header does not see buildsubdir. */
 export function parsePrep(state: SpecState): NextSection {
+  if (state.isSecond('%prep')) return parseLines(state, { parsed: true }, () => undefined);
   const lines: string[] = [];
   const next = parseLines(state, { parsed: true }, (line) => lines.push(line));
   for (const line of lines) {

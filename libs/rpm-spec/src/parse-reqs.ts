@@ -8,6 +8,7 @@ import {
   SENSE,
   senseOf,
   simpleDependencies,
+  type DependencyOperator,
 } from '@kiln/rpm-package';
 import { isAlnum } from '@kiln/rpm-macro';
 import { checkCharacters, EVR_CHARACTERS, NAME_CHARACTERS } from './characters-allowed.ts';
@@ -63,6 +64,21 @@ export function addRpmlibDependency(target: PackageState, feature: string, evr: 
   });
 }
 
+/** Checks the condition of a trigger, which is a list of dependencies; of a file trigger, of paths. */
+export function checkTriggerCondition(state: SpecState, field: string, ofFiles: boolean): void {
+  for (let at = skipSeparators(field, 0); at < field.length;) {
+    const parsed = readSimple(state, field, at);
+    if (parsed === undefined) return;
+    if (ofFiles && !parsed.name.startsWith('/')) {
+      const message = `file trigger conditions must begin with '/': ${parsed.name}`;
+      state.error('SPEC_TRIGGER', message, { part: parsed.name });
+      return;
+    }
+    if (!checkToken(state, parsed.name, parsed.evr)) return;
+    at = skipSeparators(field, parsed.end);
+  }
+}
+
 /** Parses the list in `field` and adds its dependencies. The first broken one ends the list with an error. */
 export function parseDependencies(
   state: SpecState,
@@ -81,29 +97,39 @@ export function parseDependencies(
 
 type List = { readonly kind: DependencyKind; readonly field: string; readonly flags?: number };
 
+interface SimpleDependency {
+  readonly name: string;
+  readonly operator: DependencyOperator | undefined;
+  readonly evr: string | undefined;
+  /** The offset behind it. */
+  readonly end: number;
+}
+
+/** Reads `name` or `name op version`; undefined and an error when the version is missing. */
+function readSimple(state: SpecState, field: string, start: number): SimpleDependency | undefined {
+  const nameEnd = skipToken(field, start);
+  const name = field.slice(start, nameEnd);
+  const relationStart = skipSeparators(field, nameEnd);
+  const relationEnd = skipToken(field, relationStart);
+  const relation = field.slice(relationStart, relationEnd);
+  const operator = parseOperator(relation);
+  if (operator === undefined) return { name, operator, evr: undefined, end: relationStart };
+  const versionStart = skipSeparators(field, relationEnd);
+  const end = skipToken(field, versionStart);
+  if (end > versionStart) return { name, operator, evr: field.slice(versionStart, end), end };
+  state.error('SPEC_DEPENDENCY', `version required after: ${name} ${relation}`, { part: relation });
+  return undefined;
+}
+
 function parseSimple(
   state: SpecState,
   target: PackageState,
   { kind, field, flags = 0 }: List,
   start: number,
 ): number | undefined {
-  const nameEnd = skipToken(field, start);
-  const name = field.slice(start, nameEnd);
-  const relationStart = skipSeparators(field, nameEnd);
-  const relationEnd = skipToken(field, relationStart);
-  const operator = parseOperator(field.slice(relationStart, relationEnd));
-  let evr: string | undefined;
-  let end = relationStart;
-  if (operator !== undefined) {
-    const versionStart = skipSeparators(field, relationEnd);
-    end = skipToken(field, versionStart);
-    evr = field.slice(versionStart, end);
-    if (evr === '') {
-      const relation = field.slice(relationStart, relationEnd);
-      state.error('SPEC_DEPENDENCY', `version required after: ${name} ${relation}`, { part: relation });
-      return undefined;
-    }
-  }
+  const parsed = readSimple(state, field, start);
+  if (parsed === undefined) return undefined;
+  const { name, operator, evr, end } = parsed;
   if (!checkToken(state, name, evr)) return undefined;
   if (kind === 'obsoletes' && !checkCharacters(state, name, NAME_CHARACTERS)) return undefined;
   const comparison = operator === undefined ? 0 : senseOf({ name, operator });

@@ -1,7 +1,7 @@
 /** Scriptlets and triggers (build/parseScript.c). */
 import { SENSE } from '@kiln/rpm-package';
 import { parseText } from './parse-lines.ts';
-import { addDependency, addRpmlibDependency } from './parse-reqs.ts';
+import { addDependency, addRpmlibDependency, checkTriggerCondition } from './parse-reqs.ts';
 import { optionValue, splitWords, WordError } from './popt.ts';
 import { parseSectionHeader } from './section-header.ts';
 import type { Section } from './sections.ts';
@@ -22,7 +22,9 @@ const SCRIPTLET_BITS: Readonly<Record<string, number>> = {
 export function parseScript(state: SpecState, section: Section): NextSection {
   const { reader } = state;
   const isTrigger = section.kind === 'trigger';
-  const split = isTrigger ? splitTrigger(state, reader.line) : { head: reader.line };
+  const split: { head: string; condition?: string } | undefined = isTrigger
+    ? splitTrigger(state, reader.line)
+    : { head: reader.line };
   const header =
     split === undefined ? undefined : parseSectionHeader(state, split.head, { flags: 'eq', valued: 'pnfP' });
   const interpreter = header === undefined ? undefined : interpreterOf(state, header.options);
@@ -35,6 +37,7 @@ export function parseScript(state: SpecState, section: Section): NextSection {
     }
     header.target.scriptlets.add(section.name);
   }
+  if (split?.condition !== undefined) checkTriggerCondition(state, split.condition, section.name.includes('file'));
   const at = reader.location();
   const { text, next } = parseText(state, {});
   if (header === undefined || interpreter === undefined) return next;
@@ -90,13 +93,13 @@ function interpreterOf(state: SpecState, options: Parameters<typeof optionValue>
 }
 
 /** `%trigger… options -- conditions`: the part before the conditions. */
-function splitTrigger(state: SpecState, line: string): { head: string } | undefined {
+function splitTrigger(state: SpecState, line: string): { head: string; condition?: string } | undefined {
   const match = /^(.*?[ \t]--)(?=[ \t])(.*)$/s.exec(line);
   if (match === null) {
     state.error('SPEC_TRIGGER', `triggers must have --: ${line.trim()}`, { hint: 'Write %triggerin -- package.' });
     return undefined;
   }
-  if (match[2]!.trim() !== '') return { head: match[1]! };
+  if (match[2]!.trim() !== '') return { head: match[1]!, condition: match[2]! };
   state.error('SPEC_TRIGGER', `missing trigger condition: ${line.trim()}`);
   return undefined;
 }

@@ -35,7 +35,6 @@ export function parseSpec(context: MacroContext, spec: SpecText, recursing = fal
     const previous = section;
     section = after.next;
     if (section === undefined) break;
-    state.sections.add(section.name);
     after =
       section.kind === 'package'
         ? parsePackage(state)
@@ -73,7 +72,10 @@ type SectionParser = (state: SpecState, section: Section, previous: NextSection)
 
 const SECTION_PARSERS: Readonly<Record<Exclude<SectionKind, 'package'>, SectionParser>> = {
   prep: (state) => parsePrep(state),
-  script: (state) => parseText(state, {}).next,
+  script: (state, section) => {
+    state.isSecond(section.name);
+    return parseText(state, {}).next;
+  },
   scriptlet: parseScript,
   trigger: parseScript,
   files: parseFiles,

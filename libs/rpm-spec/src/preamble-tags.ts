@@ -21,7 +21,10 @@ export type TagMeaning =
   | { readonly kind: 'epoch' }
   | { readonly kind: 'docdir' }
   | { readonly kind: 'sourceLicense' }
-  | { readonly kind: 'ignored'; readonly single?: boolean };
+  | { readonly kind: 'icon'; readonly single: boolean }
+  /** In rpm's table, but its parser has no case for it. */
+  | { readonly kind: 'unsupported' }
+  | { readonly kind: 'ignored' };
 
 export interface PreambleTag {
   /** In lower case. */
@@ -56,7 +59,7 @@ export const PREAMBLE_TAGS: readonly PreambleTag[] = [
   header('license', 'license'),
   { token: 'sourcelicense', form: 'plain', isMacro: true, meaning: { kind: 'sourceLicense' } },
   header('distribution', 'distribution'),
-  header('disturl', 'disturl'),
+  { token: 'disturl', form: 'plain', isMacro: true, meaning: { kind: 'unsupported' } },
   header('vendor', 'vendor'),
   { ...header('group', 'group', { i18n: true }), form: 'language' },
   header('packager', 'packager'),
@@ -70,7 +73,7 @@ export const PREAMBLE_TAGS: readonly PreambleTag[] = [
   { token: 'exclusivearch', form: 'plain', meaning: { kind: 'restriction', list: 'exclusiveArch' } },
   { token: 'excludeos', form: 'plain', meaning: { kind: 'restriction', list: 'excludeOs' } },
   { token: 'exclusiveos', form: 'plain', meaning: { kind: 'restriction', list: 'exclusiveOs' } },
-  { token: 'icon', form: 'plain', meaning: { kind: 'ignored', single: true } },
+  { token: 'icon', form: 'plain', meaning: { kind: 'icon', single: true } },
   dependency('provides', 'provides'),
   { ...dependency('requires', 'requires', { qualified: true }), form: 'qualifiers' },
   dependency('recommends', 'recommends'),

@@ -97,6 +97,7 @@ export class SpecState {
   /** Dependencies of the source package: BuildRequires and BuildConflicts. */
   readonly source: PackageState;
   readonly sources: SourceState[] = [];
+  /** %prep, %build, %check, …: sections that were there, by name. */
   readonly sections = new Set<string>();
   readonly changelog: ChangelogEntry[] = [];
   /** The value of BuildArch, of ExclusiveArch, … */
@@ -130,6 +131,16 @@ export class SpecState {
   /** Reports a problem in spite of which rpm reads the spec. */
   report(severity: 'error' | 'warning', code: string, message: string, options: DiagnosticOptions = {}): void {
     this.context.diagnostics.push(this.reader.diagnostic(severity, code, message, options));
+  }
+
+  /** Whether a section that may stand once was there before; then an error says so. */
+  isSecond(section: string): boolean {
+    if (this.sections.has(section)) {
+      this.error('SPEC_SECOND_SECTION', `second ${section}`, { part: section, hint: 'Join the two sections.' });
+      return true;
+    }
+    this.sections.add(section);
+    return false;
   }
 
   /** The package that a section header names; undefined and an error when there is none. */
