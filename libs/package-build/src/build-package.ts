@@ -141,7 +141,7 @@ async function endOf(log: string): Promise<string> {
 
 /** rpmbuild says `Executing(%build): …` when a section begins (build/build.c). */
 function reportSection(line: string, report: (section: string) => void): void {
-  const section = /^Executing\((%\w+)\)/.exec(line)?.[1];
+  const section = /^Executing\((%(?:prep|generate_buildrequires|build|install|check))\)/.exec(line)?.[1];
   if (section !== undefined) report(section);
 }
 
