@@ -47,11 +47,13 @@ function doSetup(state: SpecState, line: string): void {
   if (!has('D')) reader.append(`${context.expand("rm -rf '%{buildsubdir}'")}\n`);
   reader.append(before);
   const enter = context.expand("cd '%{buildsubdir}'");
-  const unpackFirst = has('T') ? '' : untar(state, 0, quiet);
-  if (unpackFirst === undefined) return report(state, 'no source number 0', 'Add a Source tag, or give %setup -T.');
-  const unpack = unpackFirst === '' ? '' : `${unpackFirst}\n`;
-  if (has('c')) reader.append(`${context.expand("%{__mkdir_p} '%{buildsubdir}'")}\n${enter}\n${unpack}`);
-  else reader.append(`${unpack}${enter}\n`);
+  if (has('c')) reader.append(`${context.expand("%{__mkdir_p} '%{buildsubdir}'")}\n${enter}\n`);
+  if (!has('T')) {
+    const unpack = untar(state, 0, quiet);
+    if (unpack === undefined) return report(state, 'no source number 0', 'Add a Source tag, or give %setup -T.');
+    reader.append(`${unpack}\n`);
+  }
+  if (!has('c')) reader.append(`${enter}\n`);
   reader.append(after);
   const fix = context.expand('%{_fixperms} .');
   if (fix !== '' && !fix.startsWith('%')) reader.append(`${fix}\n`);
