@@ -30,6 +30,11 @@ export class Random {
     return from[this.below(from.length)]!;
   }
 
+  /** Mostly one of the sound choices, rarely an odd one. */
+  oddly<T>(sound: readonly T[], odd: readonly T[], probability = 0.008): T {
+    return this.pick(this.chance(probability) ? odd : sound);
+  }
+
   /** Picks by weight. */
   weighted<T>(choices: readonly (readonly [weight: number, value: T])[]): T {
     let at = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0);
