@@ -7,6 +7,7 @@ import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
+import { TOOLCHAIN_ORIGIN } from './plan.ts';
 
 /** A task's plan key and the parts it is made of, by a name that a person understands. */
 export interface PlanKey {
@@ -22,12 +23,25 @@ export interface PlanChange {
   readonly reasons: readonly string[];
 }
 
-/** Plan keys of all `rpm` and `image` tasks by `target:id`. */
+/** Plan keys of all tasks by `target:id`. */
 export function planKeys(distribution: Distribution): Map<string, PlanKey> {
+  const { config, toolchain, packages, images } = distribution;
   const keys = new Map<string, PlanKey>();
-  for (const project of distribution.packages) packageKey(distribution, project, keys);
-  for (const image of distribution.images) keys.set(`image:${image.name}`, imageKey(distribution, image, keys));
+  keys.set(`toolchain:${TOOLCHAIN_ORIGIN}`, { key: toolchain.identity, parts: { toolchain: toolchain.identity } });
+  for (const project of packages) packageKey(distribution, project, keys);
+  const ids = packages.map(({ id }) => `rpm:${id}`);
+  keys.set(`repository:${config.name}`, followingKey([`toolchain:${TOOLCHAIN_ORIGIN}`, ...ids], keys));
+  for (const image of images) {
+    keys.set(`image:${image.name}`, imageKey(distribution, image, keys));
+    keys.set(`boot-test:${image.name}`, followingKey([`image:${image.name}`], keys));
+  }
   return keys;
+}
+
+/** The key of a task that follows from others alone. */
+function followingKey(tasks: readonly string[], keys: ReadonlyMap<string, PlanKey>): PlanKey {
+  const parts = Object.fromEntries(tasks.map((task) => [task, keys.get(task)?.key ?? 'missing']));
+  return { key: digestOf(parts), parts };
 }
 
 /** What differs between two plans, in the order of the tasks' names. */
