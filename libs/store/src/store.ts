@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { constants, copyFile, mkdir, readFile, rename, rm, stat, utimes, chmod } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { canonicalJson, parseSha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
@@ -27,8 +27,8 @@ export interface ActionResult {
  * because the unprivileged build user must be able to reach it.
  */
 export function defaultStoreDirectory(environment: Readonly<Record<string, string | undefined>>): string {
-  if (environment['KILN_STORE']) return environment['KILN_STORE'];
-  if (environment['XDG_CACHE_HOME']) return join(environment['XDG_CACHE_HOME'], 'kiln');
+  if (environment['KILN_STORE']) return resolve(environment['KILN_STORE']);
+  if (environment['XDG_CACHE_HOME']) return resolve(environment['XDG_CACHE_HOME'], 'kiln');
   return process.getuid?.() === 0 ? '/var/cache/kiln' : join(environment['HOME'] ?? homedir(), '.cache', 'kiln');
 }
 

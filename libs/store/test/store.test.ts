@@ -135,5 +135,6 @@ test('no space left is one clear error and leaves nothing half-written', async (
 
 test('the place of the store', () => {
   expect(defaultStoreDirectory({ KILN_STORE: '/s', XDG_CACHE_HOME: '/x' })).toBe('/s');
+  expect(defaultStoreDirectory({ KILN_STORE: 'here' })).toBe(join(process.cwd(), 'here'));
   expect(defaultStoreDirectory({ XDG_CACHE_HOME: '/x', HOME: '/h' })).toBe('/x/kiln');
 });
