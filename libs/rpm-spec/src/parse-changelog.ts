@@ -56,10 +56,8 @@ function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; le
   const date = parseDate(head);
   if (date === undefined) return `bad date in %changelog: ${head.trim()}`;
   const words = head.trimStart().split(/\s+/);
-  const name = head
-    .trimStart()
-    .replace(new RegExp(`^(\\S+\\s+){${date.words - 1}}\\S+\\s*`), '')
-    .trimEnd();
+  // Blanks behind the name stay, as in rpm.
+  const name = head.trimStart().replace(new RegExp(`^(\\S+\\s+){${date.words - 1}}\\S+\\s*`), '');
   if (words.length <= date.words || name === '') return `missing name in %changelog: ${head.trim()}`;
   const bodyStart = headEnd + 1 + text.slice(headEnd + 1).search(/\S|$/);
   if (bodyStart >= text.length) return `no description in %changelog: ${head.trim()}`;

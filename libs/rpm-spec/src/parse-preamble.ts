@@ -211,8 +211,11 @@ function setHeaderTag(
   if (name === 'name' && !checkCharacters(state, field, NAME_CHARACTERS)) return false;
   if ((name === 'version' || name === 'release') && !checkCharacters(state, field, VERSION_CHARACTERS)) return false;
   if (meaning.i18n === true) {
-    if (qualifier !== '' && qualifier !== 'C') return true;
-    if (target.tags.has(name)) state.report('warning', 'SPEC_DUPLICATE_TAG', `second ${tag.token}: ${field}`);
+    if (qualifier !== '' && qualifier !== 'C') {
+      if (!target.tags.has(name)) target.tags.set(name, '');
+      return true;
+    }
+    if (target.ownTags.has(name)) state.report('warning', 'SPEC_DUPLICATE_TAG', `second ${tag.token}: ${field}`);
   } else if (target.tags.has(name) && name !== 'prefixes' && target.ownTags.has(name)) {
     return reportDuplicate(state, target, tag.token, field);
   }
@@ -251,6 +254,7 @@ function setBuildArch(state: SpecState, target: PackageState, field: string): bo
       state.error('SPEC_BUILD_ARCH', `only noarch subpackages are supported: ${field}`, { part: field, hint });
       return false;
     }
+    if (target.arch !== undefined) return reportDuplicate(state, target, 'buildarch', field);
     target.arch = 'noarch';
     return true;
   }

@@ -2,9 +2,11 @@
 import {
   formatEvr,
   formatRichDependency,
+  parseEvr,
   parseOperator,
   parseRichDependency,
   RichDependencyError,
+  satisfies,
   SENSE,
   senseOf,
   simpleDependencies,
@@ -64,17 +66,34 @@ export function addRpmlibDependency(target: PackageState, feature: string, evr: 
   });
 }
 
-/** Checks the condition of a trigger, which is a list of dependencies; of a file trigger, of paths. */
-export function checkTriggerCondition(state: SpecState, field: string, ofFiles: boolean): void {
+/** Takes the condition of a trigger, which is a list of dependencies; of a file trigger, of paths. */
+export function parseTriggerCondition(
+  state: SpecState,
+  target: PackageState,
+  { field, section }: { readonly field: string; readonly section: string },
+): void {
+  const ofFiles = section.includes('file');
+  const kind = section === '%trigger' ? '%triggerin' : section;
   for (let at = skipSeparators(field, 0); at < field.length;) {
     const parsed = readSimple(state, field, at);
     if (parsed === undefined) return;
-    if (ofFiles && !parsed.name.startsWith('/')) {
-      const message = `file trigger conditions must begin with '/': ${parsed.name}`;
-      state.error('SPEC_TRIGGER', message, { part: parsed.name });
+    const { name, operator, evr } = parsed;
+    if (ofFiles && !name.startsWith('/')) {
+      state.error('SPEC_TRIGGER', `file trigger conditions must begin with '/': ${name}`, { part: name });
       return;
     }
-    if (!checkToken(state, parsed.name, parsed.evr)) return;
+    if (!checkToken(state, name, evr)) return;
+    const condition = {
+      name,
+      ...(operator === undefined || evr === undefined ? {} : { operator, evr: parseEvr(evr) }),
+    };
+    const known = target.triggers.get(kind) ?? [];
+    if (!ofFiles && known.some((other) => satisfies(other, condition))) {
+      const message = `trigger fired by the same package is already defined in spec file: ${name}`;
+      state.error('SPEC_TRIGGER', message, { part: name });
+      return;
+    }
+    target.triggers.set(kind, [...known, condition]);
     at = skipSeparators(field, parsed.end);
   }
 }
@@ -132,6 +151,13 @@ function parseSimple(
   const { name, operator, evr, end } = parsed;
   if (!checkToken(state, name, evr)) return undefined;
   if (kind === 'obsoletes' && !checkCharacters(state, name, NAME_CHARACTERS)) return undefined;
+  if (kind === 'provides' && name.startsWith('rpmlib(')) {
+    state.error('SPEC_DEPENDENCY', `invalid dependency: ${name}`, {
+      part: name,
+      hint: 'Only rpm itself provides rpmlib().',
+    });
+    return undefined;
+  }
   const comparison = operator === undefined ? 0 : senseOf({ name, operator });
   addDependency(target, kind, {
     name,

@@ -1,7 +1,7 @@
 /** Scriptlets and triggers (build/parseScript.c). */
 import { SENSE } from '@kiln/rpm-package';
 import { parseText } from './parse-lines.ts';
-import { addDependency, addRpmlibDependency, checkTriggerCondition } from './parse-reqs.ts';
+import { addDependency, addRpmlibDependency, parseTriggerCondition } from './parse-reqs.ts';
 import { optionValue, splitWords, WordError } from './popt.ts';
 import { parseSectionHeader } from './section-header.ts';
 import type { Section } from './sections.ts';
@@ -37,10 +37,12 @@ export function parseScript(state: SpecState, section: Section): NextSection {
     }
     header.target.scriptlets.add(section.name);
   }
-  if (split?.condition !== undefined) checkTriggerCondition(state, split.condition, section.name.includes('file'));
   const at = reader.location();
   const { text, next } = parseText(state, {});
   if (header === undefined || interpreter === undefined) return next;
+  if (split?.condition !== undefined) {
+    parseTriggerCondition(state, header.target, { field: split.condition, section: section.name });
+  }
   const flags = (SCRIPTLET_BITS[section.name] ?? 0) | SENSE.interp;
   requireInterpreter(state, header.target, { interpreter, flags, text, location: at });
   const isExpanded = header.options.options.some(({ letter }) => letter === 'e' || letter === 'q');

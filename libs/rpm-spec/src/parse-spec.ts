@@ -54,6 +54,7 @@ function parseForBuildArch(context: MacroContext, spec: SpecText, state: SpecSta
     context.push({ name: '_target_cpu', body: arch, level: LEVEL.rpmrc });
     const parsed = parseSpec(context, spec, true);
     first ??= parsed;
+    if (state.failed) parsed.failed = true;
     finishPackages(parsed);
     context.pop('_target_cpu');
   }

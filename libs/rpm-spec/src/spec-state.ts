@@ -1,7 +1,7 @@
 /** What parsing a spec gathers (struct rpmSpec_s and Package_s, build/rpmbuild_internal.h). */
 import type { SourceLocation } from '@kiln/diagnostics';
 import type { MacroContext } from '@kiln/rpm-macro';
-import type { SourceFile } from '@kiln/rpm-package';
+import type { Dependency, SourceFile } from '@kiln/rpm-package';
 import { DependencySet, type HeaderDependency } from './dependency-set.ts';
 import type { DiagnosticOptions, SpecReader } from './read-line.ts';
 import type { Section } from './sections.ts';
@@ -50,6 +50,8 @@ export class PackageState {
   readonly dependencies = new Map<DependencyKind, DependencySet>();
   /** Scriptlets that it has, by section name. */
   readonly scriptlets = new Set<string>();
+  /** Conditions of its triggers, by section name. */
+  readonly triggers = new Map<string, readonly Dependency[]>();
   readonly location: SourceLocation;
   /** `noarch` where the sub-package says so. */
   arch: string | undefined;
