@@ -64,5 +64,9 @@ export function satisfies(provided: Dependency, required: Dependency): boolean {
   const [p, r] = [provided.operator, required.operator];
   if (order < 0) return p.startsWith('>') || r.startsWith('<');
   if (order > 0) return p.startsWith('<') || r.startsWith('>');
+  // A side without a release and with "=" stands for every release of its version (rpmverOverlap, rpmio/rpmver.c).
+  const [providedRelease, requiredRelease] = [provided.evr.release ?? '', required.evr.release ?? ''];
+  if (providedRelease !== '' && requiredRelease === '' && r.includes('=')) return true;
+  if (requiredRelease !== '' && providedRelease === '' && p.includes('=')) return true;
   return (p.includes('=') && r.includes('=')) || (p[0] === r[0] && p[0] !== '=');
 }
