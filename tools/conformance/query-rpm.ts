@@ -1,6 +1,7 @@
 /** Asks a real rpmspec about a spec and gives its answer in the form of the facts files. */
 import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { FactDependency, PackageFacts, SpecFacts } from '../oracle/facts.ts';
 
 export interface QueryOptions {
@@ -60,22 +61,95 @@ export async function queryRpm(options: QueryOptions): Promise<RpmAnswer> {
   const { messages } = source;
   if (main === undefined) return { facts: undefined, expanded: parsed.output, messages };
   return {
-    facts: {
-      path: options.path,
+    facts: factsFrom(options.path, {
+      main,
+      packages: readPackages(all.output),
       built: built.output.toString('utf8').split('\n').slice(0, -1),
-      packages: readPackages(all.output).map((binary) => {
-        for (const list of LISTS) delete binary[list];
-        return binary;
-      }),
-      source: main,
-    },
+    }),
     expanded: parsed.output,
     messages,
   };
 }
 
+const SENTINEL = [
+  ...[
+    'Name: kiln-sentinel',
+    'Version: 1',
+    'Release: 1',
+    'Summary: x',
+    'License: x',
+    '%description',
+    'kiln sentinel text',
+  ],
+  ...['%files', ''],
+].join('\n');
+
+/**
+ * The answers for many specs from three or four calls in all; rpmspec forgets macros between specs, but not what Lua scripts
+ * leave. Undefined when rpm died on one of them. All specs stand in one directory.
+ */
+export async function queryRpmBatch(
+  options: QueryOptions,
+  files: readonly string[],
+): Promise<readonly RpmAnswer[] | undefined> {
+  const sentinel = join(dirname(files[0]!), 'kiln-sentinel.spec');
+  writeFileSync(sentinel, SENTINEL);
+  const inTurn = { ...options, file: sentinel, files: files.flatMap((file) => [file, sentinel]) };
+  const mark = (await run({ ...options, file: sentinel }, ['-P'])).output;
+  const [parsed, source, all, built] = [
+    splitBytes((await run(inTurn, ['-P'])).output, mark),
+    splitPackages((await run(inTurn, ['-q', '--srpm', '--qf', FORMAT])).output),
+    splitPackages((await run(inTurn, ['-q', '--qf', FORMAT])).output),
+    (await run(inTurn, ['-q', '--builtrpms', '--qf', '%{NAME}\\n'])).output.toString('utf8').split('kiln-sentinel\n'),
+  ];
+  const expected = files.length + 1;
+  if ([parsed, source, all, built].some((parts) => parts.length !== expected)) return undefined;
+  return files.map((_, index): RpmAnswer => {
+    const [main] = source[index]!;
+    const facts =
+      main === undefined
+        ? undefined
+        : factsFrom(options.path, { main, packages: all[index]!, built: built[index]!.split('\n').slice(0, -1) });
+    return { facts, expanded: parsed[index]!, messages: '' };
+  });
+}
+
+function splitBytes(bytes: Buffer, mark: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, from)) {
+    parts.push(bytes.subarray(from, at));
+    from = at + mark.length;
+  }
+  return [...parts, bytes.subarray(from)];
+}
+
+function splitPackages(output: Buffer): MutablePackage[][] {
+  const parts: MutablePackage[][] = [[]];
+  for (const read of readPackages(output)) {
+    if (read.name === 'kiln-sentinel') parts.push([]);
+    else parts.at(-1)!.push(read);
+  }
+  return parts;
+}
+
+function factsFrom(
+  path: string,
+  { main, packages, built }: { main: MutablePackage; packages: MutablePackage[]; built: string[] },
+): NonNullable<RpmAnswer['facts']> {
+  for (const binary of packages) for (const list of LISTS) delete binary[list];
+  return { path, built, packages, source: main };
+}
+
 async function run(
-  { rpmspec, file, targetArch = 'x86_64', defines = {}, options = [] }: QueryOptions,
+  {
+    rpmspec,
+    file,
+    files = [file],
+    targetArch = 'x86_64',
+    defines = {},
+    options = [],
+  }: QueryOptions & { files?: readonly string[] },
   args: readonly string[],
 ): Promise<{ output: Buffer; messages: string; ok: boolean }> {
   const directory = dirname(file);
@@ -96,7 +170,7 @@ async function run(
         '--target',
         targetArch,
         ...definitions,
-        file,
+        ...files,
       ],
       { cwd: directory, encoding: 'buffer', maxBuffer: 1 << 28, timeout: 60_000 },
       (error, stdout, stderr) => resolve({ output: stdout, messages: stderr.toString('utf8'), ok: error === null }),

@@ -19,6 +19,7 @@ const OPTIONS = {
   count: { type: 'string', default: '200' },
   from: { type: 'string', default: '0' },
   seed: { type: 'string', default: '1' },
+  batch: { type: 'string', default: '50' },
   jobs: { type: 'string', default: '2' },
   most: { type: 'string', default: '20' },
   cases: { type: 'string' },
@@ -39,30 +40,31 @@ export async function fuzzSpecs(args: readonly string[]): Promise<void> {
       ? specText(new Random(Number(values.seed), index))
       : readFileSync(join(values.cases!, cases[index]!), 'utf8');
   const differences: SpecDifference[] = [];
-  let [next, done, rejected] = [from, 0, 0];
+  let [next, done] = [from, 0];
   try {
     const sides = await openSpecSides(values.rpmspec, directory);
     const worker = async (job: number): Promise<void> => {
       const place = join(directory, String(job));
       mkdirSync(place);
       while (next < end && differences.length < Number(values.most)) {
-        const index = next;
-        next += 1;
-        const text = textOf(index);
-        if (values.print) console.log(text);
-        const found = await sides.compare(text, place, index);
-        if (found !== undefined) {
+        const start = next;
+        next = Math.min(end, next + Number(values.batch));
+        const texts = Array.from({ length: next - start }, (_, at) => textOf(start + at));
+        if (values.print) for (const text of texts) console.log(text);
+        for (const found of await sides.compareMany(texts, place, start)) {
           differences.push(values.shrink ? await shrink(sides, found, place) : found);
         }
-        if (sides.lastRejected) rejected += 1;
-        done += 1;
-        if (!values.json && done % 100 === 0) {
-          process.stderr.write(`\r${done} specs, ${rejected} rejected, ${differences.length} differences `);
+        done += texts.length;
+        if (!values.json) {
+          process.stderr.write(`\r${done} specs, ${sides.rejected} rejected, ${differences.length} differences `);
         }
       }
     };
     await Promise.all(Array.from({ length: Number(values.jobs) }, async (_, job) => worker(job)));
-    report({ specs: done, rejected, explained: Object.fromEntries(sides.explained), differences }, values.json);
+    report(
+      { specs: done, rejected: sides.rejected, explained: Object.fromEntries(sides.explained), differences },
+      values.json,
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -6,7 +6,7 @@ import { standardEnvironment, type MacroEnvironment } from '@kiln/rpm-macro';
 import { createLuaPort } from '@kiln/rpm-macro/lua';
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import { compareValues, type FieldDifference } from '../conformance/compare.ts';
-import { queryRpm, type RpmAnswer } from '../conformance/query-rpm.ts';
+import { queryRpm, queryRpmBatch, type RpmAnswer } from '../conformance/query-rpm.ts';
 import { factsOf } from '../oracle/facts.ts';
 import { specExplanationOf } from './explained-specs.ts';
 
@@ -22,9 +22,11 @@ export interface SpecDifference {
 export interface SpecSides {
   /** Compares in a directory of its own; undefined when both agree or the difference is explained. */
   readonly compare: (text: string, place: string, index: number) => Promise<SpecDifference | undefined>;
+  /** Compares many at once; those that differ are compared again one by one. The first has the number `from`. */
+  readonly compareMany: (texts: readonly string[], place: string, from: number) => Promise<SpecDifference[]>;
   readonly explained: ReadonlyMap<string, number>;
-  /** rpm rejected the spec compared last. */
-  lastRejected: boolean;
+  /** How many of the specs compared many at once rpm rejected. */
+  rejected: number;
 }
 
 /** No spec may take longer; in milliseconds. */
@@ -45,32 +47,59 @@ export async function openSpecSides(rpmspec: string, directory: string): Promise
       sourceDir: place,
       ports: { lua, shell, exists: existsSync, readFile, environment: (name) => process.env[name] },
     });
+  const base = { rpmspec, path: 'input.spec', options: ['--macros', macros] };
+  const judge = (text: string, { file, place, rpm }: { file: string; place: string; rpm: RpmAnswer }): Verdict => {
+    const started = performance.now();
+    const kiln = attempt(() => evaluate(text, file, place));
+    const slow = performance.now() - started > SLOW;
+    return { kiln, fields: slow ? [{ field: 'time', rpm: 'fast', kiln: 'slow' }] : differences(rpm, kiln) };
+  };
+  const compare: SpecSides['compare'] = async (text, place, index) => {
+    const file = join(place, 'input.spec');
+    writeFileSync(file, text);
+    const rpm = await queryRpm({ ...base, file });
+    const { kiln, fields } = judge(text, { file, place, rpm });
+    if (fields.length === 0) return undefined;
+    const difference = { index, text, fields, rpmMessages: rpm.messages, kilnMessages: messagesOf(kiln) };
+    const explanation = specExplanationOf(difference);
+    if (explanation === undefined) return difference;
+    explained.set(explanation, (explained.get(explanation) ?? 0) + 1);
+    return undefined;
+  };
   const sides: SpecSides = {
     explained,
-    lastRejected: false,
-    compare: async (text, place, index) => {
-      const file = join(place, 'input.spec');
-      writeFileSync(file, text);
-      const rpm = await queryRpm({ rpmspec, file, path: 'input.spec', options: ['--macros', macros] });
-      sides.lastRejected = rpm.facts === undefined;
-      const started = performance.now();
-      const kiln = attempt(() => evaluate(text, file, place));
-      const slow = performance.now() - started > SLOW;
-      const fields = slow ? [{ field: 'time', rpm: 'fast', kiln: 'slow' }] : differences(rpm, kiln);
-      if (fields.length === 0) return undefined;
-      const kilnMessages =
-        'crash' in kiln ? [kiln.crash] : kiln.diagnostics.map(({ severity, message }) => `${severity}: ${message}`);
-      const difference = { index, text, fields, rpmMessages: rpm.messages, kilnMessages };
-      const explanation = specExplanationOf(difference);
-      if (explanation === undefined) return difference;
-      explained.set(explanation, (explained.get(explanation) ?? 0) + 1);
-      return undefined;
+    rejected: 0,
+    compare,
+    compareMany: async (texts, place, from) => {
+      const files = texts.map((_, index) => join(place, `s${index}.spec`));
+      texts.forEach((text, index) => writeFileSync(files[index]!, text));
+      const answers = await queryRpmBatch({ ...base, file: '' }, files);
+      const found: SpecDifference[] = [];
+      for (const [index, text] of texts.entries()) {
+        const rpm = answers?.[index];
+        if (rpm !== undefined && rpm.facts === undefined) sides.rejected += 1;
+        if (rpm !== undefined && judge(text, { file: files[index]!, place, rpm }).fields.length === 0) continue;
+        const difference = await compare(text, place, from + index);
+        if (difference !== undefined) found.push(difference);
+      }
+      return found;
     },
   };
   return sides;
 }
 
-function attempt(evaluate: () => EvaluatedSpec): EvaluatedSpec | { readonly crash: string } {
+type Attempt = EvaluatedSpec | { readonly crash: string };
+
+interface Verdict {
+  readonly kiln: Attempt;
+  readonly fields: readonly FieldDifference[];
+}
+
+function messagesOf(kiln: Attempt): string[] {
+  return 'crash' in kiln ? [kiln.crash] : kiln.diagnostics.map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+function attempt(evaluate: () => EvaluatedSpec): Attempt {
   try {
     return evaluate();
   } catch (error) {
@@ -78,7 +107,7 @@ function attempt(evaluate: () => EvaluatedSpec): EvaluatedSpec | { readonly cras
   }
 }
 
-function differences(rpm: RpmAnswer, kiln: EvaluatedSpec | { readonly crash: string }): FieldDifference[] {
+function differences(rpm: RpmAnswer, kiln: Attempt): FieldDifference[] {
   if ('crash' in kiln) return [{ field: 'crash', rpm: '', kiln: kiln.crash }];
   const facts = factsOf('input.spec', kiln);
   if (rpm.facts === undefined && facts === undefined) return [];
