@@ -12,6 +12,8 @@ export interface ConformanceTreeOptions {
   readonly defines?: Readonly<Record<string, string>>;
   /** A JSON file of shell commands and their output. */
   readonly answers?: string | undefined;
+  /** Where the answers are written when the process ends. */
+  readonly record?: string | undefined;
   /** The text of macros.releaseversions; made from the tree when it is missing. */
   readonly releaseVersions?: string;
 }
@@ -26,14 +28,14 @@ const PROGRAMS: Readonly<Record<keyof WorkerVersions, string>> = {
 
 /** Evaluates specs of the tree as its toolkit has rpm do it. */
 export async function openConformanceTree(options: ConformanceTreeOptions): Promise<TreeEvaluator> {
-  const { tree, rpmDirectory, targetArch = 'x86_64', defines, answers, releaseVersions } = options;
+  const { tree, rpmDirectory, targetArch = 'x86_64', defines, answers, record, releaseVersions } = options;
   const lua = await createLuaPort();
   const common = { rpmDirectory, tree, targetArch, lua, ...(defines === undefined ? {} : { defines }) };
   const first = openTree({ ...common, shell: () => '', releaseVersions: '' });
   const versions = Object.fromEntries(
     Object.entries(PROGRAMS).map(([program, path]) => [program, versionOf(first.evaluate(path), program)]),
   ) as unknown as WorkerVersions;
-  const shell = workerShell({ versions, answers, directory: tree });
+  const shell = workerShell({ versions, answers, record, directory: tree });
   return openTree({ ...common, shell, ...(releaseVersions === undefined ? {} : { releaseVersions }) });
 }
 

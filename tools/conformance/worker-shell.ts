@@ -20,6 +20,8 @@ export interface WorkerShellOptions {
   readonly versions: WorkerVersions;
   /** A JSON file of command to output. */
   readonly answers?: string | undefined;
+  /** Where the answers of this process are written when it ends. */
+  readonly record?: string | undefined;
   /** The directory in which commands run. */
   readonly directory: string;
 }
@@ -30,11 +32,14 @@ const ABSENT = [
 ];
 
 /** The shell port; commands run once, their stand-ins live until the process ends. */
-export function workerShell({ versions, answers, directory }: WorkerShellOptions): (command: string) => string {
+export function workerShell({ versions, answers, record, directory }: WorkerShellOptions): (command: string) => string {
   const known = new Map<string, string>(
     answers === undefined ? [] : Object.entries(JSON.parse(readFileSync(answers, 'utf8')) as Record<string, string>),
   );
   let programs: string | undefined;
+  if (record !== undefined) {
+    process.on('exit', () => writeFileSync(record, JSON.stringify(Object.fromEntries([...known].sort()))));
+  }
   return (command) => {
     const answer = known.get(command);
     if (answer !== undefined) return answer;
@@ -48,7 +53,10 @@ export function workerShell({ versions, answers, directory }: WorkerShellOptions
 function run(command: string, programs: string, directory: string): string {
   const env = { PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: '/root', LANG: 'C.UTF-8' };
   const names = Object.keys(STAND_INS).join('|');
-  const text = command.replace(new RegExp(`(?:/usr)?/bin/(${names})\\b`, 'g'), '$1');
+  // There is no os-release in that root.
+  const text = command
+    .replaceAll('/etc/os-release', '/nonexistent/os-release')
+    .replace(new RegExp(`(?:/usr)?/bin/(${names})\\b`, 'g'), '$1');
   const { stdout } = spawnSync('/bin/bash', ['--norc', '-c', text], {
     env,
     cwd: directory,
