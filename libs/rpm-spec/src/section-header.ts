@@ -30,8 +30,7 @@ export function parseSectionHeader(
     return undefined;
   }
   const named = parsed.options.findLast((option) => option.letter === 'n')?.value;
-  const surplus = named === undefined ? parsed.operands[1] : undefined;
-  if (surplus !== undefined || (named !== undefined && parsed.operands.length > 1)) {
+  if (parsed.operands.length > (named === undefined ? 1 : 0)) {
     state.error('SPEC_SECTION_HEADER', `too many names: ${line.trim()}`);
     return undefined;
   }
