@@ -24,11 +24,26 @@ export interface TreeEvaluator {
   readonly evaluate: (path: string, defines?: Readonly<Record<string, string>>) => EvaluatedSpec;
 }
 
-/** Prepares the environment: twice, because macros.releaseversions holds what all specs evaluate to. */
+/**
+ * Prepares the environment: twice, because macros.releaseversions holds what all specs evaluate to. A spec that looked none of
+ * its macros up in the first round evaluates to the same in the second, so that its first evaluation is given.
+ */
 export function openTree(options: TreeOptions): TreeEvaluator {
-  const releaseVersions = options.releaseVersions ?? makeReleaseVersions(options);
+  const first = options.releaseVersions === undefined ? evaluateFirst(options) : new Map<string, EvaluatedSpec>();
+  const releaseVersions = options.releaseVersions ?? releaseVersionsOf([...first.values()]);
+  const names = new Set([...releaseVersions.matchAll(/^%(\w+)/gm)].map(([, name]) => name!));
   const assembled = assembleEnvironment({ ...options, releaseVersions });
-  return { assembled, releaseVersions, evaluate: evaluator(options, assembled) };
+  const evaluate = evaluator(options, assembled);
+  return {
+    assembled,
+    releaseVersions,
+    evaluate: (path, defines) => {
+      const known = defines === undefined ? first.get(path) : undefined;
+      return known === undefined || known.missingMacros.some((name) => names.has(name))
+        ? evaluate(path, defines)
+        : known;
+    },
+  };
 }
 
 /** The paths of all specs below a directory of the tree, sorted. */
@@ -45,13 +60,14 @@ export function specsBelow(tree: string, directory: string): string[] {
   return found;
 }
 
-function makeReleaseVersions(options: TreeOptions): string {
+function evaluateFirst(options: TreeOptions): Map<string, EvaluatedSpec> {
   const evaluate = evaluator(options, assembleEnvironment(options));
-  const packages = specsBelow(options.tree, 'SPECS').map((path) => evaluate(path).sourcePackage);
-  return releaseVersionMacros(
-    packages.filter((source) => source !== undefined),
-    '.azl3',
-  );
+  return new Map(specsBelow(options.tree, 'SPECS').map((path) => [path, evaluate(path)]));
+}
+
+function releaseVersionsOf(evaluated: readonly EvaluatedSpec[]): string {
+  const packages = evaluated.map(({ sourcePackage }) => sourcePackage).filter((source) => source !== undefined);
+  return releaseVersionMacros(packages, '.azl3');
 }
 
 function evaluator(options: TreeOptions, { environment, files }: AssembledEnvironment): TreeEvaluator['evaluate'] {
