@@ -25,6 +25,7 @@ export {
   rpmFileName,
   type BinaryPackage,
   type LocatedDependency,
+  type Origin,
   type PackageDependencies,
   type SourceFile,
   type SourcePackage,

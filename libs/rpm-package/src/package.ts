@@ -4,6 +4,11 @@ import type { Dependency } from './dependency.ts';
 import type { Evr } from './evr.ts';
 import { formatEvr } from './evr.ts';
 
+/** Where a value was written; `trace` has the definitions of the macros that made the line, when it is not in the spec as it is. */
+export interface Origin extends SourceLocation {
+  readonly trace?: readonly SourceLocation[];
+}
+
 /** A `Source`/`Patch` tag. */
 export interface SourceFile {
   readonly kind: 'source' | 'patch';
@@ -17,14 +22,14 @@ export interface SourceFile {
 
 /** The kinds of dependencies that a binary package carries, by rpm's tag names in lower camel case. */
 export interface PackageDependencies {
-  readonly provides: readonly Dependency[];
-  readonly requires: readonly Dependency[];
-  readonly conflicts: readonly Dependency[];
-  readonly obsoletes: readonly Dependency[];
-  readonly recommends: readonly Dependency[];
-  readonly suggests: readonly Dependency[];
-  readonly supplements: readonly Dependency[];
-  readonly enhances: readonly Dependency[];
+  readonly provides: readonly LocatedDependency[];
+  readonly requires: readonly LocatedDependency[];
+  readonly conflicts: readonly LocatedDependency[];
+  readonly obsoletes: readonly LocatedDependency[];
+  readonly recommends: readonly LocatedDependency[];
+  readonly suggests: readonly LocatedDependency[];
+  readonly supplements: readonly LocatedDependency[];
+  readonly enhances: readonly LocatedDependency[];
 }
 
 /** A (sub-)package: what one binary RPM will be. Dependencies are those that the spec states, not the generated ones. */
@@ -39,6 +44,8 @@ export interface BinaryPackage extends PackageDependencies {
   /** Whether an RPM is written: the spec has a `%files` section for it. */
   readonly built: boolean;
   readonly location: SourceLocation;
+  /** Where its tags were written, by their names in lower case; inherited ones point to the main package. */
+  readonly origins?: Readonly<Record<string, Origin>>;
 }
 
 /** A source package: one spec, evaluated for one architecture. */
@@ -70,7 +77,7 @@ export interface SourcePackage {
 
 /** A dependency that knows where it was written. */
 export interface LocatedDependency extends Dependency {
-  readonly location?: SourceLocation;
+  readonly location?: Origin;
 }
 
 /** `name-[epoch:]version-release.arch`. */

@@ -1,6 +1,5 @@
 /** The dependencies of one kind of one package: sorted, without duplicates (rpmdsMerge, lib/rpmds.c). */
-import type { SourceLocation } from '@kiln/diagnostics';
-import { parseEvr, SENSE, type DependencyOperator, type LocatedDependency } from '@kiln/rpm-package';
+import { parseEvr, SENSE, type DependencyOperator, type LocatedDependency, type Origin } from '@kiln/rpm-package';
 
 /** A dependency as the header stores it: the version as text, all flags in one number. */
 export interface HeaderDependency {
@@ -8,7 +7,7 @@ export interface HeaderDependency {
   /** Empty without a version. */
   readonly evr: string;
   readonly flags: number;
-  readonly location?: SourceLocation;
+  readonly location?: Origin;
 }
 
 const COMPARISON_BITS = SENSE.less | SENSE.greater | SENSE.equal;

@@ -1,5 +1,5 @@
 /** Evaluates a spec as rpmspec does and gives the result as plain data. */
-import type { Diagnostic } from '@kiln/diagnostics';
+import type { Diagnostic, SourceLocation } from '@kiln/diagnostics';
 import {
   createMacroContext,
   standardEnvironment,
@@ -28,6 +28,21 @@ export interface EvaluateSpecOptions {
   /** Where sources and patches are: the value of %_sourcedir. Default: the directory of `file`. */
   readonly sourceDir?: string;
   readonly ports?: MacroPorts;
+  /** Macros whose definitions the result shall tell, as they stand at the end. */
+  readonly explainMacros?: readonly string[];
+}
+
+/** What a macro is and where it got its value. */
+export interface ExplainedMacro {
+  readonly name: string;
+  /** Its expansion at the end of the spec; undefined for one with parameters and for one that is not defined. */
+  readonly value?: string;
+  /** The definitions, the valid one first, then those that it hides. */
+  readonly definitions: readonly {
+    readonly body: string;
+    readonly options?: string;
+    readonly location?: SourceLocation;
+  }[];
 }
 
 /** A macro of the environment that the evaluation looked up. */
@@ -53,6 +68,8 @@ export interface EvaluatedSpec {
   /** The text as `rpmspec --parse` prints it; as far as parsing came. */
   readonly expandedText: string;
   readonly changelog: readonly ChangelogEntry[];
+  /** One for each of `explainMacros`. */
+  readonly explainedMacros: readonly ExplainedMacro[];
 }
 
 /** Evaluates one spec. Never throws for what is wrong with the spec: that is in `diagnostics`. */
@@ -81,6 +98,7 @@ export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
     if (error.diagnostic !== undefined) context.diagnostics.push(error.diagnostic);
   }
   const usable = finished !== undefined && !finished.failed ? finished : undefined;
+  const explainedMacros = (options.explainMacros ?? []).map((name) => explainMacro(context, name));
   return {
     sourcePackage: usable === undefined ? undefined : toSourcePackage(usable, options.file, environment.targetArch),
     diagnostics: withoutRepeats(context.diagnostics),
@@ -90,7 +108,23 @@ export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
     shellCommands: [...context.shellCommands].sort(),
     expandedText: (finished ?? state)?.reader.parsed ?? '',
     changelog: finished?.changelog ?? [],
+    explainedMacros,
   };
+}
+
+function explainMacro(context: MacroContext, name: string): ExplainedMacro {
+  const definitions: ExplainedMacro['definitions'][number][] = [];
+  const valid = context.table.get(name);
+  for (let entry = valid; entry !== undefined; entry = entry.previous) {
+    const { body, options, location } = entry;
+    definitions.push({
+      body,
+      ...(options === undefined ? {} : { options }),
+      ...(location === undefined ? {} : { location }),
+    });
+  }
+  const isSimple = valid !== undefined && valid.options === undefined && valid.builtin === undefined;
+  return { name, ...(isSimple ? { value: context.expand(`%{${name}}`) } : {}), definitions };
 }
 
 const standardEnvironments = new Map<TargetArch, MacroEnvironment>();
@@ -156,6 +190,7 @@ function toBinaryPackage(target: PackageState): BinaryPackage {
     ...(url === undefined ? {} : { url }),
     built: target.hasFiles,
     location: target.location,
+    origins: Object.fromEntries(target.origins),
     provides: of('provides'),
     requires: of('requires'),
     conflicts: of('conflicts'),

@@ -1,4 +1,10 @@
-export { evaluateSpec, type EvaluatedSpec, type EvaluateSpecOptions, type ReadMacro } from './evaluate-spec.ts';
+export {
+  evaluateSpec,
+  type EvaluatedSpec,
+  type EvaluateSpecOptions,
+  type ExplainedMacro,
+  type ReadMacro,
+} from './evaluate-spec.ts';
 export type { ChangelogEntry } from './spec-state.ts';
 export { SECTIONS, type Section, type SectionKind } from './sections.ts';
 export { PREAMBLE_TAGS, type PreambleTag, type TagMeaning } from './preamble-tags.ts';

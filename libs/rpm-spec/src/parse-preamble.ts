@@ -90,7 +90,10 @@ export function parsePackage(state: SpecState): AfterPreamble {
   if (after === 'restart') return after;
   for (const tag of INHERITED) {
     const value = state.main.tags.get(tag);
-    if (value !== undefined && !target.tags.has(tag)) target.tags.set(tag, value);
+    if (value === undefined || target.tags.has(tag)) continue;
+    target.tags.set(tag, value);
+    const origin = state.main.origins.get(tag);
+    if (origin !== undefined) target.origins.set(tag, origin);
   }
   if (target.tags.has('name')) checkRequired(state, target, `package ${target.name}`);
   return after;
@@ -225,6 +228,7 @@ function setHeaderTag(
   }
   target.tags.set(name, field);
   target.ownTags.add(name);
+  target.origins.set(name, state.reader.origin(field));
   return true;
 }
 
@@ -243,6 +247,7 @@ function setEpoch(state: SpecState, target: PackageState, field: string): boolea
   if (target.ownTags.has('epoch')) return reportDuplicate(state, target, 'epoch', field);
   target.tags.set('epoch', String(Number(field)));
   target.ownTags.add('epoch');
+  target.origins.set('epoch', state.reader.origin(field));
   return true;
 }
 

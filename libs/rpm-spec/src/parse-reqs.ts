@@ -11,6 +11,7 @@ import {
   senseOf,
   simpleDependencies,
   type DependencyOperator,
+  type Origin,
 } from '@kiln/rpm-package';
 import { isAlnum } from '@kiln/rpm-macro';
 import { checkCharacters, EVR_CHARACTERS, NAME_CHARACTERS } from './characters-allowed.ts';
@@ -49,7 +50,7 @@ const CONFLICT_LIKE: ReadonlySet<DependencyKind> = new Set(['conflicts', 'supple
 export function addDependency(
   target: PackageState,
   kind: DependencyKind,
-  dependency: { name: string; evr?: string; flags: number; location?: PackageState['location'] },
+  dependency: { name: string; evr?: string; flags: number; location?: Origin },
 ): void {
   const { name, evr = '', location } = dependency;
   const flags = dependency.flags | (name.startsWith('rpmlib(') ? SENSE.rpmlib : 0);
@@ -162,7 +163,7 @@ function parseSimple(
   addDependency(target, kind, {
     name,
     flags: flags | comparison,
-    location: state.reader.location(name),
+    location: state.reader.origin(name),
     ...(evr === undefined ? {} : { evr }),
   });
   return end;
@@ -186,7 +187,7 @@ function parseRich(
       if (!checkToken(state, name, evr === undefined ? undefined : formatEvr(evr))) return undefined;
     }
     const name = formatRichDependency(value);
-    addDependency(target, kind, { name, flags, location: state.reader.location(field.slice(start, end)) });
+    addDependency(target, kind, { name, flags, location: state.reader.origin(field.slice(start, end)) });
     return end;
   } catch (error) {
     if (!(error instanceof RichDependencyError)) throw error;

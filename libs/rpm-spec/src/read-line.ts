@@ -9,6 +9,7 @@ import {
   type MacroContext,
   type MacroEntry,
 } from '@kiln/rpm-macro';
+import type { Origin } from '@kiln/rpm-package';
 import { lineTypeAt, type LineType } from './line-types.ts';
 import { SpecError } from './spec-error.ts';
 
@@ -92,6 +93,12 @@ export class SpecReader {
   trace(): readonly SourceLocation[] {
     if (this.#raw === this.#expanded) return [];
     return this.#macros.flatMap((entry) => (entry.location === undefined ? [] : [entry.location]));
+  }
+
+  /** The place with what led to it. */
+  origin(part?: string): Origin {
+    const trace = this.trace();
+    return trace.length === 0 ? this.location(part) : { ...this.location(part), trace };
   }
 
   diagnostic(

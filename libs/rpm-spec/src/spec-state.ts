@@ -1,7 +1,7 @@
 /** What parsing a spec gathers (struct rpmSpec_s and Package_s, build/rpmbuild_internal.h). */
 import type { SourceLocation } from '@kiln/diagnostics';
 import type { MacroContext } from '@kiln/rpm-macro';
-import type { Dependency, SourceFile } from '@kiln/rpm-package';
+import type { Dependency, Origin, SourceFile } from '@kiln/rpm-package';
 import { DependencySet, type HeaderDependency } from './dependency-set.ts';
 import type { DiagnosticOptions, SpecReader } from './read-line.ts';
 import type { Section } from './sections.ts';
@@ -47,6 +47,8 @@ export class PackageState {
   readonly tags = new Map<HeaderTag, string>();
   /** Tags that its own preamble sets; the others are inherited. */
   readonly ownTags = new Set<HeaderTag>();
+  /** Where its tags were written, the inherited ones too. */
+  readonly origins = new Map<HeaderTag, Origin>();
   readonly dependencies = new Map<DependencyKind, DependencySet>();
   /** Scriptlets that it has, by section name. */
   readonly scriptlets = new Set<string>();

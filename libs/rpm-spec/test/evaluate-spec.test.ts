@@ -64,23 +64,37 @@ describe('evaluateSpec', () => {
     expect(sourcePackage?.buildRequires.map(({ name }) => name)).toContain('perl');
   });
 
-  it('parses a noarch package twice and keeps the macros of the first pass', () => {
-    const text = HELLO.replace(
-      'Summary: Says hello\n',
-      'Summary: Says hello\n%global mark %{?mark}x\nBuildArch: noarch\n',
-    );
-    const { sourcePackage } = evaluate(
-      text.replace('Says hello.\n\n%package', '%{mark}\n\n%package') + '\n%check\n%{mark}\n',
-    );
-    expect(sourcePackage?.packages.map(({ arch }) => arch)).toEqual(['noarch', 'noarch']);
-    expect(sourcePackage?.buildArch).toEqual(['noarch']);
-    expect(sourcePackage?.hasCheck).toBe(true);
-  });
-
   it('names the place of every value', () => {
     const { sourcePackage } = evaluate(HELLO);
     expect(sourcePackage?.buildRequires[1]?.location).toMatchObject({ file: 'hello.spec', line: 10, column: 16 });
     expect(sourcePackage?.packages[1]?.location).toMatchObject({ line: 18 });
+    expect(sourcePackage?.packages[1]?.origins).toMatchObject({ version: { line: 3 }, summary: { line: 19 } });
+  });
+
+  it('tells the macros behind a value that the spec does not say itself', () => {
+    const define = '%define needs() Requires: first\\\nRequires: second\n';
+    const { sourcePackage } = evaluate(define + HELLO.replace('%if', '%needs\n%if'));
+    expect(sourcePackage?.packages[0]?.requires.find(({ name }) => name === 'second')?.location).toMatchObject({
+      line: 13,
+      trace: [{ file: 'hello.spec', line: 1 }],
+    });
+  });
+
+  it('explains where a macro got its value', () => {
+    const options = { file: 'hello.spec', text: `%global dist .b%{nil}\n${HELLO}`, defines: { dist: '.a' } };
+    const { explainedMacros } = evaluateSpec({ ...options, explainMacros: ['dist', 'nope', 'with'] });
+    expect(explainedMacros).toMatchObject([
+      {
+        name: 'dist',
+        value: '.b',
+        definitions: [
+          { body: '.b', location: { file: 'hello.spec', line: 1 } },
+          { body: '.a', location: { file: '<define>' } },
+        ],
+      },
+      { name: 'nope', definitions: [] },
+      { name: 'with', definitions: [{ options: '' }] },
+    ]);
   });
 
   it('says what the result depends on', () => {
