@@ -74,6 +74,7 @@ interface Candidate extends RepositoryPackage {
 }
 
 const READ_AT_ONCE = 16;
+const MOST_ANNOUNCED = 3;
 const PACKAGES = 'Packages';
 const LEDGER = 'ledger.json';
 const TARGET = '/repository';
@@ -174,11 +175,13 @@ function refuseReused(reused: readonly ReusedNevra[]): void {
   );
 }
 
+/** One notice for all: a developer's rebuild changes many packages at once. */
 function announceReused(host: Host, reused: readonly ReusedNevra[]): void {
-  for (const entry of reused) {
-    const message = `${reusedMessage(entry)}; bump the Release before you publish it`;
-    host.emit({ type: 'notice', severity: 'warning', code: 'NEVRA_REUSED', message });
-  }
+  if (reused.length === 0) return;
+  const shown = reused.slice(0, MOST_ANNOUNCED).map(reusedMessage).join('; ');
+  const more = reused.length > MOST_ANNOUNCED ? `; and ${reused.length - MOST_ANNOUNCED} more` : '';
+  const message = `other content under a known NEVRA: ${shown}${more}; bump the Release before you publish`;
+  host.emit({ type: 'notice', severity: 'warning', code: 'NEVRA_REUSED', message });
 }
 
 function reusedMessage({ nevra, known, artifactDigest }: ReusedNevra): string {
