@@ -53,8 +53,16 @@ const CONSTANTS: Readonly<Record<string, (version: RpmVersion) => string>> = {
 
 const OUTPUTS = { echo: 'note', warn: 'warning', error: 'error' } as const;
 
+const made = new Map<RpmVersion, readonly Builtin[]>();
+
 /** The built-in macros of a version of rpm. */
-export function builtinsOf(version: RpmVersion): Builtin[] {
+export function builtinsOf(version: RpmVersion): readonly Builtin[] {
+  let builtins = made.get(version);
+  if (builtins === undefined) made.set(version, (builtins = makeBuiltins(version)));
+  return builtins;
+}
+
+function makeBuiltins(version: RpmVersion): Builtin[] {
   return [
     ...Object.entries(VALUES).map(([name, value]): Builtin => ({
       name,

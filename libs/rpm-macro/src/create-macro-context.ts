@@ -28,7 +28,7 @@ export function createMacroContext(options: CreateMacroContextOptions = {}): Mac
   const environment = options.environment ?? (standard ??= standardEnvironment());
   const { table, diagnostics } = load(environment);
   const context = new MacroContext({
-    table: table.fork(),
+    table,
     rpmVersion: environment.rpmVersion,
     ...(options.ports === undefined ? {} : { ports: options.ports }),
     ...(options.builtins === undefined ? {} : { builtins: options.builtins }),

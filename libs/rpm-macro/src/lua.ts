@@ -33,12 +33,33 @@ export async function createLuaPort(): Promise<LuaPort> {
     }
   }
 
+  // Most specs run no script: the state is touched only when one runs.
+  let used = false;
+  let pending: SpecLists | undefined;
+  function prepare(): void {
+    used = true;
+    if (pending !== undefined) setSpecLists(library, pending);
+    pending = undefined;
+  }
+
   return {
-    reset: () => library.reset(),
-    run: (script, call, current) => withHost(current, () => runScript(library, script, call)),
-    callFunction: (name, values, current) => withHost(current, () => checked(library.call(name, [...values]))),
+    reset: () => {
+      if (used) library.reset();
+      used = false;
+      pending = undefined;
+    },
+    run: (script, call, current) => {
+      prepare();
+      return withHost(current, () => runScript(library, script, call));
+    },
+    callFunction: (name, values, current) => {
+      prepare();
+      return withHost(current, () => checked(library.call(name, [...values])));
+    },
     check: (script) => library.check(script) ?? undefined,
-    setSpecLists: (lists) => setSpecLists(library, lists),
+    setSpecLists: (lists) => {
+      pending = lists;
+    },
   };
 }
 

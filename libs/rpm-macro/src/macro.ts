@@ -41,6 +41,7 @@ export interface TextOrigin {
 }
 
 export interface MacroContextOptions {
+  /** The definitions to start from; they stay as they are. */
   readonly table?: MacroTable;
   readonly ports?: MacroPorts;
   readonly rpmVersion?: RpmVersion;
@@ -51,6 +52,8 @@ export interface MacroContextOptions {
 /** Macros and everything that expanding them needs. Not re-entrant across specs: make one per evaluation. */
 export class MacroContext {
   readonly table: MacroTable;
+  /** The definitions that it started from. */
+  readonly initialTable: MacroTable;
   readonly ports: MacroPorts;
   /** Every problem that expansion met, in order. */
   readonly diagnostics: Diagnostic[] = [];
@@ -75,7 +78,8 @@ export class MacroContext {
   readonly #stack: MacroEntry[] = [];
 
   constructor(options: MacroContextOptions = {}) {
-    this.table = options.table ?? new MacroTable();
+    this.initialTable = options.table ?? new MacroTable();
+    this.table = this.initialTable.fork();
     this.ports = options.ports ?? {};
     for (const builtin of [...builtinsOf(options.rpmVersion ?? '4.18'), ...(options.builtins ?? [])]) {
       if (this.table.get(builtin.name)?.builtin !== undefined) continue;

@@ -103,7 +103,7 @@ export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
     sourcePackage: usable === undefined ? undefined : toSourcePackage(usable, options.file, environment.targetArch),
     diagnostics: withoutRepeats(context.diagnostics),
     readFiles: [...context.readFiles].sort(),
-    readMacros: readMacros(context, environment),
+    readMacros: readMacros(context),
     missingMacros: [...context.missingNames].sort(),
     shellCommands: [...context.shellCommands].sort(),
     expandedText: (finished ?? state)?.reader.parsed ?? '',
@@ -211,10 +211,9 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   });
 }
 
-function readMacros(context: MacroContext, environment: MacroEnvironment): ReadMacro[] {
-  const definitions = createMacroContext({ environment }).table;
+function readMacros(context: MacroContext): ReadMacro[] {
   return [...context.usedNames].sort().flatMap((name) => {
-    const location = definitions.get(name)?.location;
+    const location = context.initialTable.get(name)?.location;
     return location === undefined ? [] : [{ name, file: location.file, line: location.line }];
   });
 }

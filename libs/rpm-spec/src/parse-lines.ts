@@ -1,4 +1,5 @@
 /** The lines of a section (parseLines, build/parseSpec.c). */
+import { isSpace } from '@kiln/rpm-macro';
 import type { Strip } from './read-line.ts';
 import { sectionOf } from './sections.ts';
 import type { NextSection, SpecState } from './spec-state.ts';
@@ -20,5 +21,7 @@ export function parseText(state: SpecState, strip: Strip): { text: string; next:
   const next = parseLines(state, strip, (line) => {
     text += strip.trailingSpace === true ? `${line}\n` : line;
   });
-  return { text: text.replace(/[ \t-\r]+$/, ''), next };
+  let end = text.length;
+  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return { text: text.slice(0, end), next };
 }
