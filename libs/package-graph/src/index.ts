@@ -1,3 +1,7 @@
-export { ProviderIndex, type Provider } from './provider-index.ts';
-export { resolveClosure, type Choice, type Closure, type ClosureOptions, type Unresolved } from './closure.ts';
+export { ProviderIndex } from './provider-index.ts';
+export type { Provider } from './provider.ts';
+export { isAmbiguous, type Choice, type ChoiceReason } from './choice.ts';
+export { resolveClosure, type Closure, type ClosureOptions, type Unresolved } from './closure.ts';
+export { findConflicts, type Conflict } from './conflicts.ts';
+export { holds, matching, parseRequirement, type Lookup } from './requirement.ts';
 export { buildGenerations, createSourceGraph, dependentsOf, findCycles, type SourceGraph } from './source-graph.ts';

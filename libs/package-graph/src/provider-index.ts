@@ -1,16 +1,11 @@
 /** Who provides what: packages by capability and by file path. */
-import { satisfies, type BinaryPackage, type Dependency, type Evr } from '@kiln/rpm-package';
-
-/** A package that can be chosen. `origin` is the id of the source package, or the name of a layer such as the toolchain. */
-export interface Provider extends Pick<BinaryPackage, 'name' | 'arch' | 'provides' | 'requires'> {
-  readonly evr: Evr;
-  readonly origin: string;
-  /** Paths it installs, when known: they satisfy path dependencies. */
-  readonly files?: readonly string[];
-}
+import { formatDependency, isRich, satisfies, type Dependency } from '@kiln/rpm-package';
+import type { Provider } from './provider.ts';
+import { matching, parseRequirement } from './requirement.ts';
 
 export class ProviderIndex {
   readonly #byCapability = new Map<string, { provider: Provider; capability: Dependency }[]>();
+  readonly #found = new Map<string, readonly Provider[]>();
 
   constructor(providers: Iterable<Provider>) {
     for (const provider of providers) {
@@ -22,12 +17,19 @@ export class ProviderIndex {
     }
   }
 
-  /** All packages that satisfy a dependency, in the order they were given, each once. */
-  whatProvides(dependency: Dependency): Provider[] {
-    const found = (this.#byCapability.get(dependency.name) ?? []).filter(({ capability }) =>
-      satisfies(capability, dependency),
-    );
-    return [...new Set(found.map(({ provider }) => provider))];
+  /**
+   * All packages that satisfy a dependency, in the order they were given, each once. Of a rich dependency: those that satisfy it
+   * alone as one package (`or`, `with`, `without`).
+   */
+  whatProvides(dependency: Dependency): readonly Provider[] {
+    const text = formatDependency(dependency);
+    const known = this.#found.get(text);
+    if (known !== undefined) return known;
+    const found = isRich(dependency)
+      ? matching(parseRequirement(dependency), (simple) => this.whatProvides(simple))
+      : this.#providersOf(dependency);
+    this.#found.set(text, found);
+    return found;
   }
 
   /** Versions on offer under a name, for messages about a version that nobody has. */
@@ -38,6 +40,13 @@ export class ProviderIndex {
   /** All capability names, for "did you mean". */
   names(): Iterable<string> {
     return this.#byCapability.keys();
+  }
+
+  #providersOf(dependency: Dependency): Provider[] {
+    const found = (this.#byCapability.get(dependency.name) ?? []).filter(({ capability }) =>
+      satisfies(capability, dependency),
+    );
+    return [...new Set(found.map(({ provider }) => provider))];
   }
 
   #add(provider: Provider, capability: Dependency): void {

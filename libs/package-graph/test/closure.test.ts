@@ -1,35 +1,7 @@
 import { expect, test } from 'vitest';
-import { ProviderIndex, resolveClosure, type Provider } from '@kiln/package-graph';
-import { parseDependency, parseEvr } from '@kiln/rpm-package';
-
-/** A repository in a few lines: `P: name evr origin`, then `+ provides`, `- requires`. */
-function repository(text: string): Provider[] {
-  const providers: {
-    provider: Provider;
-    provides: Provider['provides'][number][];
-    requires: Provider['requires'][number][];
-  }[] = [];
-  for (const line of text
-    .trim()
-    .split('\n')
-    .map((one) => one.trim())) {
-    const [mark, ...rest] = line.split(' ');
-    const body = rest.join(' ');
-    if (mark === 'P:') {
-      const [name, evr, origin] = rest as [string, string, string];
-      const provides = [parseDependency(`${name} = ${evr}`)];
-      const requires: Provider['requires'][number][] = [];
-      providers.push({
-        provider: { name, evr: parseEvr(evr), arch: 'x86_64', origin, provides, requires },
-        provides,
-        requires,
-      });
-    }
-    if (mark === '+') providers.at(-1)!.provides.push(parseDependency(body));
-    if (mark === '-') providers.at(-1)!.requires.push(parseDependency(body));
-  }
-  return providers.map(({ provider }) => provider);
-}
+import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
+import { parseDependency } from '@kiln/rpm-package';
+import { repository } from './repository-text.ts';
 
 const tree = `
   P: kiln-toolchain 1-1 toolchain
