@@ -11,7 +11,7 @@ import { expandWithKiln, type KilnMacrosOptions } from './kiln-macros.ts';
 import { fuzzMacroEnvironment, MACRO_FILE, PROBE } from './macro-environment.ts';
 import { macroText } from './macro-grammar.ts';
 import { Random } from './random.ts';
-import { expandWithRpm, type MacroOutcome } from './rpm-macros.ts';
+import { expandWithRpm, outcomesAgree, type MacroOutcome } from './rpm-macros.ts';
 import { shrinkText } from './shrink.ts';
 
 /** A text on which the two sides differ. */
@@ -83,7 +83,7 @@ class MacroSides {
       const rpm = outcomes[at]!;
       const kiln = expandWithKiln(text, this.#kiln);
       if (kiln.milliseconds < SLOW && kiln.died !== true) {
-        if (agree(rpm, kiln)) return [];
+        if (outcomesAgree(rpm, kiln)) return [];
         const explanation = explanationOf({ text, rpm, kiln });
         if (explanation !== undefined) {
           this.explained.set(explanation, (this.explained.get(explanation) ?? 0) + 1);
@@ -103,15 +103,6 @@ class MacroSides {
     const [small] = this.compare([text], difference.index);
     return small ?? difference;
   }
-}
-
-function agree(rpm: MacroOutcome, kiln: MacroOutcome): boolean {
-  return plain(rpm.value) === plain(kiln.value) && plain(rpm.probe) === plain(kiln.probe);
-}
-
-/** Without the addresses by which Lua shows functions and tables. */
-function plain(value: string | undefined): string | undefined {
-  return value?.replace(/\b(function|table|userdata): (builtin: )?(0x)?[0-9a-f]+/g, '$1');
 }
 
 function report(

@@ -40,6 +40,8 @@ third
 %scoped(x) %define inner %1%{-x:X}%{inner}|%{?inner}
 %global_in() %global made %1%{nil}%{made}
 %nested() %args %1 %*;
+%outer() %args %1
+%outest() <%{args x}|%2>
 %twice() %{expand:%*}%{expand:%1}
 %lu() %{lua: for i, v in ipairs(arg) do print(i .. "=" .. v .. ";") end}
 %luo(ab:) %{lua: print((opt.a or "-") .. "/" .. (opt.b or "-") .. "/" .. #arg)}

@@ -6,7 +6,22 @@ const NAMES = [
   ...['long', 'eager', 'brace', 'with_x'],
 ];
 const PARAMETRIC = [
-  ...['args', 'opts', 'optional', 'plain', 'early', 'scoped', 'global_in', 'nested', 'twice', 'lu', 'luo', 'luret'],
+  ...[
+    'args',
+    'opts',
+    'optional',
+    'plain',
+    'early',
+    'scoped',
+    'global_in',
+    'nested',
+    'twice',
+    'outer',
+    'outest',
+    'lu',
+    'luo',
+    'luret',
+  ],
   'with',
 ];
 const OPEN = ['foo', 'bar', 'baz', 'later', 'inner', 'made'];
@@ -77,7 +92,28 @@ const PIECES = [
     '?',
     '!',
   ],
-  ...['#', '*', '-', ',', '.', '$', '%%{one}', '{}', '%{', '%(', '%[', '\u00e9', '\x1f', '\r\n', '\\%'],
+  ...[
+    '#',
+    '*',
+    '-',
+    ',',
+    '.',
+    '$',
+    '%%{one}',
+    '{}',
+    '%{',
+    '%(',
+    '%[',
+    '\u00e9',
+    '\x1f',
+    '\r\n',
+    '\\%',
+    '\\}',
+    '\\{',
+    '\\)',
+    '{\\}}',
+    '%{?one:\\}}',
+  ],
 ];
 
 /** A text of one or a few items. */
@@ -193,11 +229,22 @@ function expression(random: Random, depth: number): string {
         `${inner()}${random.pick([' ', '', ' '])}${random.pick(OPERATORS)}${random.pick([' ', '', '\t'])}${inner()}`,
     ],
     [1.5, () => `${inner()} ? ${inner()} : ${inner()}`],
+    [1.5, () => comparison(random)],
     [1, () => `(${inner()})`],
     [1, () => `${random.pick(['!', '-', '- ', '!!'])}${inner()}`],
     [0.4, () => `lua:${random.pick(['string.upper', 'math.abs', 'rpm.vercmp', 'nothing'])}(${inner()}, ${inner()})`],
     [0.3, () => damage(random, inner())],
   ])();
+}
+
+/** Values that are equal or lie near each other. */
+function comparison(random: Random): string {
+  const values = random.pick([
+    ['1', '2', '%{one}', '01'],
+    ['"a"', '"b"', '"%{word}"', '"quark"'],
+    ['v"1.0"', 'v"1.0-1"', 'v"1.0~a"', 'v"%{ver}"'],
+  ]);
+  return `${random.pick(values)} ${random.pick(['==', '!=', '<', '<=', '>', '>='])} ${random.pick(values)}`;
 }
 
 const OPERATORS = ['+', '-', '*', '/', '==', '!=', '<', '<=', '>', '>=', '&&', '||', '=', '&', ','];

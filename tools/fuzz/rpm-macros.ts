@@ -131,3 +131,13 @@ function readAnswers(bytes: Buffer, log: string, count: number): MacroOutcome[] 
   }
   return outcomes;
 }
+
+/** Whether two sides give the same value and leave the same definitions. */
+export function outcomesAgree(a: MacroOutcome, b: MacroOutcome): boolean {
+  return plain(a.value) === plain(b.value) && plain(a.probe) === plain(b.probe);
+}
+
+/** Without the addresses by which Lua shows functions and tables. */
+function plain(value: string | undefined): string | undefined {
+  return value?.replace(/\b(function|table|userdata): (builtin: )?(0x)?[0-9a-f]+/g, '$1');
+}

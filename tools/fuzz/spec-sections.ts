@@ -133,7 +133,7 @@ const SCRIPT = [
     'echo %{SOURCE0} %{S:1} %{PATCH0}',
     '%{shrink: a   b }',
   ],
-  ...['%{?twoline}', '%{?call:%call -a b c}', 'a \\'],
+  ...['%{?twoline}', 'echo %%{x', 'echo %%(y', '%{?call:%call -a b c}', 'a \\'],
 ];
 
 /** Lines of a script. */
@@ -208,6 +208,7 @@ export function sections(random: Random): string[] {
   if (random.chance(0.1)) blocks.push(trigger(random, random.pick(['', ...named])));
   for (const name of ['', ...named]) if (random.chance(0.7)) blocks.push(files(random, name));
   if (random.chance(0.5)) blocks.push(['%changelog', ...changelog(random)]);
+  if (random.chance(0.02)) blocks.push(random.pick(blocks.length > 0 ? blocks : [['%build']]));
   if (random.chance(0.1)) blocks.sort(() => random.next() - 0.5);
   return random.chance(0.2)
     ? blocks.flatMap((block) => (random.chance(0.2) ? conditional(random, block, () => ['']) : ['', ...block]))

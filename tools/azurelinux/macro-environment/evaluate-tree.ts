@@ -1,6 +1,6 @@
 /** Evaluates the specs of a checkout of Azure Linux as its toolkit does. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { LuaPort, MacroPorts } from '@kiln/rpm-macro';
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import { assembleEnvironment, type AssembledEnvironment } from './assemble.ts';
@@ -20,7 +20,7 @@ export interface TreeOptions {
 export interface TreeEvaluator {
   readonly assembled: AssembledEnvironment;
   readonly releaseVersions: string;
-  /** Evaluates the spec at a path relative to the tree. */
+  /** Evaluates the spec at a path, relative to the tree or absolute. */
   readonly evaluate: (path: string, defines?: Readonly<Record<string, string>>) => EvaluatedSpec;
 }
 
@@ -80,7 +80,7 @@ function evaluator(options: TreeOptions, { environment, files }: AssembledEnviro
     environment: (name) => (name === 'HOME' ? '/root' : undefined),
   };
   return (path, defines = {}) => {
-    const file = join(tree, path);
+    const file = resolve(tree, path);
     const text = readText(file);
     return evaluateSpec({ file, text, environment, defines, sourceDir: dirname(file), ports });
   };

@@ -1,0 +1,157 @@
+/**
+ * Compares evaluations of changed specs with a real rpm that has the same macro files:
+ * `npx tsx tools/conformance/mutations.ts --tree <azurelinux> --rpmspec <rpmspec> --releaseversions <file>
+ * [--rpm <directory>] [--count 300] [--seed 1] [--jobs 2] [--json]`.
+ *
+ * Input `n` of a seed takes a random spec of the tree and changes its text, its defines or the target architecture. rpm has to
+ * run where its own and the distribution's macro files, the `macros.releaseversions` given here, and the worker root's programs
+ * are found; the evaluator takes the answers of shell commands from stand-ins.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { specsBelow, type TreeEvaluator } from '../azurelinux/macro-environment/evaluate-tree.ts';
+import { Random } from '../fuzz/random.ts';
+import { factsOf } from '../oracle/facts.ts';
+import { compareValues, shorten, type FieldDifference } from './compare.ts';
+import { openConformanceTree } from './conformance-tree.ts';
+import { mutateSpec, type MutatedInput } from './mutate-spec.ts';
+import { queryRpm } from './query-rpm.ts';
+
+interface MutationDifference {
+  readonly index: number;
+  readonly path: string;
+  readonly changes: readonly string[];
+  readonly fields: readonly FieldDifference[];
+  readonly rpmMessages: string;
+  readonly kilnMessages: readonly string[];
+}
+
+const OPTIONS = {
+  tree: { type: 'string' },
+  rpm: { type: 'string', default: '/usr/lib/rpm' },
+  rpmspec: { type: 'string', default: 'rpmspec' },
+  releaseversions: { type: 'string' },
+  count: { type: 'string', default: '300' },
+  from: { type: 'string', default: '0' },
+  seed: { type: 'string', default: '1' },
+  jobs: { type: 'string', default: '2' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+const DEFINES = { with_check: '0', dist: '.azl3', azl: '3' };
+
+/** Runs the comparison and prints its result. */
+export async function compareMutations(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  const { tree, rpm, rpmspec, releaseversions } = values;
+  if (tree === undefined || releaseversions === undefined) throw new Error('--tree or --releaseversions is missing');
+  const directory = mkdtempSync(join(tmpdir(), 'kiln-mutations-'));
+  const releaseVersions = readFileSync(releaseversions, 'utf8');
+  const trees = {
+    x86_64: await openConformanceTree({ tree, rpmDirectory: rpm, releaseVersions }),
+    aarch64: await openConformanceTree({ tree, rpmDirectory: rpm, releaseVersions, targetArch: 'aarch64' }),
+  };
+  const specs = ['SPECS', 'SPECS-EXTENDED', 'SPECS-SIGNED'].flatMap((root) => specsBelow(tree, root));
+  const end = Number(values.from) + Number(values.count);
+  const differences: MutationDifference[] = [];
+  let [next, rejected, done] = [Number(values.from), 0, 0];
+  const worker = async (): Promise<void> => {
+    while (next < end) {
+      const index = next;
+      next += 1;
+      const random = new Random(Number(values.seed), index);
+      const path = random.pick(specs);
+      const place = join(directory, String(index));
+      const file = writeMutant(join(tree, path), place, random);
+      const { input } = file;
+      const answer = await queryRpm({
+        ...{ rpmspec, file: file.file, path, targetArch: input.targetArch },
+        defines: { ...DEFINES, ...input.defines },
+      });
+      if (answer.facts === undefined) rejected += 1;
+      const { fields, messages } = judge(trees[input.targetArch], { path, file: file.file, input, answer });
+      if (fields.length > 0) {
+        const { changes } = input;
+        differences.push({
+          index,
+          path,
+          changes,
+          fields,
+          rpmMessages: answer.messages.slice(-600),
+          kilnMessages: messages,
+        });
+      }
+      rmSync(place, { recursive: true, force: true });
+      done += 1;
+      if (!values.json && done % 20 === 0)
+        process.stderr.write(`\r${done}, ${rejected} rejected, ${differences.length} differences `);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+  report({ inputs: done, rejected, differences }, values.json);
+}
+
+/** A directory like the spec's own, with the changed spec in it. */
+function writeMutant(original: string, place: string, random: Random): { file: string; input: MutatedInput } {
+  mkdirSync(place);
+  for (const name of readdirSync(dirname(original))) {
+    if (name !== basename(original)) symlinkSync(join(dirname(original), name), join(place, name));
+  }
+  const input = mutateSpec(readFileSync(original, 'latin1'), random);
+  const file = join(place, basename(original));
+  writeFileSync(file, input.text, 'latin1');
+  return { file, input };
+}
+
+function judge(
+  tree: TreeEvaluator,
+  {
+    path,
+    file,
+    input,
+    answer,
+  }: { path: string; file: string; input: MutatedInput; answer: Awaited<ReturnType<typeof queryRpm>> },
+): { fields: FieldDifference[]; messages: string[] } {
+  const kiln = tree.evaluate(file, input.defines);
+  const messages = kiln.diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  const facts = factsOf(path, kiln);
+  if (answer.facts === undefined && facts === undefined) return { fields: [], messages };
+  if (answer.facts === undefined || facts === undefined) {
+    return { fields: [{ field: 'evaluates', rpm: answer.facts !== undefined, kiln: facts !== undefined }], messages };
+  }
+  const isUtf8 = Buffer.from(input.text, 'latin1').equals(
+    Buffer.from(Buffer.from(input.text, 'latin1').toString('utf8'), 'utf8'),
+  );
+  const expanded = Buffer.from(kiln.expandedText, isUtf8 ? 'utf8' : 'latin1');
+  const texts = compareValues(
+    answer.expanded.toString('latin1').split('\n'),
+    expanded.toString('latin1').split('\n'),
+    'expanded',
+  );
+  return { fields: [...compareValues(answer.facts, facts), ...texts], messages };
+}
+
+function report(
+  result: { inputs: number; rejected: number; differences: readonly MutationDifference[] },
+  json: boolean,
+): void {
+  if (json) console.log(JSON.stringify(result));
+  else {
+    for (const { index, path, changes, fields, rpmMessages, kilnMessages } of result.differences) {
+      console.log(`\n#${index} ${path}: ${changes.join(', ')}`);
+      for (const { field, rpm, kiln } of fields)
+        console.log(`  ${field}\n    rpm:  ${shorten(rpm)}\n    kiln: ${shorten(kiln)}`);
+      console.log(`  rpm says:  ${shorten(rpmMessages)}\n  kiln says: ${shorten(kilnMessages)}`);
+    }
+    console.log(
+      `${result.inputs} inputs (${result.rejected} rejected by rpm), ${result.differences.length} differences`,
+    );
+  }
+  if (result.differences.length > 0) process.exitCode = 1;
+}
