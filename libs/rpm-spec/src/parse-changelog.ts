@@ -67,7 +67,10 @@ function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; le
   return { entry, isBogus: date.isBogus, length: end };
 }
 
-/** `Mon Jun 6 2016` or `Thu Oct 6 06:48:39 CEST 2016`; zones count as UTC. */
+/** Zones that the time zone database knows by these names, in hours; mktime() takes any other name for UTC. */
+const ZONES: Readonly<Record<string, number>> = { CET: 1, MET: 1, EET: 2, EST: -5, MST: -7, HST: -10 };
+
+/** `Mon Jun 6 2016`, at noon UTC, or `Thu Oct 6 06:48:39 CEST 2016`. */
 function parseDate(head: string): { time: number; words: number; isBogus: boolean } | undefined {
   const words = head.trim().split(/\s+/);
   const weekday = DAYS.indexOf(words[0] ?? '');
@@ -82,7 +85,8 @@ function parseDate(head: string): { time: number; words: number; isBogus: boolea
   if (year < 1990 || year >= 3000) return undefined;
   const at = new Date(Date.UTC(year, month, day, clock[0], clock[1], clock[2]));
   const isBogus = at.getUTCDay() !== weekday || at.getUTCDate() !== day || at.getUTCMonth() !== month;
-  return { time: at.getTime() / 1000, words: isLong ? 6 : 4, isBogus };
+  const zone = isLong ? (ZONES[words[4] ?? ''] ?? 0) : 0;
+  return { time: at.getTime() / 1000 - zone * 3600, words: isLong ? 6 : 4, isBogus };
 }
 
 function firstLine(text: string): string {
