@@ -9,7 +9,7 @@ import {
   type TargetArch,
 } from '@kiln/rpm-macro';
 import { parseEvr, SENSE, type BinaryPackage, type SourcePackage } from '@kiln/rpm-package';
-import { applyPatchesBuiltin } from './apply-patches.ts';
+import { sourceBuiltins } from './source-builtins.ts';
 import { addDependency } from './parse-reqs.ts';
 import { finishPackages, parseSpec } from './parse-spec.ts';
 import { SpecError } from './spec-error.ts';
@@ -79,7 +79,7 @@ export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
   options.ports?.lua?.reset();
   const context = createMacroContext({
     environment,
-    builtins: [applyPatchesBuiltin(() => state?.sources.filter(({ kind }) => kind === 'patch') ?? [])],
+    builtins: sourceBuiltins(() => state?.sources ?? []),
     defines: { _sourcedir: options.sourceDir ?? directoryOf(options.file), ...options.defines },
     ...(options.ports === undefined ? {} : { ports: options.ports }),
   });

@@ -62,6 +62,7 @@ export function parseMainPreamble(state: SpecState): AfterPreamble {
     if (value !== '' && !value.startsWith('%')) main.tags.set(tag, value);
   }
   if (!main.tags.has('group')) main.tags.set('group', 'Unspecified');
+  reportDuplicates(state, main);
   checkRequired(state, main, 'the main package');
   return after;
 }
@@ -88,6 +89,7 @@ export function parsePackage(state: SpecState): AfterPreamble {
   }
   const after = parseTags(state, target);
   if (after === 'restart') return after;
+  reportDuplicates(state, target);
   for (const tag of INHERITED) {
     const value = state.main.tags.get(tag);
     if (value === undefined || target.tags.has(tag)) continue;
@@ -220,7 +222,7 @@ function setHeaderTag(
     }
     if (target.ownTags.has(name)) state.report('warning', 'SPEC_DUPLICATE_TAG', `second ${tag.token}: ${field}`);
   } else if (target.tags.has(name) && name !== 'prefixes' && target.ownTags.has(name)) {
-    return reportDuplicate(state, target, tag.token, field);
+    return noteDuplicate(state, target, tag.token, field);
   }
   if (name === 'prefixes' && words(state, field).some((prefix) => prefix.length > 1 && prefix.endsWith('/'))) {
     state.error('SPEC_PREFIX', `prefixes must not end with "/": ${field}`, { part: field });
@@ -232,10 +234,17 @@ function setHeaderTag(
   return true;
 }
 
-function reportDuplicate(state: SpecState, target: PackageState, token: string, field: string): false {
+/** rpm judges duplicates at the end of the preamble, which the first pass of a spec with BuildArch does not reach. */
+function noteDuplicate(state: SpecState, target: PackageState, token: string, field: string): true {
   const message = `duplicate ${token} in ${target.name || 'the main package'}: ${field}`;
-  state.error('SPEC_DUPLICATE_TAG', message, { hint: 'Remove one of them.' });
-  return false;
+  const hint = 'Remove one of them.';
+  target.duplicates.push(state.reader.diagnostic('error', 'SPEC_DUPLICATE_TAG', message, { hint }));
+  return true;
+}
+
+function reportDuplicates(state: SpecState, target: PackageState): void {
+  if (target.duplicates.length > 0) state.failed = true;
+  state.context.diagnostics.push(...target.duplicates);
 }
 
 function setEpoch(state: SpecState, target: PackageState, field: string): boolean {
@@ -244,7 +253,7 @@ function setEpoch(state: SpecState, target: PackageState, field: string): boolea
     state.error('SPEC_EPOCH', `epoch field must be an unsigned number: ${field}`, { part: field });
     return false;
   }
-  if (target.ownTags.has('epoch')) return reportDuplicate(state, target, 'epoch', field);
+  if (target.ownTags.has('epoch')) return noteDuplicate(state, target, 'epoch', field);
   target.tags.set('epoch', String(Number(field)));
   target.ownTags.add('epoch');
   target.origins.set('epoch', state.reader.origin(field));
@@ -259,7 +268,7 @@ function setBuildArch(state: SpecState, target: PackageState, field: string): bo
       state.error('SPEC_BUILD_ARCH', `only noarch subpackages are supported: ${field}`, { part: field, hint });
       return false;
     }
-    if (target.arch !== undefined) return reportDuplicate(state, target, 'buildarch', field);
+    if (target.arch !== undefined) return noteDuplicate(state, target, 'buildarch', field);
     target.arch = 'noarch';
     return true;
   }

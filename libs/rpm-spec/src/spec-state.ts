@@ -1,4 +1,5 @@
 /** What parsing a spec gathers (struct rpmSpec_s and Package_s, build/rpmbuild_internal.h). */
+import type { Diagnostic } from '@kiln/diagnostics';
 import type { SourceLocation } from '@kiln/diagnostics';
 import type { MacroContext } from '@kiln/rpm-macro';
 import type { Dependency, Origin, SourceFile } from '@kiln/rpm-package';
@@ -50,6 +51,8 @@ export class PackageState {
   /** Where its tags were written, the inherited ones too. */
   readonly origins = new Map<HeaderTag, Origin>();
   readonly dependencies = new Map<DependencyKind, DependencySet>();
+  /** Tags that its own preamble sets twice. */
+  readonly duplicates: Diagnostic[] = [];
   /** Scriptlets that it has, by section name. */
   readonly scriptlets = new Set<string>();
   /** Conditions of its triggers, by section name. */

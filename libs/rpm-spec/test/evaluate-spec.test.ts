@@ -143,3 +143,29 @@ describe('diagnostics', () => {
     expect(sourcePackage?.evr.release).toBe('2');
   });
 });
+
+describe('the standard macros of %prep', () => {
+  const prep = (line: string): string =>
+    evaluate(HELLO.replace('%autosetup -p1', line)).expandedText.split('%prep\n')[1]!;
+
+  it('applies all patches, in order and with the options', () => {
+    expect(prep('%autosetup -p1 -n dir').match(/rpmuncompress .*|^.*patch -p.*/gm)).toEqual([
+      "rpmuncompress -x './hello-1.0.tar.gz'",
+      'rpmuncompress ./fix.patch | ',
+      '/usr/bin/patch -p1 -s --fuzz=0 --no-backup-if-mismatch -f',
+      'rpmuncompress ./more.patch | ',
+      '/usr/bin/patch -p1 -s --fuzz=0 --no-backup-if-mismatch -f',
+    ]);
+    expect(prep('%autosetup -N')).not.toContain('fix.patch');
+  });
+
+  it('applies chosen patches', () => {
+    expect(prep('%autopatch 6')).not.toContain('fix.patch');
+    expect(prep('%autopatch -M 5')).not.toContain('more.patch');
+    expect(prep('%autopatch -m 6')).toContain('more.patch');
+  });
+
+  it('lists sources and patches', () => {
+    expect(prep('cp %{sources} %{patches} .')).toContain("cp './hello-1.0.tar.gz'  './fix.patch' './more.patch'  .");
+  });
+});

@@ -31,6 +31,9 @@ export const STANDARD_BUILD_MACROS = String.raw`
   %[%{verbose}?"set -x":""]\
   umask 022\
   cd \"%{_builddir}\"
+%___build_template #!%{___build_shell}\
+%{___build_pre}\
+%{nil}
 %___build_post \
   RPM_EC=$?\
   for pid in $(jobs -p); do kill -9 ${'${'}pid} || continue; done\

@@ -42,6 +42,7 @@ export const STANDARD_DIRECTORY_MACROS = String.raw`
 %_oldincludedir /usr/include
 %_infodir %{_datarootdir}/info
 %_mandir %{_datarootdir}/man
+%_iconsdir %{_datarootdir}/icons
 %_rundir /run
 %_initddir %{_sysconfdir}/rc.d/init.d
 %_initrddir %{_initddir}

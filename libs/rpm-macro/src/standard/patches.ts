@@ -33,7 +33,11 @@ export const STANDARD_PATCH_MACROS = String.raw`
 %__scm_apply_quilt(qp:m:)\
 %{__quilt} import %{-p:-p%{-p*}} %{1} && %{__quilt} push %{-q}
 
-# %apply_patches is built in: %autopatch needs the list of patches, and no Lua interpreter.
+# The paths of all sources and patches, quoted for the shell.
+%sources %{source_paths}
+%patches %{patch_paths}
+
+# %apply_patches is built in, as are the lists above: %autopatch needs the list of patches, and no Lua interpreter.
 %autopatch(vp:qm:M:) %{apply_patches}
 %autosetup(a:b:cDn:TvNS:p:)\
 %setup %{-a} %{-b} %{-c} %{-D} %{-n} %{-T} %{!-v:-q}\

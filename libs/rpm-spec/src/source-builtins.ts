@@ -1,10 +1,19 @@
-/** The built-in behind the standard %autopatch: applies the patches of the spec in order. */
+/** The built-in macros behind the standard %autopatch, %sources and %patches, which rpm writes in Lua. */
 import type { Builtin, BuiltinCall } from '@kiln/rpm-macro';
 import type { SourceState } from './spec-state.ts';
 
-/** `%{apply_patches}` in the body of a macro with the options of %autopatch. `patches` gives the patches so far. */
-export function applyPatchesBuiltin(patches: () => readonly SourceState[]): Builtin {
-  return { name: 'apply_patches', arity: 0, run: (call) => run(call, patches()) };
+/** `%{apply_patches}`, in the body of a macro with the options of %autopatch; `%{source_paths}`; `%{patch_paths}`. */
+export function sourceBuiltins(sources: () => readonly SourceState[]): Builtin[] {
+  const of = (kind: SourceState['kind']): readonly SourceState[] => sources().filter((source) => source.kind === kind);
+  return [
+    { name: 'apply_patches', arity: 0, run: (call) => run(call, of('patch')) },
+    { name: 'patch_paths', arity: 0, run: (call) => listPaths(call, of('patch')) },
+    { name: 'source_paths', arity: 0, run: (call) => listPaths(call, of('source')) },
+  ];
+}
+
+function listPaths({ expansion }: BuiltinCall, sources: readonly SourceState[]): void {
+  for (const { path } of sources) expansion.out += `'${path.replaceAll("'", "'\\''")}' `;
 }
 
 function run({ context, expansion }: BuiltinCall, patches: readonly SourceState[]): void {
