@@ -25,6 +25,8 @@ export interface RpmAnswer {
   readonly messages: string;
 }
 
+/** The home directory that both sides see. */
+export const HOME = '/root';
 const SEPARATOR = '\x1f';
 const DEPENDENCIES = {
   provides: 'PROVIDE',
@@ -172,7 +174,7 @@ async function run(
         ...definitions,
         ...files,
       ],
-      { cwd: directory, encoding: 'buffer', maxBuffer: 1 << 28, timeout: 60_000 },
+      { cwd: directory, env: { ...process.env, HOME }, encoding: 'buffer', maxBuffer: 1 << 28, timeout: 120_000 },
       (error, stdout, stderr) => resolve({ output: stdout, messages: stderr.toString('utf8'), ok: error === null }),
     );
   });

@@ -1,5 +1,5 @@
 /** Generated inputs with rpm's answers, kept so that changed evaluators can be held against them again and again. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLuaPort } from '@kiln/rpm-macro/lua';
 import type { RpmAnswer } from '../conformance/query-rpm.ts';
@@ -14,11 +14,11 @@ import { specText } from './spec-grammar.ts';
 import { fuzzSpecEnvironment, judgeSpec } from './spec-judge.ts';
 import { openSpecSides } from './spec-sides.ts';
 
-interface Corpus {
+/** Inputs and answers, as JSON. */
+export interface Corpus {
   readonly texts: readonly { readonly text: string; readonly rpm: MacroOutcome }[];
   readonly specs: readonly {
     readonly text: string;
-    readonly file: string;
     readonly facts: RpmAnswer['facts'] | null;
     readonly expanded: string;
   }[];
@@ -30,39 +30,42 @@ export interface CorpusOptions {
   readonly seed: number;
   readonly texts: number;
   readonly specs: number;
+  /** Instead of generated ones. */
+  readonly inputs?: { readonly texts: readonly string[]; readonly specs: readonly string[] } | undefined;
 }
 
-/** Asks rpm about generated texts and specs and writes everything below `directory`. */
-export async function recordCorpus(directory: string, options: CorpusOptions): Promise<void> {
+/** Specs per call of rpmspec. */
+const BATCH = 50;
+/** Where specs of a corpus seem to be, wherever they were recorded. */
+const PLACE = '/specs';
+
+/** Asks rpm about generated texts and specs; works below `directory`. */
+export async function makeCorpus(directory: string, options: CorpusOptions): Promise<Corpus> {
   const { rpmlua, rpmspec, seed } = options;
-  const texts = Array.from({ length: options.texts }, (_, index) => macroText(new Random(seed, index)));
+  const texts =
+    options.inputs?.texts ?? Array.from({ length: options.texts }, (_, index) => macroText(new Random(seed, index)));
+  const specTexts =
+    options.inputs?.specs ?? Array.from({ length: options.specs }, (_, index) => specText(new Random(seed, index)));
   const outcomes = expandWithRpm(texts, { rpmlua, macroFile: MACRO_FILE, probe: PROBE });
   const sides = await openSpecSides(rpmspec, directory);
   const specs: Corpus['specs'][number][] = [];
   const place = join(directory, 'specs');
-  mkdirSync(place);
-  for (let start = 0; start < options.specs; start += 50) {
-    const batch = Array.from({ length: 50 }, (_, index) => specText(new Random(seed, start + index)));
+  mkdirSync(place, { recursive: true });
+  const there = (text: string): string => text.replaceAll(place, PLACE);
+  for (let start = 0; start < specTexts.length; start += BATCH) {
+    const batch = specTexts.slice(start, start + BATCH);
     const files = batch.map((_, index) => join(place, `s${start + index}.spec`));
     const answers = await sides.askRpm(batch, files);
     answers?.forEach(({ facts, expanded }, index) => {
-      specs.push({
-        text: batch[index]!,
-        file: files[index]!,
-        facts: facts ?? null,
-        expanded: expanded.toString('utf8'),
-      });
+      const answer = facts === undefined ? null : (JSON.parse(there(JSON.stringify(facts))) as typeof facts);
+      specs.push({ text: batch[index]!, facts: answer, expanded: there(expanded.toString('utf8')) });
     });
   }
-  const corpus: Corpus = { texts: texts.map((text, index) => ({ text, rpm: outcomes[index]! })), specs };
-  writeFileSync(join(directory, 'corpus.json'), JSON.stringify(corpus));
+  return { texts: texts.map((text, index) => ({ text, rpm: { ...outcomes[index]!, messages: [] } })), specs };
 }
 
 /** The first input of the corpus on which the evaluator differs unexplained; undefined when there is none. */
-export async function firstDifference(directory: string): Promise<string | undefined> {
-  const path = join(directory, 'corpus.json');
-  if (!existsSync(path)) throw new Error(`there is no corpus in ${directory}`);
-  const corpus = JSON.parse(readFileSync(path, 'utf8')) as Corpus;
+export async function firstDifference(corpus: Corpus): Promise<string | undefined> {
   const lua = await createLuaPort();
   const macros = { environment: fuzzMacroEnvironment(), probe: PROBE, lua };
   for (const { text, rpm } of corpus.texts) {
@@ -71,7 +74,8 @@ export async function firstDifference(directory: string): Promise<string | undef
     if (!outcomesAgree(rpm, kiln) && explanationOf({ text, rpm, kiln }) === undefined) return text;
   }
   const environment = fuzzSpecEnvironment();
-  for (const { text, file, facts, expanded } of corpus.specs) {
+  for (const { text, facts, expanded } of corpus.specs) {
+    const file = `${PLACE}/input.spec`;
     const rpm = { facts: facts ?? undefined, expanded: Buffer.from(expanded, 'utf8'), messages: '' };
     const { fields, messages } = judgeSpec(text, { environment, lua, file, rpm });
     const difference = { index: 0, text, fields, rpmMessages: '', kilnMessages: messages };

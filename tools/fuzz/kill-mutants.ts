@@ -1,5 +1,8 @@
 /**
  * Proves the fuzzer: `npx tsx tools/fuzz/mutants.ts [--rpmlua <rpmlua>] [--rpmspec <rpmspec>] [--texts 20000] [--specs 2000]`.
+ * `--record <file>` only writes the inputs with rpm's answers, for tests without rpm and shell; `--inputs <file>` takes the
+ * inputs from a JSON object of two lists, `texts` and `specs`.
+ *
  * rpm answers generated inputs once; then each fault of mutations.ts is put into a copy of the libraries, and the copy has to
  * differ from rpm on one of the inputs.
  */
@@ -9,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { recordCorpus } from './corpus.ts';
+import { makeCorpus } from './corpus.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 const OPTIONS = {
@@ -19,6 +22,8 @@ const OPTIONS = {
   specs: { type: 'string', default: '2000' },
   seed: { type: 'string', default: '1000' },
   only: { type: 'string' },
+  record: { type: 'string' },
+  inputs: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -36,11 +41,20 @@ export async function killMutants(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
   const directory = mkdtempSync(join(tmpdir(), 'kiln-mutants-'));
   try {
-    const corpus = join(directory, 'corpus');
-    mkdirSync(corpus);
+    const corpus = join(directory, 'corpus.json');
     const { rpmlua, rpmspec } = values;
     const sizes = { texts: Number(values.texts), specs: Number(values.specs), seed: Number(values.seed) };
-    await recordCorpus(corpus, { rpmlua, rpmspec, ...sizes });
+    const inputs =
+      values.inputs === undefined
+        ? undefined
+        : (JSON.parse(readFileSync(values.inputs, 'utf8')) as { texts: string[]; specs: string[] });
+    const made = await makeCorpus(directory, { rpmlua, rpmspec, ...sizes, inputs });
+    if (values.record !== undefined) {
+      const texts = made.texts.filter(({ text, rpm }) => !text.includes('%(') && rpm.died !== true);
+      writeFileSync(values.record, `${JSON.stringify({ ...made, texts })}\n`);
+      return;
+    }
+    writeFileSync(corpus, JSON.stringify(made));
     const copy = copyWorkspace(join(directory, 'copy'));
     const sound = check(copy, corpus);
     if (sound !== null) throw new Error(`the evaluator differs without any fault on ${JSON.stringify(sound)}`);

@@ -121,6 +121,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...inFile(
     'rpm-spec/src/parse-preamble.ts',
     ["  'epoch',\n  'version',", "  'version',"],
-    ["if (!main.tags.has('group')) main.tags.set('group', 'Unspecified');\n  checkRequired", 'checkRequired'],
+    ["  'license',\n  'packager',", "  'packager',"],
   ),
 ];

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { standardEnvironment, type LuaPort, type MacroEnvironment } from '@kiln/rpm-macro';
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import { compareValues, type FieldDifference } from '../conformance/compare.ts';
-import type { RpmAnswer } from '../conformance/query-rpm.ts';
+import { HOME, type RpmAnswer } from '../conformance/query-rpm.ts';
 import { factsOf } from '../oracle/facts.ts';
 
 /** What the evaluator said and in which fields rpm says something else. */
@@ -47,7 +47,13 @@ export function judgeSpec(text: string, options: JudgeOptions): SpecVerdict {
 }
 
 function evaluate(text: string, { environment, lua, file }: JudgeOptions): EvaluatedSpec {
-  const ports = { lua, shell, exists: existsSync, readFile, environment: (name: string) => process.env[name] };
+  const ports = {
+    lua,
+    shell,
+    exists: existsSync,
+    readFile,
+    environment: (name: string) => (name === 'HOME' ? HOME : undefined),
+  };
   return evaluateSpec({ file, text, environment, sourceDir: dirname(file), ports });
 }
 

@@ -241,7 +241,11 @@ function subpackage(random: Random, name: string): string[] {
   for (let count = random.below(4); count > 0; count -= 1)
     lines.push(random.chance(0.6) ? dependencies(random) : random.pick(PACKAGE_TAGS));
   if (random.chance(0.995))
-    lines.push('', `%description ${name}${random.chance(0.01) ? ' -l de' : ''}`, `Text of %{name}.`);
+    lines.push(
+      '',
+      `%description ${name}${random.chance(0.005) ? ' surplus' : ''}${random.chance(0.01) ? ' -l de' : ''}`,
+      `Text of %{name}.`,
+    );
   return lines;
 }
 
