@@ -10,7 +10,7 @@ import { REPOSITORY } from './small-tree.ts';
 /** A new store below `directory` with the toolchain of the repository, which is made in the user's own store first. */
 export async function sharedStore(directory: string): Promise<string> {
   const own = defaultStoreDirectory(process.env);
-  await new Session(loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own)).toolchain();
+  await new Session(await loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own)).toolchain();
   const store = join(directory, 'store');
   mkdirSync(store, { recursive: true });
   execFileSync('cp', ['--archive', join(own, 'layers'), store]);

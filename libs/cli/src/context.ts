@@ -15,7 +15,7 @@ export function rootOf({ cwd }: CommandContext): string {
   return findWorkspaceRoot(cwd);
 }
 
-export function distributionOf(context: CommandContext): Distribution {
+export function distributionOf(context: CommandContext): Promise<Distribution> {
   return loadDistribution(rootOf(context));
 }
 

@@ -4,10 +4,13 @@ import { Command, CommanderError } from 'commander';
 import { addAffected } from './commands/affected.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
+import { addExplain } from './commands/explain.ts';
 import { addList } from './commands/list.ts';
 import { addLockToolchain } from './commands/lock-toolchain.ts';
 import { addLog } from './commands/log.ts';
 import { addProvides } from './commands/provides.ts';
+import { addRecordMacros } from './commands/record-macros.ts';
+import { addSpec } from './commands/spec.ts';
 import { addTargets } from './commands/targets.ts';
 import type { CommandContext } from './context.ts';
 import { describeFailure } from './failure.ts';
@@ -24,6 +27,9 @@ const COMMANDS: readonly AddCommands[] = [
   addLog,
   addEvents,
   addProvides,
+  addExplain,
+  addSpec,
+  addRecordMacros,
   addLockToolchain,
   addDoctor,
 ];

@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
+import { createLuaPort } from '@kiln/rpm-macro/lua';
 import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { readImages } from './image-project.ts';
-import { readMacroFiles, macroEnvironment, type DistributionMacroFile } from './macro-files.ts';
+import { readMacroAnswers } from './macro-answers.ts';
+import { macroEnvironment, readMacroFiles, usesLua, type DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage, ImageProject, PackageProject } from './package-project.ts';
 import { createUniverse, planPackages, TOOLCHAIN_ORIGIN } from './plan.ts';
 import { readProvidesRecord, recordPath } from './provides-record.ts';
@@ -93,17 +95,24 @@ interface DistributionParts {
 
 /**
  * Reads the tree at `root`. Broken specs and images become projects with diagnostics; only a bad configuration throws.
- * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `MACRO_FILE_MISSING`, and those of the toolchain's lock.
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the
+ * toolchain's lock.
  */
-export function loadDistribution(root: string): Distribution {
+export async function loadDistribution(root: string): Promise<Distribution> {
   const config = readDistroConfig(root);
   const macroFiles = readMacroFiles(root, config);
   const environment = macroEnvironment(config, macroFiles);
+  const answers = readMacroAnswers(root, config);
+  const specs = findSpecs(root, config).map(([specRoot, specFile]) => ({
+    specRoot,
+    specFile,
+    specText: readFileSync(join(root, specFile), 'utf8'),
+  }));
+  const texts = [...macroFiles.map(({ text }) => text), ...specs.map(({ specText }) => specText)];
+  const lua = texts.some(usesLua) ? await createLuaPort() : undefined;
   const locked = loadDebianToolchain(root, config.toolchain);
   const toolchain: PlannedToolchain = { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
-  const evaluated = findSpecs(root, config).map(([specRoot, specFile]) =>
-    evaluatePackage({ root, specRoot, specFile, environment, macroFiles }),
-  );
+  const evaluated = specs.map((spec) => evaluatePackage({ ...spec, root, environment, macroFiles, answers, lua }));
   const unique = withUniqueIds(evaluated).map((one) => withRecord(root, config, one));
   const universe = createUniverse(unique, toolchain.provider);
   const packages = planPackages(unique, universe);

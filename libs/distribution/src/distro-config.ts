@@ -23,6 +23,8 @@ export interface DistroConfig {
   readonly sources: { readonly debianLock: string };
   /** Directory of the records of generated provides and requires. */
   readonly provides: string;
+  /** Recorded answers of shell commands in macros, when the tree has any. */
+  readonly macroAnswers?: string;
 }
 
 export const DISTRO_FILE = 'toolkit/distro.json';
@@ -71,6 +73,7 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       properties: { debianLock: path },
     },
     provides: path,
+    macroAnswers: { ...path, nullable: true },
   },
 };
 
@@ -106,7 +109,7 @@ function parse(text: string): unknown {
 }
 
 function paths(config: DistroConfig): string[] {
-  const { specRoots, imageDirectory, macros, toolchain, sources, provides } = config;
+  const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers } = config;
   return [
     ...specRoots,
     imageDirectory,
@@ -116,6 +119,7 @@ function paths(config: DistroConfig): string[] {
     toolchain.lock,
     sources.debianLock,
     provides,
+    ...(macroAnswers === undefined ? [] : [macroAnswers]),
   ];
 }
 

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import type { MacroEnvironment } from '@kiln/rpm-macro';
+import type { LuaPort, MacroEnvironment, MacroPorts } from '@kiln/rpm-macro';
 import { evaluateSpec } from '@kiln/rpm-spec';
+import type { MacroAnswers } from './macro-answers.ts';
 import type { DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
@@ -14,21 +15,23 @@ export interface SpecToEvaluate {
   readonly specRoot: string;
   /** Workspace-relative path. */
   readonly specFile: string;
+  readonly specText: string;
   readonly environment: MacroEnvironment;
   readonly macroFiles: readonly DistributionMacroFile[];
+  readonly answers: MacroAnswers;
+  readonly lua: LuaPort | undefined;
 }
 
 /** Reads and evaluates a spec. Files that it includes must lie in the workspace. */
 export function evaluatePackage(spec: SpecToEvaluate): EvaluatedPackage {
-  const { root, specRoot, specFile, environment, macroFiles } = spec;
+  const { root, specRoot, specFile, specText, environment, macroFiles } = spec;
   const directory = dirname(specFile);
-  const specText = readFileSync(join(root, specFile), 'utf8');
   const { sourcePackage, diagnostics } = evaluateSpec({
     file: specFile,
     text: specText,
     environment,
     sourceDir: directory,
-    ports: { readFile: (path) => readInWorkspace(root, path) },
+    ports: evaluationPorts(spec),
   });
   const bare: EvaluatedPackage = {
     id: relative(specRoot, specFile).replace(/\.spec$/, ''),
@@ -41,6 +44,15 @@ export function evaluatePackage(spec: SpecToEvaluate): EvaluatedPackage {
     ...(sourcePackage === undefined ? {} : { sourcePackage }),
   };
   return { ...bare, inputs: inputsOf(root, bare, macroFiles) };
+}
+
+/** What a spec may ask while it is read: files of the workspace and recorded answers, nothing of the machine. */
+export function evaluationPorts({ root, answers, lua }: Pick<SpecToEvaluate, 'root' | 'answers' | 'lua'>): MacroPorts {
+  return {
+    readFile: (path) => readInWorkspace(root, path),
+    shell: (command) => answers.get(command),
+    ...(lua === undefined ? {} : { lua }),
+  };
 }
 
 function inputsOf(root: string, one: EvaluatedPackage, macroFiles: readonly DistributionMacroFile[]): string[] {

@@ -5,6 +5,8 @@ export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
 export { TOOLCHAIN_ORIGIN } from './plan.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
+export { recordMacros, type MacroRecording } from './record-macros.ts';
+export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';
 export { Session, type TaskOutcome, type TaskState } from './session.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';
 export { manifestPath, type Manifest } from './view.ts';

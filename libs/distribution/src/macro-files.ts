@@ -30,10 +30,18 @@ export function readMacroFiles(root: string, { macros }: DistroConfig): Distribu
 }
 
 /** The environment in which the tree's specs are evaluated: rpm's standard macros, the distribution's files, its defines. */
-export function macroEnvironment(config: DistroConfig, files: readonly DistributionMacroFile[]): MacroEnvironment {
+export function macroEnvironment(
+  config: DistroConfig,
+  files: readonly Pick<DistributionMacroFile, 'file' | 'text'>[],
+): MacroEnvironment {
   return standardEnvironment({
     targetArch: config.architecture as TargetArch,
     files: files.map(({ file, text }) => ({ file, text })),
     defines: config.defines,
   });
+}
+
+/** Whether evaluating a text may need the Lua interpreter, which takes a moment to start. */
+export function usesLua(text: string): boolean {
+  return text.includes('%{lua:');
 }

@@ -77,13 +77,16 @@ export function originsOf({ members }: Closure): string[] {
 function plannedProviders({ id, sourcePackage, record }: EvaluatedPackage): Provider[] {
   return (sourcePackage?.packages ?? [])
     .filter(({ built }) => built)
-    .map(({ name, evr, arch, provides, requires }) => ({
+    .map(({ name, evr, arch, provides, requires, conflicts, obsoletes }) => ({
       origin: id,
+      sourceName: sourcePackage!.name,
       name,
       evr,
       arch,
       provides: [...provides, ...(record?.get(name)?.provides ?? [])],
       requires: [...requires, ...(record?.get(name)?.requires ?? [])],
+      conflicts,
+      obsoletes,
     }));
 }
 

@@ -14,7 +14,7 @@ export async function hashTask(task: Task, context: HasherContext): Promise<Hash
   const name = `${target}:${options.id}`;
   const details = { command: name, nodes: {}, implicitDeps: {}, runtime: {} };
   try {
-    session ??= new Session(knownDistribution(workspaceRoot), createHost());
+    session ??= new Session(await knownDistribution(workspaceRoot), createHost());
     const { key, complete } = await session.taskKey(target as TargetName, options.id);
     const value = complete ? rememberedHash(workspaceRoot, name, key) : freshHash(workspaceRoot, name, key);
     return { value, details };

@@ -10,10 +10,11 @@ import { projectConfigurations } from './project-configurations.ts';
  * configuration fails.
  * @throws Error with the formatted BuildError.
  */
-export function inferProjects(files: readonly string[], workspaceRoot: string): CreateNodesResultArray {
+export async function inferProjects(files: readonly string[], workspaceRoot: string): Promise<CreateNodesResultArray> {
   if (!files.includes(DISTRO_FILE)) return [];
   try {
-    return [...projectConfigurations(readDistribution(workspaceRoot))].map(([file, projects]) => [file, { projects }]);
+    const distribution = await readDistribution(workspaceRoot);
+    return [...projectConfigurations(distribution)].map(([file, projects]) => [file, { projects }]);
   } catch (error) {
     if (error instanceof BuildError) throw new Error(error.format(), { cause: error });
     throw error;

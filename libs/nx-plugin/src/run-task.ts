@@ -36,7 +36,7 @@ export function runTask(
     reporter.begin(task);
     try {
       await prepareMachine(host, { root, canAsk: false, say: (line) => void terminal.out.write(`${line}\n`) });
-      const { outcome } = await new Session(loadDistribution(root), host).run(target, id);
+      const { outcome } = await new Session(await loadDistribution(root), host).run(target, id);
       reporter.finish(task, outcome);
       return { success: true };
     } catch (error) {

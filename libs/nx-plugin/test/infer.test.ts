@@ -25,7 +25,7 @@ x
 let root: string;
 let projects: Map<string, ProjectConfiguration>;
 
-beforeAll(() => {
+beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'kiln-infer-'));
   cpSync(join(repository, 'toolkit'), join(root, 'toolkit'), { recursive: true });
   const config = JSON.parse(readFileSync(join(repository, 'toolkit/distro.json'), 'utf8')) as object;
@@ -40,7 +40,7 @@ beforeAll(() => {
   write('SPECS/lacking/lacking.spec', spec('lacking', 'BuildRequires: nobody-has-this'));
   const image = { Disks: [{ Artifacts: [{ Type: 'oci' }] }], SystemConfigs: [{ Name: 'Tiny', Packages: ['high'] }] };
   write('imageconfigs/tiny.json', JSON.stringify(image));
-  const inferred = inferProjects(['toolkit/distro.json'], root).flatMap(([, { projects: found = {} }]) =>
+  const inferred = (await inferProjects(['toolkit/distro.json'], root)).flatMap(([, { projects: found = {} }]) =>
     Object.values(found),
   );
   projects = new Map(inferred.map((one) => [one.name!, one as ProjectConfiguration]));
@@ -56,7 +56,7 @@ function write(file: string, text: string): void {
 }
 
 test('a tree without a distribution has no projects', () => {
-  expect(inferProjects(['SPECS/low/low.spec'], root)).toEqual([]);
+  return expect(inferProjects(['SPECS/low/low.spec'], root)).resolves.toEqual([]);
 });
 
 test('every spec and image is a project with a root of its own', () => {

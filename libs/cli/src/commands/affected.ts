@@ -20,7 +20,7 @@ export function addAffected(program: Command, context: () => CommandContext): vo
 }
 
 async function affected(context: CommandContext, { base, json }: AffectedOptions): Promise<void> {
-  const distribution = distributionOf(context);
+  const distribution = await distributionOf(context);
   const before = await withTreeAt(hostOf(context), { root: distribution.root, revision: base }, plansOf);
   const changes = comparePlans(before, planKeys(distribution));
   if (json === true) return print(context, JSON.stringify(changes, undefined, 2));
@@ -31,9 +31,9 @@ async function affected(context: CommandContext, { base, json }: AffectedOptions
 }
 
 /** A tree from before the distribution existed has no plans. */
-function plansOf(tree: string): Map<string, PlanKey> {
+async function plansOf(tree: string): Promise<Map<string, PlanKey>> {
   try {
-    return planKeys(loadDistribution(tree));
+    return planKeys(await loadDistribution(tree));
   } catch (error) {
     if (error instanceof BuildError && error.code === 'DISTRO_CONFIG_MISSING') return new Map();
     throw error;

@@ -13,8 +13,8 @@ export function addList(program: Command, context: () => CommandContext): void {
     .action(({ json }: { json?: boolean }) => list(context(), json === true));
 }
 
-function list(context: CommandContext, json: boolean): void {
-  const { packages, images } = distributionOf(context);
+async function list(context: CommandContext, json: boolean): Promise<void> {
+  const { packages, images } = await distributionOf(context);
   const rows = [
     ...packages.map((one) => ({
       kind: 'package',

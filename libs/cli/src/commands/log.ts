@@ -14,8 +14,8 @@ export function addLog(program: Command, context: () => CommandContext): void {
     .action((name: string, { path }: { path?: boolean }) => showLog(context(), name, path === true));
 }
 
-function showLog(context: CommandContext, name: string, onlyPath: boolean): void {
-  const distribution = distributionOf(context);
+async function showLog(context: CommandContext, name: string, onlyPath: boolean): Promise<void> {
+  const distribution = await distributionOf(context);
   const { id } = distribution.findPackage(name);
   const path = TARGETS.rpm.log(id);
   if (onlyPath) return print(context, path);

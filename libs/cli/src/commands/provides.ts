@@ -11,7 +11,7 @@ export function addProvides(program: Command, context: () => CommandContext): vo
 }
 
 async function provides(context: CommandContext, names: readonly string[]): Promise<void> {
-  const distribution = distributionOf(context);
+  const distribution = await distributionOf(context);
   const projects = names.length === 0 ? distribution.packages : names.map((name) => distribution.findPackage(name));
   const recorded = await recordProvides(new Session(distribution, hostOf(context)), projects);
   for (const { id, file, outcome } of recorded)

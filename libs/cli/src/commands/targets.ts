@@ -59,7 +59,7 @@ async function run(
   const root = rootOf(context);
   await prepareMachineFor(context, root);
   for (let plan = 1; ; plan += 1) {
-    const distribution = loadDistribution(root);
+    const distribution = await loadDistribution(root);
     const session = await runPlan(context, {
       distribution,
       tasks: tasksInOrder(distribution, select(distribution)),

@@ -1,0 +1,107 @@
+/** `kiln explain`: what a spec says, and where each value comes from. */
+import { BuildError, formatLocation, type SourceLocation } from '@kiln/diagnostics';
+import { specEvaluation } from '@kiln/distribution';
+import { formatDependency, formatNevra, type BinaryPackage, type Origin, type SourcePackage } from '@kiln/rpm-package';
+import { evaluateSpec, type ExplainedMacro } from '@kiln/rpm-spec';
+import type { Command } from 'commander';
+import { distributionOf, print, type CommandContext } from '../context.ts';
+import { formatTable } from '../table.ts';
+
+interface ExplainOptions {
+  readonly macro?: readonly string[];
+  readonly json?: boolean;
+}
+
+export function addExplain(program: Command, context: () => CommandContext): void {
+  program
+    .command('explain <package>')
+    .description('print the evaluated facts of a package with their origins')
+    .option('--macro <name...>', 'where macros got their values, instead')
+    .option('--json', 'as JSON')
+    .action((name: string, options: ExplainOptions) => explain(context(), name, options));
+}
+
+async function explain(context: CommandContext, name: string, { macro = [], json }: ExplainOptions): Promise<void> {
+  const distribution = await distributionOf(context);
+  const { specFile, specText, directory, diagnostics } = distribution.findPackage(name);
+  const evaluation = await specEvaluation({ root: distribution.root });
+  const explainMacros = macro.map((one) => one.replace(/^%\{?|\}$/g, ''));
+  const { sourcePackage, explainedMacros } = evaluateSpec({
+    file: specFile,
+    text: specText,
+    sourceDir: directory,
+    ...evaluation,
+    explainMacros,
+  });
+  if (macro.length > 0) {
+    if (json === true) return print(context, JSON.stringify(explainedMacros, undefined, 2));
+    return print(context, explainedMacros.map(macroText).join('\n\n'));
+  }
+  if (sourcePackage === undefined) {
+    throw new BuildError('SPEC_UNUSABLE', `${specFile} can't be evaluated`, { diagnostics });
+  }
+  if (json === true) return print(context, JSON.stringify(sourcePackage, undefined, 2));
+  print(context, formatTable(sourceRows(sourcePackage)));
+  for (const one of sourcePackage.packages) print(context, `\n${formatTable(binaryRows(one))}`);
+}
+
+type Row = string[];
+
+function sourceRows(source: SourcePackage): Row[] {
+  const { name, evr, license, summary, sources, buildRequires, location } = source;
+  const origins = source.packages[0]?.origins ?? {};
+  const row = (what: string, value: string): Row => [what, value, place(origins[what.toLowerCase()])];
+  return [
+    ['source', formatNevra({ name, evr, arch: 'src' }), place(location)],
+    row('License', license),
+    row('Summary', summary),
+    ...sources.map(({ kind, number, url, location: where }) => [
+      `${kind === 'source' ? 'Source' : 'Patch'}${number}`,
+      url,
+      place(where),
+    ]),
+    ...buildRequires.map((one) => ['BuildRequires', formatDependency(one), place(one.location)]),
+  ];
+}
+
+const DEPENDENCIES = [
+  'provides',
+  'requires',
+  'conflicts',
+  'obsoletes',
+  'recommends',
+  'suggests',
+  'supplements',
+  'enhances',
+] as const;
+
+function binaryRows(one: BinaryPackage): Row[] {
+  const title = one.built ? 'package' : 'package (not built)';
+  return [
+    [title, formatNevra(one), place(one.location)],
+    ...DEPENDENCIES.flatMap((kind) =>
+      one[kind].map((dependency) => [
+        `${kind[0]!.toUpperCase()}${kind.slice(1)}`,
+        formatDependency(dependency),
+        place(dependency.location) || 'by rpm itself',
+      ]),
+    ),
+  ];
+}
+
+/** `file:line`, then the macros that made the line, innermost last. */
+function place(origin: Origin | SourceLocation | undefined): string {
+  if (origin === undefined) return '';
+  const trace = 'trace' in origin ? (origin.trace ?? []) : [];
+  return [origin, ...trace].map((one) => formatLocation(one).replace(/: $/, '')).join(' ← ');
+}
+
+function macroText({ name, value, definitions }: ExplainedMacro): string {
+  if (definitions.length === 0) return `%${name} is not defined`;
+  const lines = definitions.map(({ body, options, location }, index) => {
+    const head = index === 0 ? 'is defined' : 'hides the definition';
+    const where = location === undefined ? 'by rpm itself' : `at ${place(location)}`;
+    return `  ${head} ${where}${options === undefined ? '' : ` with options (${options})`}: ${body}`;
+  });
+  return [`%${name}${value === undefined ? '' : ` is '${value}'`}`, ...lines].join('\n');
+}
