@@ -49,11 +49,12 @@ export class SpecReader {
   #expanded = '';
   #taken = 0;
   #raw = '';
-  #start: { file: string; line: number } = { file: '', line: 0 };
+  #start: { file: string; line: number };
   #macros: readonly MacroEntry[] = [];
 
   constructor(context: MacroContext, file: string, text: string) {
     this.#context = context;
+    this.#start = { file, line: 1 };
     this.#open(file, text);
   }
 
