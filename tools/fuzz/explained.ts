@@ -14,7 +14,12 @@ const EXPLANATIONS: readonly (readonly [why: string, holds: (sides: Sides) => bo
   ],
   [
     'rpm reads past the end of a text that ends with a backslash inside an open bracket (matchchar skips its end)',
-    ({ kiln }) => kiln.messages.some((message) => /unterminated .*\\$/s.test(message)),
+    ({ text, kiln }) =>
+      /\\(\n|[)}\]]|$)/.test(text) && kiln.messages.some((message) => message.includes('unterminated')),
+  ],
+  [
+    'rpm takes the negated byte of an unknown option that is not ASCII for the number of the first argument',
+    ({ kiln }) => kiln.messages.some((message) => /unknown option [^\0-\x7f]/.test(message)),
   ],
 ];
 
