@@ -9,6 +9,7 @@ export type ChoiceReason =
   | 'declared'
   | 'same name'
   | 'same source'
+  | 'own source'
   | 'written first'
   | 'newest'
   | 'first by name'
@@ -44,7 +45,7 @@ export interface RankedProvider {
 
 /**
  * Candidates from the best to the last: the declared one, the package of that name, one from the source package of a
- * requirer, the first alternative of an `or`; then by name, the newest first.
+ * requirer, one whose source package has its name (not a sub-package of another), the first alternative of an `or`; then by name, the newest first.
  */
 export function rankProviders(candidates: readonly Provider[], context: RankContext): RankedProvider[] {
   const origins = new Set([...context.requirers].map(({ origin }) => origin));
@@ -54,15 +55,20 @@ export function rankProviders(candidates: readonly Provider[], context: RankCont
     ['declared', (one) => one.name === declared.get(dependency.name)],
     ['same name', (one) => one.name === dependency.name],
     ['same source', (one) => origins.has(one.origin)],
+    ['own source', (one) => one.name === dependency.name && one.sourceName === one.name],
     ['written first', (one) => first.has(one)],
   ];
+  const isDividing = ([, rule]: (typeof rules)[number]): boolean => new Set(candidates.map(rule)).size > 1;
+  const dividing = rules.filter(isDividing);
   const last: ChoiceReason = new Set(candidates.map(({ name }) => name)).size === 1 ? 'newest' : 'first by name';
-  return candidates
-    .map((provider) => {
-      const rank = rules.findIndex(([, rule]) => rule(provider));
-      return { provider, rank: rank < 0 ? rules.length : rank, reason: rules[rank]?.[0] ?? last };
-    })
-    .sort((a, b) => a.rank - b.rank || byNameThenNewest(a.provider, b.provider));
+  const compare = (a: Provider, b: Provider): number => {
+    const deciding = dividing.find(([, rule]) => rule(a) !== rule(b));
+    return deciding === undefined ? byNameThenNewest(a, b) : deciding[1](a) ? -1 : 1;
+  };
+  return [...candidates].sort(compare).map((provider) => ({
+    provider,
+    reason: dividing.find(([, rule]) => rule(provider))?.[0] ?? last,
+  }));
 }
 
 /** Name, then the highest EVR first, then architecture and origin. */

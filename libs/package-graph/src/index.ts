@@ -4,4 +4,6 @@ export { isAmbiguous, type Choice, type ChoiceReason } from './choice.ts';
 export { resolveClosure, type Closure, type ClosureOptions, type Unresolved } from './closure.ts';
 export { findConflicts, type Conflict } from './conflicts.ts';
 export { holds, matching, parseRequirement, type Lookup } from './requirement.ts';
+export { originsBeside, relateSources, type SourceRelations, type SourceToRelate } from './source-relations.ts';
 export { buildGenerations, createSourceGraph, dependentsOf, findCycles, type SourceGraph } from './source-graph.ts';
+export { explainMember, type WhyQuestion, type WhyStep } from './why.ts';

@@ -5,6 +5,8 @@ import { formatEvr, type BinaryPackage, type Dependency, type Evr } from '@kiln/
 export interface Provider extends Pick<BinaryPackage, 'name' | 'arch' | 'provides' | 'requires'> {
   readonly evr: Evr;
   readonly origin: string;
+  /** Name of its source package: one that has the same name is its own. */
+  readonly sourceName?: string;
   /** Paths it installs, when known: they satisfy path dependencies. */
   readonly files?: readonly string[];
   readonly conflicts?: readonly Dependency[];
