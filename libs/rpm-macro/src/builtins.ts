@@ -58,7 +58,11 @@ const made = new Map<RpmVersion, readonly Builtin[]>();
 /** The built-in macros of a version of rpm. */
 export function builtinsOf(version: RpmVersion): readonly Builtin[] {
   let builtins = made.get(version);
-  if (builtins === undefined) made.set(version, (builtins = makeBuiltins(version)));
+  if (builtins === undefined) {
+    const { missingBuiltins } = DIALECTS[version];
+    builtins = makeBuiltins(version).filter(({ name }) => !missingBuiltins.includes(name));
+    made.set(version, builtins);
+  }
   return builtins;
 }
 

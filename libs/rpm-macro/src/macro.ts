@@ -3,9 +3,10 @@ import type { Diagnostic, Severity, SourceLocation } from '@kiln/diagnostics';
 import { popArguments, pushArguments } from './arguments.ts';
 import type { Builtin } from './builtins.ts';
 import { builtinsOf } from './builtins.ts';
+import { parseCNumber } from './c-number.ts';
 import { isAlpha, isBlank } from './characters.ts';
 import { define } from './define.ts';
-import type { RpmVersion } from './dialect.ts';
+import { DIALECTS, type Dialect, type RpmVersion } from './dialect.ts';
 import type { ExpressionValue } from './expression.ts';
 import { evaluateExpression, ExpressionError, formatExpressionValue, isTruthy } from './expression.ts';
 import { makeLuaHost } from './lua-host.ts';
@@ -55,6 +56,7 @@ export class MacroContext {
   /** The definitions that it started from. */
   readonly initialTable: MacroTable;
   readonly ports: MacroPorts;
+  readonly dialect: Dialect;
   /** Every problem that expansion met, in order. */
   readonly diagnostics: Diagnostic[] = [];
   /** Names that were looked up and found, and names that were looked up in vain. */
@@ -81,6 +83,7 @@ export class MacroContext {
     this.initialTable = options.table ?? new MacroTable();
     this.table = this.initialTable.fork();
     this.ports = options.ports ?? {};
+    this.dialect = DIALECTS[options.rpmVersion ?? '4.18'];
     for (const builtin of [...builtinsOf(options.rpmVersion ?? '4.18'), ...(options.builtins ?? [])]) {
       if (this.table.get(builtin.name)?.builtin !== undefined) continue;
       const options = builtin.arity === 0 ? undefined : '';
@@ -448,7 +451,8 @@ export class MacroContext {
   }
 
   #expandExpression(expansion: Expansion, text: string, end: number): number {
-    const value = this.within(expansion, () => this.evaluateExpression(text, { expand: true }));
+    const evaluate = (): ExpressionValue | undefined => this.evaluateExpression(text, { expand: true });
+    const value = this.dialect.expressionsKeepScope ? this.within(expansion, evaluate) : evaluate();
     if (value === undefined) expansion.failed = true;
     else expansion.out += formatExpressionValue(value);
     return end;
@@ -477,12 +481,4 @@ function newExpansion(depth: number, level: number): Expansion {
 /** Whether a definition could ever give this name a value; not so for `1` or `-p*`. */
 function isDefinableName(name: string): boolean {
   return isAlpha(name.charCodeAt(0)) || name.charCodeAt(0) === 95;
-}
-
-/** strtol() with base 0. */
-function parseCNumber(text: string): number {
-  const match = /^\s*([-+]?)(.*)$/.exec(text)!;
-  const digits = match[2]!;
-  const magnitude = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
-  return match[1] === '-' ? -magnitude : magnitude;
 }

@@ -1,4 +1,4 @@
-import { createMacroContext, optflagsOf, parseRpmrc, standardEnvironment } from '@kiln/rpm-macro';
+import { createMacroContext, MacroContext, optflagsOf, parseRpmrc, standardEnvironment } from '@kiln/rpm-macro';
 import { describe, expect, it } from 'vitest';
 
 const ORIGIN = { file: 'x.spec', line: 10 };
@@ -113,5 +113,20 @@ describe('rpmrc', () => {
     expect(optflagsOf(entries, 'x86_64')).toBe('%{flags} -m64');
     expect(optflagsOf(entries, 'aarch64')).toBe('-O2');
     expect(optflagsOf(entries, 'i686')).toBeUndefined();
+  });
+});
+
+describe('the dialect of 4.18.0', () => {
+  const expand = (rpmVersion: '4.18' | '4.18.0', text: string): string => new MacroContext({ rpmVersion }).expand(text);
+
+  it('has no %{rpmversion}', () => {
+    expect(expand('4.18', '%{rpmversion}')).toBe('4.18.2');
+    expect(expand('4.18.0', '%{rpmversion}')).toBe('%{rpmversion}');
+  });
+
+  it('leaves the scope of a macro in expressions', () => {
+    const text = '%define inner() %["%{1}"]\n%define outer() %inner\n%outer q';
+    expect(expand('4.18', text)).toBe('%{1}');
+    expect(expand('4.18.0', text)).toBe('q');
   });
 });

@@ -62,7 +62,8 @@ function doSetup(state: SpecState, line: string): void {
 function untar(state: SpecState, number: number, quiet: boolean): string | undefined {
   const source = findSource(state, 'source', number);
   if (source === undefined) return undefined;
-  const command = state.context.expand(`%{__rpmuncompress} -x ${quiet ? '' : '-v '}%{shescape:${source.path}}`);
+  const file = state.context.dialect.quotesUnpackedSources ? `%{shescape:${source.path}}` : source.path;
+  const command = state.context.expand(`%{__rpmuncompress} -x ${quiet ? '' : '-v '}${file}`);
   return `${command}\nSTATUS=$?\nif [ $STATUS -ne 0 ]; then\n  exit $STATUS\nfi`;
 }
 

@@ -3,7 +3,7 @@ import { SENSE } from '@kiln/rpm-package';
 import { parseText } from './parse-lines.ts';
 import { addDependency, addRpmlibDependency, parseTriggerCondition } from './parse-reqs.ts';
 import { optionValue, splitWords, WordError } from './popt.ts';
-import { parseSectionHeader } from './section-header.ts';
+import { parseSectionHeader, type SectionHeader } from './section-header.ts';
 import type { Section } from './sections.ts';
 import type { NextSection, PackageState, SpecState } from './spec-state.ts';
 
@@ -40,19 +40,12 @@ export function parseScript(state: SpecState, section: Section): NextSection {
   const at = reader.location();
   const { text, next } = parseText(state, {});
   if (header === undefined || interpreter === undefined) return next;
-  if (split?.condition !== undefined) {
-    parseTriggerCondition(state, header.target, { field: split.condition, section: section.name });
-  }
   const flags = (SCRIPTLET_BITS[section.name] ?? 0) | SENSE.interp;
-  requireInterpreter(state, header.target, { interpreter, flags, text, location: at });
-  const isExpanded = header.options.options.some(({ letter }) => letter === 'e' || letter === 'q');
-  if (isExpanded) addRpmlibDependency(header.target, 'ScriptletExpansion', '4.9.0-1');
-  if (interpreter.length > 1) {
-    if (isTrigger) {
-      const message = `interpreter arguments not allowed in triggers: ${interpreter.join(' ')}`;
-      state.error('SPEC_SCRIPTLET', message);
-    } else addRpmlibDependency(header.target, 'ScriptletInterpreterArgs', '4.0.3-1');
-  }
+  const scriptlet = { interpreter, flags, text, location: at, isTrigger };
+  state.afterScriptlet(() => {
+    if (!addScriptlet(state, header, scriptlet) || split?.condition === undefined) return;
+    parseTriggerCondition(state, header.target, { field: split.condition, section: section.name });
+  });
   return next;
 }
 
@@ -61,17 +54,32 @@ interface Scriptlet {
   readonly flags: number;
   readonly text: string;
   readonly location: PackageState['location'];
+  readonly isTrigger: boolean;
 }
 
-function requireInterpreter(state: SpecState, target: PackageState, script: Scriptlet): void {
-  const { interpreter, flags, text, location } = script;
-  if (interpreter[0] !== '<lua>') {
-    addDependency(target, 'requires', { name: interpreter[0]!, flags, location });
-    return;
+/** Adds what a scriptlet requires; false and an error when rpm refuses its interpreter. */
+function addScriptlet(state: SpecState, { target, options }: SectionHeader, script: Scriptlet): boolean {
+  const { interpreter, flags, text, location, isTrigger } = script;
+  const [program = ''] = interpreter;
+  if (program === '<lua>') {
+    const problem = state.context.ports.lua?.check(text);
+    if (problem !== undefined) return refuse(state, `invalid Lua scriptlet: ${problem}`);
+    addRpmlibDependency(target, 'BuiltinLuaScripts', '4.2.2-1');
+  } else if (program.startsWith('<')) return refuse(state, `unsupported internal script: ${program}`);
+  else addDependency(target, 'requires', { name: program, flags, location });
+  if (options.options.some(({ letter }) => letter === 'e' || letter === 'q')) {
+    addRpmlibDependency(target, 'ScriptletExpansion', '4.9.0-1');
   }
-  addRpmlibDependency(target, 'BuiltinLuaScripts', '4.2.2-1');
-  const problem = state.context.ports.lua?.check(text);
-  if (problem !== undefined) state.error('SPEC_SCRIPTLET', `invalid Lua scriptlet: ${problem}`);
+  if (interpreter.length > 1) {
+    if (isTrigger) return refuse(state, `interpreter arguments not allowed in triggers: ${interpreter.join(' ')}`);
+    addRpmlibDependency(target, 'ScriptletInterpreterArgs', '4.0.3-1');
+  }
+  return true;
+}
+
+function refuse(state: SpecState, message: string): false {
+  state.error('SPEC_SCRIPTLET', message);
+  return false;
 }
 
 /** The words of `-p`; undefined and an error when they are no program. */
@@ -82,9 +90,6 @@ function interpreterOf(state: SpecState, options: Parameters<typeof optionValue>
   else if (!program.startsWith('<') && !program.startsWith('/')) message = "script program must begin with '/'";
   try {
     const words = splitWords(program);
-    if (message === undefined && words[0]?.startsWith('<') === true && words[0] !== '<lua>') {
-      message = 'unsupported internal script';
-    }
     if (message === undefined && words.length > 0) return words;
   } catch (error) {
     if (!(error instanceof WordError)) throw error;

@@ -135,6 +135,13 @@ export class SpecState {
     this.report('error', code, message, options);
   }
 
+  /** Does what rpm does after the body of a scriptlet was read: whether an error there counts depends on its version. */
+  afterScriptlet(action: () => void): void {
+    const failed = this.failed;
+    action();
+    if (!this.context.dialect.lateScriptletErrorsCount) this.failed = failed;
+  }
+
   /** Reports a problem in spite of which rpm reads the spec. */
   report(severity: 'error' | 'warning', code: string, message: string, options: DiagnosticOptions = {}): void {
     this.context.diagnostics.push(this.reader.diagnostic(severity, code, message, options));
