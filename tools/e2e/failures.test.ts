@@ -1,6 +1,5 @@
 /** Bad input and bad luck: one clear error each, a non-zero exit, nothing half-written, and the next run goes on. */
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -218,9 +217,17 @@ function lineOf(file: string, text: string): number {
   );
 }
 
+/** Processes of this machine with that command line. From /proc: a minimal Debian has no `ps`. */
 function processesWith(command: string): number {
-  const listing = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-  return listing.split('\n').filter((line) => line === command).length;
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid) === command).length;
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trimEnd();
+  } catch {
+    return ''; // It has ended in the meantime.
+  }
 }
 
 async function until(condition: () => boolean): Promise<void> {

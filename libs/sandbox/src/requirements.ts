@@ -37,6 +37,11 @@ const overlay: Requirement = {
   why: 'build roots composed from layers',
   minimalVersion: '5.11',
   async probe(host) {
+    const mount = await host.run({ argv: ['mount', '--version'] }).catch(() => undefined);
+    if (mount === undefined) {
+      const fix: Fix = { kind: 'apt', packages: ['mount'] };
+      return { ok: false, found: '', message: "can't be tried without the program 'mount'", fix };
+    }
     return probeCommand(host, ['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c', OVERLAY_PROBE], {
       message: 'overlayfs can not be mounted in a user namespace',
       fix: { kind: 'manual', text: 'use Linux 5.11 or later with the module `overlay` (modprobe overlay)' },

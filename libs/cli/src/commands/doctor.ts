@@ -35,7 +35,7 @@ async function doctor(context: CommandContext, { fix, json, prepare }: DoctorOpt
   const missing = findings.filter(({ ok }) => !ok);
   if (missing.length === 0) return;
   throw new BuildError('MACHINE_NOT_READY', `missing: ${missing.map(({ name }) => name).join(', ')}`, {
-    hint: fix === true ? 'do by hand what the table says' : 'run `kiln doctor --fix`',
+    hint: fix === true ? 'do by hand what the table says' : 'run `npx kiln doctor --fix`',
   });
 }
 
