@@ -1,10 +1,8 @@
-import { Writable } from 'node:stream';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import pc from 'picocolors';
-import { main } from '../src/main.ts';
+import { runMain as run } from './run-main.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 let empty: string;
@@ -14,20 +12,6 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(empty, { recursive: true, force: true });
 });
-
-async function run(...argv: string[]) {
-  const texts = { out: '', err: '' };
-  const stream = (name: 'out' | 'err') =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        texts[name] += chunk.toString();
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
-  const terminal = { out: stream('out'), err: stream('err'), live: false, colors: pc.createColors(false) };
-  const status = await main(argv, terminal);
-  return { status, ...texts };
-}
 
 test('help lists every command and is no error', async () => {
   const { status, out } = await run('--help');
@@ -44,6 +28,9 @@ test('help lists every command and is no error', async () => {
     'log',
     'events',
     'provides',
+    'explain',
+    'spec',
+    'record-macros',
     'doctor',
   ]) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
