@@ -8,6 +8,11 @@ import { edit, makeSmallTree, restore, sign, write, type SmallTree } from './sma
 import { sharedStore } from './test-store.ts';
 
 const MINUTES = 60_000;
+/** A namespace in which a small file system can be mounted, by root and by others, as the same user. */
+const OWN_MOUNTS =
+  process.getuid?.() === 0
+    ? ['unshare', '--mount']
+    : ['unshare', '--user', '--map-current-user', '--keep-caps', '--mount'];
 let directory: string;
 let tree: SmallTree;
 
@@ -176,7 +181,7 @@ test('a full disk while building', { timeout: 10 * MINUTES }, async () => {
     `echo "left: $(ls ${small}/work ${small}/tmp | grep -v : | tr -d '\\n')."`,
     'exit $status',
   ].join('\n');
-  const ran = await run(tree, ['unshare', '--mount', 'sh', '-c', script]);
+  const ran = await run(tree, [...OWN_MOUNTS, 'sh', '-c', script]);
   expect(ran.status).toBe(1);
   expect(ran.output).toMatch(/error DISK_FULL: /);
   expect(ran.output).toContain('left: .');
@@ -188,7 +193,7 @@ test('a full disk before anything is built', { timeout: 10 * MINUTES }, async ()
     `mkdir -p ${small} && mount -t tmpfs -o size=20m,mode=755 tmpfs ${small} && export KILN_STORE=${small}`,
     `${kilnCommand('rpm', 'one').join(' ')}`,
   ].join('\n');
-  const ran = await run(tree, ['unshare', '--mount', 'sh', '-c', script]);
+  const ran = await run(tree, [...OWN_MOUNTS, 'sh', '-c', script]);
   expect(ran.status).toBe(1);
   expect(ran.output).toMatch(/error DISK_FULL: /);
 });
