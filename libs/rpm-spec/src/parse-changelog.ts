@@ -1,4 +1,5 @@
 /** %changelog (build/parseChangelog.c). */
+import { isSpace } from '@kiln/rpm-macro';
 import { parseText } from './parse-lines.ts';
 import type { ChangelogEntry, NextSection, SpecState } from './spec-state.ts';
 
@@ -53,13 +54,14 @@ function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; le
   const headEnd = text.indexOf('\n');
   if (headEnd < 0) return `incomplete %changelog entry: ${text}`;
   const head = text.slice(1, headEnd);
-  const date = parseDate(head);
+  const words = head.trim().split(/\s+/);
+  const date = parseDate(words);
   if (date === undefined) return `bad date in %changelog: ${head.trim()}`;
-  const words = head.trimStart().split(/\s+/);
   // Blanks behind the name stay, as in rpm.
-  const name = head.trimStart().replace(new RegExp(`^(\\S+\\s+){${date.words - 1}}\\S+\\s*`), '');
+  const name = head.trimStart().replace(date.words === 4 ? SHORT_DATE : LONG_DATE, '');
   if (words.length <= date.words || name === '') return `missing name in %changelog: ${head.trim()}`;
-  const bodyStart = headEnd + 1 + text.slice(headEnd + 1).search(/\S|$/);
+  let bodyStart = headEnd + 1;
+  while (bodyStart < text.length && isSpace(text.charCodeAt(bodyStart))) bodyStart += 1;
   if (bodyStart >= text.length) return `no description in %changelog: ${head.trim()}`;
   const nextStar = text.indexOf('\n*', bodyStart);
   const end = nextStar < 0 ? text.length : nextStar + 1;
@@ -67,12 +69,15 @@ function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; le
   return { entry, isBogus: date.isBogus, length: end };
 }
 
+/** The words of a date and the blanks behind them. */
+const SHORT_DATE = /^(?:\S+\s+){3}\S+\s*/;
+const LONG_DATE = /^(?:\S+\s+){5}\S+\s*/;
+
 /** Zones that the time zone database knows by these names, in hours; mktime() takes any other name for UTC. */
 const ZONES: Readonly<Record<string, number>> = { CET: 1, MET: 1, EET: 2, EST: -5, MST: -7, HST: -10 };
 
 /** `Mon Jun 6 2016`, at noon UTC, or `Thu Oct 6 06:48:39 CEST 2016`. */
-function parseDate(head: string): { time: number; words: number; isBogus: boolean } | undefined {
-  const words = head.trim().split(/\s+/);
+function parseDate(words: readonly string[]): { time: number; words: 4 | 6; isBogus: boolean } | undefined {
   const weekday = DAYS.indexOf(words[0] ?? '');
   const month = MONTHS.indexOf(words[1] ?? '');
   const day = /^[-+]?\d+$/.test(words[2] ?? '') ? Number(words[2]) : -1;
