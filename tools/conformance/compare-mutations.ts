@@ -74,14 +74,10 @@ export async function compareMutations(args: readonly string[]): Promise<void> {
       const { fields, messages } = judge(trees[input.targetArch], { path, file: file.file, input, answer });
       if (fields.length > 0) {
         const { changes } = input;
-        differences.push({
-          index,
-          path,
-          changes,
-          fields,
-          rpmMessages: answer.messages.slice(-600),
-          kilnMessages: messages,
-        });
+        const rpmMessages = answer.messages.slice(-600);
+        const difference = { index, path, changes, fields, rpmMessages, kilnMessages: messages };
+        differences.push(difference);
+        if (!values.json) show(difference);
       }
       rmSync(place, { recursive: true, force: true });
       done += 1;
@@ -137,21 +133,22 @@ function judge(
   return { fields: [...compareValues(answer.facts, facts), ...texts], messages };
 }
 
+function show({ index, path, changes, fields, rpmMessages, kilnMessages }: MutationDifference): void {
+  console.log(`\n#${index} ${path}: ${changes.join(', ')}`);
+  for (const { field, rpm, kiln } of fields) {
+    console.log(`  ${field}\n    rpm:  ${shorten(rpm)}\n    kiln: ${shorten(kiln)}`);
+  }
+  console.log(`  rpm says:  ${shorten(rpmMessages)}\n  kiln says: ${shorten(kilnMessages)}`);
+}
+
 function report(
   result: { inputs: number; rejected: number; differences: readonly MutationDifference[] },
   json: boolean,
 ): void {
   if (json) console.log(JSON.stringify(result));
   else {
-    for (const { index, path, changes, fields, rpmMessages, kilnMessages } of result.differences) {
-      console.log(`\n#${index} ${path}: ${changes.join(', ')}`);
-      for (const { field, rpm, kiln } of fields)
-        console.log(`  ${field}\n    rpm:  ${shorten(rpm)}\n    kiln: ${shorten(kiln)}`);
-      console.log(`  rpm says:  ${shorten(rpmMessages)}\n  kiln says: ${shorten(kilnMessages)}`);
-    }
-    console.log(
-      `${result.inputs} inputs (${result.rejected} rejected by rpm), ${result.differences.length} differences`,
-    );
+    const { inputs, rejected, differences } = result;
+    console.log(`${inputs} inputs (${rejected} rejected by rpm), ${differences.length} differences`);
   }
   if (result.differences.length > 0) process.exitCode = 1;
 }
