@@ -174,7 +174,13 @@ async function run(
         ...definitions,
         ...files,
       ],
-      { cwd: directory, env: { ...process.env, HOME, BASH_ENV: '' }, encoding: 'buffer', maxBuffer: 1 << 28, timeout: 120_000 },
+      {
+        cwd: directory,
+        env: { ...process.env, HOME, BASH_ENV: '' },
+        encoding: 'buffer',
+        maxBuffer: 1 << 28,
+        timeout: 120_000,
+      },
       (error, stdout, stderr) => resolve({ output: stdout, messages: stderr.toString('utf8'), ok: error === null }),
     );
   });
