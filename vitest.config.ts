@@ -6,5 +6,6 @@ export default defineConfig({
   test: {
     include: ['libs/*/test/**/*.test.ts', 'tools/**/*.test.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
