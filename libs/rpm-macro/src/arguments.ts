@@ -1,6 +1,7 @@
 /** The scope of a parametric call: `%1`, `%*`, `%{-a}` (setupArgs and freeArgs, rpmio/macro.c). */
 import { getopt } from './getopt.ts';
-import type { Expansion, MacroContext } from './macro.ts';
+import type { Expansion } from './expansion.ts';
+import type { MacroContext } from './macro.ts';
 import type { MacroEntry } from './macro-table.ts';
 
 /** Opens a scope and defines the argument macros of the call; `words` are the name and the arguments. */

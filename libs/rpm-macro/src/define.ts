@@ -1,6 +1,7 @@
 /** %define and %global (doDefine, rpmio/macro.c). */
 import { isAlpha, isBlank, isEol, isNameCharacter } from './characters.ts';
-import type { Expansion, MacroContext } from './macro.ts';
+import type { Expansion } from './expansion.ts';
+import type { MacroContext } from './macro.ts';
 import { matchBracket } from './macro-end.ts';
 
 export interface DefineOptions {

@@ -45,6 +45,9 @@ export function evaluateExpression(text: string, options: ExpressionOptions = {}
   return value;
 }
 
+/** Of parentheses and signs; rpm's limit is its stack. */
+const MAX_NESTING = 400;
+
 const OPERATORS = [
   '==',
   '!=',
@@ -85,6 +88,7 @@ class ExpressionParser {
   readonly #options: ExpressionOptions;
   #value: ExpressionValue = 0;
   #discard = false;
+  #nesting = 0;
 
   constructor(text: string, options: ExpressionOptions) {
     this.#text = text;
@@ -92,6 +96,14 @@ class ExpressionParser {
   }
 
   ternary(): ExpressionValue {
+    this.#nesting += 1;
+    if (this.#nesting > MAX_NESTING) throw this.#error('expression is nested too deeply');
+    const value = this.#ternary();
+    this.#nesting -= 1;
+    return value;
+  }
+
+  #ternary(): ExpressionValue {
     const condition = this.#logical();
     if (this.token !== '?') return condition;
     const outer = this.#discard;
@@ -168,7 +180,23 @@ class ExpressionParser {
     return left;
   }
 
+  /** A row of signs is a loop, so that it can't exhaust the stack. */
   #primary(): ExpressionValue {
+    const signs: ('-' | '!')[] = [];
+    while (this.token === '-' || this.token === '!') {
+      signs.push(this.token);
+      this.advance();
+    }
+    let value = this.#operand();
+    for (const sign of signs.reverse()) {
+      if (sign === '!') value = isTruthy(value) ? 0 : 1;
+      else if (typeof value === 'number') value = -value | 0;
+      else throw this.#error('- only on numbers');
+    }
+    return value;
+  }
+
+  #operand(): ExpressionValue {
     switch (this.token) {
       case 'value': {
         const value = this.#value;
@@ -184,15 +212,6 @@ class ExpressionParser {
         this.advance();
         return value;
       }
-      case '-': {
-        this.advance();
-        const value = this.#primary();
-        if (typeof value !== 'number') throw this.#error('- only on numbers');
-        return -value | 0;
-      }
-      case '!':
-        this.advance();
-        return isTruthy(this.#primary()) ? 0 : 1;
       case 'end':
         throw this.#error('unexpected end of expression');
       default:

@@ -6,6 +6,7 @@ import { builtinsOf } from './builtins.ts';
 import { parseCNumber } from './c-number.ts';
 import { isAlpha, isBlank } from './characters.ts';
 import { define } from './define.ts';
+import { newExpansion, type Expansion } from './expansion.ts';
 import { DIALECTS, type Dialect, type RpmVersion } from './dialect.ts';
 import type { ExpressionValue } from './expression.ts';
 import { evaluateExpression, ExpressionError, formatExpressionValue, isTruthy } from './expression.ts';
@@ -23,17 +24,7 @@ const MAX_DEPTH = 64;
 /** rpm has no such limits; they turn exponential definitions into an error instead of an exhausted machine. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const MAX_CALLS = 5_000_000;
-
-/** An expansion in progress: the output so far and where in the nesting it is (struct MacroBuf_s). */
-export interface Expansion {
-  out: string;
-  depth: number;
-  level: number;
-  failed: boolean;
-  /** The parametric macro whose body is expanded, and its words. */
-  entry: MacroEntry | undefined;
-  words: readonly string[] | undefined;
-}
+const MAX_NESTING = 150;
 
 /** Where an expanded text stands; its first line is `line`. */
 export interface TextOrigin {
@@ -77,6 +68,7 @@ export class MacroContext {
   #depth = 0;
   #level = 0;
   #calls = 0;
+  #nesting = 0;
   readonly #stack: MacroEntry[] = [];
 
   constructor(options: MacroContextOptions = {}) {
@@ -160,7 +152,7 @@ export class MacroContext {
     const expansion = newExpansion(this.#depth, this.#level);
     if (!this.#enter(expansion)) return undefined;
     this.callEntry(expansion, entry, entry.options === undefined ? undefined : [name, ...words]);
-    expansion.depth -= 1;
+    this.#leave(expansion);
     return expansion.failed ? undefined : expansion.out;
   }
 
@@ -219,7 +211,7 @@ export class MacroContext {
       at = this.#expandCall(expansion, source, at);
       if (expansion.out.length > MAX_OUTPUT) this.#limit(expansion, 'an expansion is longer than 64 MiB');
     }
-    expansion.depth -= 1;
+    this.#leave(expansion);
   }
 
   /** The expansion of `source` on its own, in the same scope (expandThis). A failure spreads to `expansion`. */
@@ -336,16 +328,24 @@ export class MacroContext {
   }
 
   #enter(expansion: Expansion): boolean {
-    expansion.depth += 1;
     this.#calls += 1;
-    if (expansion.depth <= MAX_DEPTH && this.#calls <= MAX_CALLS) return true;
-    expansion.depth -= 1;
-    if (this.#calls > MAX_CALLS) this.#limit(expansion, `more than ${MAX_CALLS} expansions`);
-    else {
+    if (this.#calls > MAX_CALLS) {
+      this.#limit(expansion, `more than ${MAX_CALLS} expansions`);
+      return false;
+    }
+    if (expansion.depth >= MAX_DEPTH || this.#nesting >= MAX_NESTING) {
       const message = 'too many levels of recursion in macro expansion';
       this.fail(expansion, 'MACRO_RECURSION', message, 'Look for a macro whose body calls itself.');
+      return false;
     }
-    return false;
+    expansion.depth += 1;
+    this.#nesting += 1;
+    return true;
+  }
+
+  #leave(expansion: Expansion): void {
+    expansion.depth -= 1;
+    this.#nesting -= 1;
   }
 
   #limit(expansion: Expansion, what: string): void {
@@ -414,7 +414,8 @@ export class MacroContext {
       this.#grabWords(expansion, entry, words, source.slice(nameEnd, last), true);
       next = newline >= 0 && source[last - 1] === '\\' ? last + 1 : last;
     }
-    this.callEntry(expansion, entry, words);
+    // rpm calls it even with broken arguments; what comes of it is lost, but may be exponentially long.
+    if (!expansion.failed) this.callEntry(expansion, entry, words);
     return next;
   }
 
@@ -472,10 +473,6 @@ export class MacroContext {
     }
     builtin.run({ context: this, expansion, name: builtin.name, argument: words?.[1] ?? '', words, rest });
   }
-}
-
-function newExpansion(depth: number, level: number): Expansion {
-  return { out: '', depth, level, failed: false, entry: undefined, words: undefined };
 }
 
 /** Whether a definition could ever give this name a value; not so for `1` or `-p*`. */

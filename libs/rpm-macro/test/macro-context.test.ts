@@ -130,3 +130,22 @@ describe('the dialect of 4.18.0', () => {
     expect(expand('4.18.0', text)).toBe('q');
   });
 });
+
+describe('deep nesting', () => {
+  it.each([
+    ['parentheses', `%[${'('.repeat(50_000)}1${')'.repeat(50_000)}]`],
+    ['macros in macros', `${'%{?x:'.repeat(50_000)}`],
+    ['expressions in expressions', '%define f %[%f+1]\n%f'],
+    ['quotes that quote quotes', '%define f %{shescape:%f }%f\n%f'],
+  ])('of %s is an error', (_what, text) => {
+    for (const rpmVersion of ['4.18', '4.18.0'] as const) {
+      const context = new MacroContext({ rpmVersion });
+      expect(context.tryExpand(text)).toBeUndefined();
+      expect(context.diagnostics).not.toEqual([]);
+    }
+  });
+
+  it('of signs is none', () => {
+    expect(new MacroContext().expand(`%[${'!'.repeat(50_000)}1]`)).toBe('1');
+  });
+});

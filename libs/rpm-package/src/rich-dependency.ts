@@ -29,6 +29,9 @@ export class RichDependencyError extends Error {
   }
 }
 
+/** rpm's limit is its stack. */
+const MAX_NESTING = 1000;
+
 const OPERATORS: readonly string[] = ['and', 'or', 'if', 'unless', 'else', 'with', 'without'];
 
 /** Parses the rich dependency that starts at `start`; throws RichDependencyError. Without a context, nesting is not checked. */
@@ -70,8 +73,10 @@ function parseGroup(
   text: string,
   start: number,
   given: Restrictions,
+  level = 0,
 ): ParsedRichDependency & { readonly restrictions: Restrictions } {
   const restrictions = { ...given };
+  if (level > MAX_NESTING) throw new RichDependencyError('rich dependency is nested too deeply', start);
   if (text[start] !== '(') throw new RichDependencyError("rich dependency does not start with '('", start);
   const operands: RichDependency[] = [];
   let [first, last, chain] = ['', '', ''];
@@ -83,7 +88,12 @@ function parseGroup(
       throw new RichDependencyError(message, at);
     }
     if (text[at] === '(') {
-      const inner = parseGroup(text, at, { combine: restrictions.combine, noAnd: false, noOr: false, noWith: false });
+      const inner = parseGroup(
+        text,
+        at,
+        { combine: restrictions.combine, noAnd: false, noOr: false, noWith: false },
+        level + 1,
+      );
       const isCondition = last === 'if' || last === 'unless';
       restrictions.noAnd ||= !isCondition && inner.restrictions.noAnd;
       restrictions.noOr ||= !isCondition && inner.restrictions.noOr;
