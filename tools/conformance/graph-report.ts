@@ -14,11 +14,14 @@ import { parseArgs } from 'node:util';
 import {
   createSourceGraph,
   findCycles,
+  predictProvides,
   originsBeside,
   ProviderIndex,
   relateSources,
+  type Prediction,
   type SourceRelations,
 } from '@kiln/package-graph';
+import type { Dependency } from '@kiln/rpm-package';
 import {
   evaluateSources,
   readFactSources,
@@ -62,15 +65,47 @@ export async function reportGraph(args: readonly string[]): Promise<void> {
       ? await evaluateSources({ tree, roots: values.roots, targetArch: arch, rpmDirectory: values.rpm })
       : { sources: readFactSources(facts, arch), broken: [] };
   for (const path of broken) console.error(`${path}: can't be evaluated`);
-  const relations = relate(sources);
-  const figures = figuresOf(sources, relations, readToolchainManifest(tree, arch));
+  const stated = relate(sources);
+  const predictions = values['only-stated'] ? [] : predict(sources, stated);
+  const known = withPredictions(sources, predictions);
+  const relations = predictions.length === 0 ? stated : relate(known);
+  const figures = figuresOf(known, relations, readToolchainManifest(tree, arch));
   if (values.json) console.log(JSON.stringify(figures));
   else for (const [name, value] of Object.entries(figures)) console.log(`${name}: ${JSON.stringify(value)}`);
-  if (values.list) list(relations);
+  if (!values.list) return;
+  list(relations);
+  for (const one of predictions)
+    console.log(`predicted: ${one.capability} ${one.package} (${one.rule}: ${one.evidence})`);
 }
 
 function relate(sources: readonly GraphSource[]): SourceRelations[] {
   return relateSources(sources, new ProviderIndex(sources.flatMap(({ packages }) => packages)));
+}
+
+/** Predictions for every capability that is needed and that nothing states. */
+function predict(sources: readonly GraphSource[], relations: readonly SourceRelations[]): Prediction[] {
+  const index = new ProviderIndex(sources.flatMap(({ packages }) => packages));
+  const ofPackages = sources.flatMap(({ packages }) => packages.flatMap(({ requires }) => requires));
+  const lacking = ofPackages.filter((one) => index.offers(one.name).length === 0).map(({ name }) => name);
+  const packages = sources.flatMap(({ id, packages: built, files }) =>
+    built.map(({ name, sourceName = name }) => ({ name, origin: id, sourceName, files: files.get(name) ?? [] })),
+  );
+  return predictProvides(packages, [...unresolvedNames(relations), ...lacking]);
+}
+
+function withPredictions(sources: readonly GraphSource[], predictions: readonly Prediction[]): GraphSource[] {
+  const byPackage = new Map<string, Dependency[]>();
+  for (const { origin, package: name, capability } of predictions) {
+    const key = `${origin} ${name}`;
+    byPackage.set(key, [...(byPackage.get(key) ?? []), { name: capability }]);
+  }
+  return sources.map((source) => ({
+    ...source,
+    packages: source.packages.map((one) => ({
+      ...one,
+      provides: [...one.provides, ...(byPackage.get(`${source.id} ${one.name}`) ?? [])],
+    })),
+  }));
 }
 
 function figuresOf(

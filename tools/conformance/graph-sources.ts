@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Provider } from '@kiln/package-graph';
+import { filesSections, type Provider } from '@kiln/package-graph';
 import { parseEvr, rpmFileName, type Dependency, type SourcePackage } from '@kiln/rpm-package';
 import { specsBelow } from '../azurelinux/macro-environment/evaluate-tree.ts';
 import type { FactDependency, SpecFacts } from '../oracle/facts.ts';
@@ -14,6 +14,8 @@ export interface GraphSource {
   readonly id: string;
   readonly buildRequires: readonly Dependency[];
   readonly packages: readonly Provider[];
+  /** Paths and globs of the %files sections, by package; empty for recorded facts. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface GraphSourcesOptions {
@@ -32,9 +34,9 @@ export async function evaluateSources(
   const sources: GraphSource[] = [];
   const broken: string[] = [];
   for (const path of roots.flatMap((root) => specsBelow(tree, root))) {
-    const { sourcePackage } = evaluator.evaluate(path);
+    const { sourcePackage, expandedText } = evaluator.evaluate(path);
     if (sourcePackage === undefined) broken.push(path);
-    else if (isFor(targetArch, sourcePackage)) sources.push(toSource(path, sourcePackage));
+    else if (isFor(targetArch, sourcePackage)) sources.push(toSource(path, sourcePackage, expandedText));
   }
   return { sources, broken };
 }
@@ -52,6 +54,7 @@ export function readFactSources(file: string, targetArch: string): GraphSource[]
     )
     .map((facts) => ({
       id: facts.path,
+      files: new Map(),
       buildRequires: toDependencies(facts.source.dep['requires']),
       packages: facts.packages
         .filter(({ name }) => facts.built.includes(name))
@@ -86,9 +89,14 @@ function isFor(arch: string, limits: Pick<SourcePackage, 'exclusiveArch' | 'excl
   return included && !excludeArch.includes(arch);
 }
 
-function toSource(path: string, { name, buildRequires, packages }: SourcePackage): GraphSource {
+function toSource(path: string, { name, buildRequires, packages }: SourcePackage, expanded: string): GraphSource {
   const built = packages.filter((one) => one.built);
-  return { id: path, buildRequires, packages: built.map((one) => ({ ...one, origin: path, sourceName: name })) };
+  return {
+    id: path,
+    buildRequires,
+    packages: built.map((one) => ({ ...one, origin: path, sourceName: name })),
+    files: filesSections(expanded, name),
+  };
 }
 
 function toDependencies(list: readonly FactDependency[] = []): Dependency[] {

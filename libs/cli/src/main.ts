@@ -2,16 +2,22 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addAffected } from './commands/affected.ts';
+import { addBlockers } from './commands/blockers.ts';
+import { addCycles } from './commands/cycles.ts';
+import { addDependents } from './commands/dependents.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
 import { addList } from './commands/list.ts';
 import { addLockToolchain } from './commands/lock-toolchain.ts';
 import { addLog } from './commands/log.ts';
+import { addPlan } from './commands/plan.ts';
 import { addProvides } from './commands/provides.ts';
 import { addRecordMacros } from './commands/record-macros.ts';
 import { addSpec } from './commands/spec.ts';
 import { addTargets } from './commands/targets.ts';
+import { addUnresolved } from './commands/unresolved.ts';
+import { addWhy } from './commands/why.ts';
 import type { CommandContext } from './context.ts';
 import { describeFailure } from './failure.ts';
 import { withInterrupts } from './interrupts.ts';
@@ -23,6 +29,12 @@ export type AddCommands = (program: Command, context: () => CommandContext) => v
 const COMMANDS: readonly AddCommands[] = [
   addTargets,
   addAffected,
+  addPlan,
+  addWhy,
+  addDependents,
+  addUnresolved,
+  addCycles,
+  addBlockers,
   addList,
   addLog,
   addEvents,

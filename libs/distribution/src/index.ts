@@ -3,7 +3,7 @@ export { DISTRO_FILE, distroSchema, readDistroConfig, type DistroConfig } from '
 export { EVENT_LOG, readEventLog, withEventLog, type LoggedEvent } from './event-log.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
-export { TOOLCHAIN_ORIGIN } from './plan.ts';
+export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './plan.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
 export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';

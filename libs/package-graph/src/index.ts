@@ -1,3 +1,5 @@
+export { filesSections } from './files-sections.ts';
+export { predictProvides, type PredictablePackage, type Prediction, type PredictionRule } from './predictions.ts';
 export { ProviderIndex } from './provider-index.ts';
 export type { Provider } from './provider.ts';
 export { isAmbiguous, type Choice, type ChoiceReason } from './choice.ts';
@@ -5,5 +7,13 @@ export { resolveClosure, type Closure, type ClosureOptions, type Unresolved } fr
 export { findConflicts, type Conflict } from './conflicts.ts';
 export { holds, matching, parseRequirement, type Lookup } from './requirement.ts';
 export { originsBeside, relateSources, type SourceRelations, type SourceToRelate } from './source-relations.ts';
-export { buildGenerations, createSourceGraph, dependentsOf, findCycles, type SourceGraph } from './source-graph.ts';
+export {
+  buildGenerations,
+  createSourceGraph,
+  dependentsOf,
+  findCycles,
+  formatDot,
+  shortestCycle,
+  type SourceGraph,
+} from './source-graph.ts';
 export { explainMember, type WhyQuestion, type WhyStep } from './why.ts';

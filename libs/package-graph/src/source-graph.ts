@@ -42,3 +42,39 @@ export function dependentsOf(graph: SourceGraph, id: string): string[] {
   found.delete(id);
   return [...found].sort();
 }
+
+/** The shortest cycle through members of a component, from its first package by name and back: `[a, b, a]`. */
+export function shortestCycle(graph: SourceGraph, members: readonly string[]): string[] {
+  const within = new Set(members);
+  let shortest: string[] = [];
+  for (const start of [...members].sort()) {
+    const cycle = cycleFrom(graph, start, within);
+    if (cycle.length > 0 && (shortest.length === 0 || cycle.length < shortest.length)) shortest = cycle;
+  }
+  return shortest;
+}
+
+function cycleFrom(graph: SourceGraph, start: string, within: ReadonlySet<string>): string[] {
+  const paths = new Map<string, string[]>([[start, [start]]]);
+  for (const [node, path] of paths) {
+    for (const next of [...graph.outNeighbors(node)].sort()) {
+      if (next === start) return [...path, start];
+      if (within.has(next) && !paths.has(next)) paths.set(next, [...path, next]);
+    }
+  }
+  return [];
+}
+
+/** Graphviz text of a graph, restricted to some packages. */
+export function formatDot(graph: SourceGraph, only?: ReadonlySet<string>): string {
+  const isShown = (id: string): boolean => only?.has(id) ?? true;
+  const nodes = graph.nodes().filter(isShown).sort();
+  const lines = nodes.flatMap((id) => [
+    `  ${JSON.stringify(id)};`,
+    ...[...graph.outNeighbors(id)]
+      .filter(isShown)
+      .sort()
+      .map((to) => `  ${JSON.stringify(id)} -> ${JSON.stringify(to)};`),
+  ]);
+  return ['digraph packages {', ...lines, '}'].join('\n');
+}

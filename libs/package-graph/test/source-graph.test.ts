@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { buildGenerations, createSourceGraph, dependentsOf, findCycles } from '@kiln/package-graph';
+import {
+  buildGenerations,
+  createSourceGraph,
+  dependentsOf,
+  findCycles,
+  formatDot,
+  shortestCycle,
+} from '@kiln/package-graph';
 
 const graph = createSourceGraph(
   new Map([
@@ -38,4 +45,20 @@ test('cycles and self-loops are all found', () => {
   );
   expect(findCycles(cyclic)).toEqual([['a', 'b', 'c'], ['d']]);
   expect(findCycles(graph)).toEqual([]);
+});
+
+test('the shortest cycle of a component, and its picture', () => {
+  const cyclic = createSourceGraph(
+    new Map([
+      ['a', ['b', 'c']],
+      ['b', ['c']],
+      ['c', ['a']],
+      ['d', ['d']],
+    ]),
+  );
+  expect(shortestCycle(cyclic, ['a', 'b', 'c'])).toEqual(['a', 'c', 'a']);
+  expect(shortestCycle(cyclic, ['d'])).toEqual(['d', 'd']);
+  expect(formatDot(cyclic, new Set(['c', 'a']))).toBe(
+    'digraph packages {\n  "a";\n  "a" -> "c";\n  "c";\n  "c" -> "a";\n}',
+  );
 });

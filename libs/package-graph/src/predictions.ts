@@ -1,0 +1,194 @@
+/**
+ * Predictions of what rpm's dependency generators will find, from names and %files lines, for capabilities that nobody states. They
+ * are guesses with their evidence, to be verified by the first build. The strongest rule that says anything about a capability decides.
+ */
+
+/** What is known of a package before it is built. */
+export interface PredictablePackage {
+  readonly name: string;
+  /** Id of the source package. */
+  readonly origin: string;
+  readonly sourceName: string;
+  /** Paths and globs of its %files section. */
+  readonly files: readonly string[];
+}
+
+export interface Prediction {
+  readonly capability: string;
+  readonly package: string;
+  readonly origin: string;
+  readonly rule: PredictionRule;
+  /** The path, glob or name that it was concluded from. */
+  readonly evidence: string;
+}
+
+export type PredictionRule = 'path' | 'glob' | 'name' | 'name of the distribution' | 'glob and name';
+
+/** What a kind of capabilities says of the package that has it. */
+interface Kind {
+  readonly pattern: RegExp;
+  /** Ends of the paths of the files that make the generator provide it. */
+  readonly files: (name: string) => readonly RegExp[];
+  /** A file of that kind, for the globs. */
+  readonly examples: (name: string) => readonly string[];
+  /** Names of packages that are named by the capability, the best first. */
+  readonly packages: (name: string) => readonly string[];
+  /** Names of packages that may have it beside other things: they need a fitting glob, or to be a distribution of modules. */
+  readonly relatives: (name: string) => readonly (string | RegExp)[];
+}
+
+/** rpm's fileattrs: pkgconfig.attr, perllib.attr, pythondist.attr, and plain paths. */
+const KINDS: readonly Kind[] = [
+  {
+    pattern: /^pkgconfig\((.+)\)$/,
+    files: (name) => [new RegExp(`/pkgconfig/${escape(name)}\\.pc$`)],
+    examples: (name) => [`/usr/lib/pkgconfig/${name}.pc`, `/usr/share/pkgconfig/${name}.pc`],
+    packages: (name) => [`${name}-devel`, name],
+    relatives: pkgConfigRelatives,
+  },
+  {
+    pattern: /^perl\(([\w:]+)\)$/,
+    files: (name) => [new RegExp(`/${name.replaceAll('::', '/')}\\.pm$`)],
+    examples: (name) => [
+      `/usr/share/perl5/vendor_perl/${name.replaceAll('::', '/')}.pm`,
+      `/usr/lib/perl5/vendor_perl/${name.replaceAll('::', '/')}.pm`,
+    ],
+    packages: (name) => [`perl-${name.replaceAll('::', '-')}`],
+    relatives: (name) => {
+      const parts = name.split('::');
+      return parts.map((_, at) => `perl-${parts.slice(0, parts.length - at).join('-')}`);
+    },
+  },
+  {
+    pattern: /^python3(?:\.\d+)?dist\(([^)[]+)(?:\[.*\])?\)$/,
+    files: (name) => [new RegExp(`/${loose(name)}-[^/]*\\.(?:dist|egg)-info/?`, 'i')],
+    examples: (name) => [`/usr/lib/python3.12/site-packages/${name.replaceAll('-', '_')}-1.dist-info`],
+    packages: (name) => [`python3-${name}`, `python-${name}`],
+    relatives: () => [],
+  },
+  {
+    pattern: /^rubygem\(([^)]+)\)$/,
+    files: (name) => [new RegExp(`/specifications/${escape(name)}-[^/]*\\.gemspec$`)],
+    examples: () => [],
+    packages: (name) => [`rubygem-${name}`],
+    relatives: () => [],
+  },
+  {
+    pattern: /^(\/.+)$/,
+    files: (name) => [new RegExp(`^${escape(name)}$`)],
+    examples: (name) => [name],
+    packages: () => [],
+    relatives: (name) => [name.slice(name.lastIndexOf('/') + 1)],
+  },
+];
+
+/** `xcb-image`: `xcb-util-image-devel`, then `xcb-devel`, `libxcb-devel`; `libelf`: `elfutils-libelf-devel`. */
+function pkgConfigRelatives(name: string): (string | RegExp)[] {
+  const base = name.replace(/-?\d+(?:\.\d+)*$/, '');
+  const first = name.slice(0, name.includes('-') ? name.indexOf('-') : name.length);
+  const last = name.slice(name.lastIndexOf('-') + 1);
+  const named = [name, base, `lib${base}`, `lib${name}`, base.replace(/^lib/, ''), name.replace(/^lib/, '')];
+  const packages = (stems: readonly string[]): string[] => stems.flatMap((stem) => [`${stem}-devel`, stem]);
+  return [
+    ...packages(named),
+    new RegExp(`-${escape(name)}-devel$`),
+    ...(first === last ? [] : [new RegExp(`^${escape(first)}-.*-${escape(last)}-devel$`)]),
+    ...packages([first, `lib${first}`]),
+  ];
+}
+
+/** Predictions for the needed capabilities; several for one when the same rule speaks for several packages. */
+export function predictProvides(packages: readonly PredictablePackage[], needed: Iterable<string>): Prediction[] {
+  const candidates = packages.filter(({ name }) => !/-(?:debuginfo|debugsource)$/.test(name));
+  const byName = new Map(candidates.map((one) => [one.name.toLowerCase(), one]));
+  return [...new Set(needed)].sort().flatMap((capability) => {
+    const kind = KINDS.find(({ pattern }) => pattern.test(capability));
+    const name = kind?.pattern.exec(capability)?.[1];
+    return kind === undefined || name === undefined ? [] : predict({ capability, kind, name, candidates, byName });
+  });
+}
+
+interface Question {
+  readonly capability: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly candidates: readonly PredictablePackage[];
+  readonly byName: ReadonlyMap<string, PredictablePackage>;
+}
+
+function predict({ capability, kind, name, candidates, byName }: Question): Prediction[] {
+  const made = (one: PredictablePackage, rule: PredictionRule, evidence: string): Prediction => ({
+    capability,
+    package: one.name,
+    origin: one.origin,
+    rule,
+    evidence,
+  });
+  const files = kind.files(name);
+  const examples = kind.examples(name);
+  const withFile = (rule: PredictionRule, test: (path: string) => boolean): Prediction[] =>
+    candidates.flatMap((one) => {
+      const path = one.files.find(test);
+      return path === undefined ? [] : [made(one, rule, path)];
+    });
+  const named = (names: readonly (string | RegExp)[]): PredictablePackage[] =>
+    names.flatMap((one) =>
+      typeof one === 'string'
+        ? (byName.get(one.toLowerCase()) ?? [])
+        : candidates.filter((other) => one.test(other.name)).slice(0, 1),
+    );
+  const [whole] = named(kind.packages(name));
+  const relatives = named(kind.relatives(name));
+  const [distribution] = capability.startsWith('perl(')
+    ? relatives.filter(({ sourceName }) => sourceName !== 'perl')
+    : [];
+  const matchesGlob = (path: string): boolean => examples.some((one) => globMatches(path, one));
+  const steps: (() => Prediction[])[] = [
+    () => withFile('path', (path) => files.some((pattern) => pattern.test(path))),
+    () => withFile('glob', (path) => isTelling(path, name) && matchesGlob(path)),
+    () => (whole === undefined ? [] : [made(whole, 'name', whole.name)]),
+    () => {
+      const found = withFile('glob and name', matchesGlob);
+      const relative = relatives.find(({ origin }) => found.some((one) => one.origin === origin));
+      const same = found.filter((one) => one.package === relative?.name);
+      return same.length > 0 ? same : found.filter((one) => one.origin === relative?.origin);
+    },
+    () => (distribution === undefined ? [] : [made(distribution, 'name of the distribution', distribution.name)]),
+  ];
+  for (const step of steps) {
+    const found = step();
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** A glob that names what is sought, as `libfoo*.pc` or `xcb-*.pc`; not `*.pc`, `lib*`, `gl*.pc`. */
+function isTelling(glob: string, name: string): boolean {
+  const last = glob.slice(glob.lastIndexOf('/') + 1);
+  const prefix = /^[^*?[{]*/.exec(last)![0];
+  if (prefix === last || prefix === '' || prefix === 'lib') return false;
+  return prefix === name || (prefix.length >= 3 && (/[-_.+]$/.test(prefix) || prefix.length * 2 >= name.length));
+}
+
+/** Shell globs as in %files: `*`, `?`, `[…]`, `{a,b}`; a directory stands for everything below it. */
+function globMatches(glob: string, path: string): boolean {
+  const text = glob
+    .replace(/[.+^$()|\\]/g, '\\$&')
+    .replace(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(',', '|')})`)
+    .replaceAll('*', '[^/]*')
+    .replaceAll('?', '[^/]');
+  try {
+    return new RegExp(`^${text}$`).test(path);
+  } catch {
+    return false;
+  }
+}
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Distribution names of Python: `-`, `_` and `.` are the same. */
+function loose(name: string): string {
+  return name.split(/[-_.]/).map(escape).join('[-_.]');
+}
