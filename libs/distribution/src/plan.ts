@@ -29,6 +29,7 @@ export function createUniverse(packages: readonly EvaluatedPackage[], toolchain:
 
 /** Adds to each package its planned dependencies; what can't be resolved, and cycles, become diagnostics of the packages concerned. */
 export function planPackages(packages: readonly EvaluatedPackage[], universe: Universe): PackageProject[] {
+  const nearest = nearestNames(universe.buildIndex.names());
   const recorded = new Set(packages.filter(({ record }) => record !== undefined).map(({ id }) => id));
   const direct = new Map<string, string[]>();
   const problems = new Map<string, Diagnostic[]>();
@@ -38,9 +39,7 @@ export function planPackages(packages: readonly EvaluatedPackage[], universe: Un
     direct.set(one.id, originsOf(closure));
     problems.set(
       one.id,
-      closure.unresolved.map((lack) =>
-        unresolvedDiagnostic(lack, { buildRequires, names: universe.buildIndex.names() }),
-      ),
+      closure.unresolved.map((lack) => unresolvedDiagnostic(lack, { buildRequires, nearest })),
     );
   }
   const inCycle = reportCycles(direct, problems);
@@ -133,17 +132,39 @@ function reportCycles(
 
 interface LackContext {
   readonly buildRequires: readonly LocatedDependency[];
-  readonly names: Iterable<string>;
+  readonly nearest: (name: string) => string | undefined;
+}
+
+/** "Did you mean", asked once per name and only of names of about the same length: a slip changes at most a third. */
+function nearestNames(names: Iterable<string>): LackContext['nearest'] {
+  const byLength = new Map<number, string[]>();
+  for (const name of names) {
+    const same = byLength.get(name.length);
+    if (same === undefined) byLength.set(name.length, [name]);
+    else same.push(name);
+  }
+  const known = new Map<string, string | undefined>();
+  return (name) => {
+    if (known.has(name)) return known.get(name);
+    const most = Math.max(1, Math.floor(name.length / 3));
+    const lengths = Array.from({ length: 2 * most + 1 }, (_, at) => name.length - most + at);
+    const found = nearestWord(
+      name,
+      lengths.flatMap((length) => byLength.get(length) ?? []),
+    );
+    known.set(name, found);
+    return found;
+  };
 }
 
 function unresolvedDiagnostic(
   { dependency, requiredBy, offers }: Unresolved,
-  { buildRequires, names }: LackContext,
+  { buildRequires, nearest }: LackContext,
 ): Diagnostic {
   const text = formatDependency(dependency);
   const location = buildRequires.find((one) => formatDependency(one) === text)?.location;
   const offered = offers.map(formatDependency).join(', ');
-  const near = offers.length > 0 ? undefined : nearestWord(dependency.name, names);
+  const near = offers.length > 0 ? undefined : nearest(dependency.name);
   const found = offers.length > 0 ? `; the tree offers ${offered}` : '';
   return {
     severity: 'error',
