@@ -2,7 +2,7 @@
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 
 /** Version of this stage's recipe: raise it when the same request would be built in another way (test/build-request.test.ts). */
-export const PACKAGE_RECIPE_VERSION = 1;
+export const PACKAGE_RECIPE_VERSION = 2;
 
 /** Where the build happens inside the sandbox; the same for everybody. */
 export const TOP_DIRECTORY = '/usr/src/kiln';
@@ -63,7 +63,13 @@ export const BUILD_ENVIRONMENT: Readonly<Record<string, string>> = {
 
 /** The two commands of a build: the source RPM first, on its own, so that no identity of it enters the binary RPMs. */
 export function buildCommands(specName: string, defines: Readonly<Record<string, string>>): [string, ...string[]][] {
-  const settings = { _topdir: TOP_DIRECTORY, _dbpath: `${TOP_DIRECTORY}/rpmdb`, ...defines };
+  const settings = {
+    _topdir: TOP_DIRECTORY,
+    _dbpath: `${TOP_DIRECTORY}/rpmdb`,
+    // Owners in source packages would otherwise tell who called: root's files have no owner inside, a user's have the builder.
+    _srcdefattr: '(-,root,root)',
+    ...defines,
+  };
   const options = Object.entries(settings).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
   const spec = `${TOP_DIRECTORY}/SPECS/${specName}`;
   return [
