@@ -302,6 +302,27 @@ loadfile = function(path)
   if content == nil then return nil, "cannot open " .. tostring(path) end
   return load(content, "@" .. path)
 end
+-- A script that never ends is stopped, and can't catch that.
+local sethook, tooLong = debug.sethook, false
+local function limit(count)
+  tooLong = false
+  sethook(function()
+    tooLong = true
+    error("the script runs for too long", 0)
+  end, "", count)
+end
+local function unlimit()
+  sethook()
+  tooLong = false
+end
+local plainCall = pcall
+local function stopIfTooLong(...)
+  if tooLong then error("the script runs for too long", 0) end
+  return ...
+end
+function pcall(...) return stopIfTooLong(plainCall(...)) end
+local plainHandledCall = xpcall
+function xpcall(...) return stopIfTooLong(plainHandledCall(...)) end
 debug = nil
 package.loaded.debug, package.loaded.io, package.loaded.os = nil, io, os
 package.loaded.rpm, package.loaded.posix = rpm, posix
@@ -330,7 +351,9 @@ __library = {
     for i, word in ipairs(words) do arg[i] = word end
     local depth = #buffers
     buffers[depth + 1] = {}
-    local results = table.pack(pcall(chunk, opt, arg))
+    if depth == 0 then limit(100000000) end
+    local results = table.pack(plainCall(chunk, opt, arg))
+    if depth == 0 then unlimit() end
     if results[1] and results.n > 1 then print(table.unpack(results, 2, results.n)) end
     local output = table.concat(buffers[depth + 1])
     for i = #buffers, depth + 1, -1 do buffers[i] = nil end
@@ -343,7 +366,9 @@ __library = {
     if type(target) ~= "function" then return {message = "no such function: " .. name} end
     local arguments = {}
     for i, value in ipairs(values) do arguments[i] = value end
-    local done, result = pcall(target, table.unpack(arguments))
+    if #buffers == 0 then limit(100000000) end
+    local done, result = plainCall(target, table.unpack(arguments))
+    if #buffers == 0 then unlimit() end
     if not done then return {message = tostring(result)} end
     return {text = tostring(result == nil and "" or result)}
   end,

@@ -24,6 +24,7 @@ const MAX_DEPTH = 64;
 /** rpm has no such limits; they turn exponential definitions into an error instead of an exhausted machine. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const MAX_CALLS = 5_000_000;
+const MAX_WORDS = 1_000_000;
 const MAX_NESTING = 150;
 
 /** Where an expanded text stands; its first line is `line`. */
@@ -425,8 +426,9 @@ export class MacroContext {
       return;
     }
     const expanded = text.includes('%') ? this.expandPart(expansion, text).text : text;
-    if (split) words.push(...splitQuoted(expanded));
-    else words.push(expanded);
+    if (!split) words.push(expanded);
+    else for (const word of splitQuoted(expanded)) words.push(word);
+    if (words.length > MAX_WORDS) this.#limit(expansion, `more than ${MAX_WORDS} arguments`);
   }
 
   #lookup(expansion: Expansion, name: string): MacroEntry | undefined {

@@ -37,6 +37,9 @@ interface Conditional {
   last: LineType;
 }
 
+/** rpm stops where the system lets it open no more files. */
+const MAX_OPEN_FILES = 1000;
+
 /** The reader: after next(), `line` is the line, with its newline unless it was stripped. */
 export class SpecReader {
   line = '';
@@ -49,6 +52,8 @@ export class SpecReader {
   #expanded = '';
   #taken = 0;
   #raw = '';
+  /** Kept because one logical line may give many lines, each with problems. */
+  #splitRaw: { readonly raw: string; readonly lines: readonly string[] } = { raw: '', lines: [''] };
   #start: { file: string; line: number };
   #macros: readonly MacroEntry[] = [];
 
@@ -78,7 +83,8 @@ export class SpecReader {
   /** Where the current line stands; with a column for `part` of it, when the line says it literally. */
   location(part?: string): SourceLocation {
     const { file, line } = this.#start;
-    const rawLines = this.#raw.split('\n');
+    if (this.#splitRaw.raw !== this.#raw) this.#splitRaw = { raw: this.#raw, lines: this.#raw.split('\n') };
+    const rawLines = this.#splitRaw.lines;
     if (part !== undefined && part !== '') {
       for (const [index, raw] of rawLines.entries()) {
         const column = raw.indexOf(part);
@@ -302,6 +308,10 @@ export class SpecReader {
   #include(text: string): boolean {
     const path = text.slice('%include'.length).trim();
     if (path === '') this.fail('SPEC_INCLUDE', 'malformed %include statement', { hint: 'Name the file to include.' });
+    if (this.#files.length >= MAX_OPEN_FILES) {
+      const hint = 'Look for a file that includes itself.';
+      this.fail('SPEC_INCLUDE', `unable to open ${path}: too many open files`, { hint });
+    }
     const content = this.#context.readFile(path);
     if (content === undefined) {
       const hint = 'Check the path; %include usually names a source: %include %{SOURCE1}.';

@@ -6,6 +6,7 @@ import type { Dependency, Origin, SourceFile } from '@kiln/rpm-package';
 import { DependencySet, type HeaderDependency } from './dependency-set.ts';
 import type { DiagnosticOptions, SpecReader } from './read-line.ts';
 import type { Section } from './sections.ts';
+import { SpecError } from './spec-error.ts';
 
 /** The kinds of dependencies, by the names of the fields of BinaryPackage; `order` is OrderWithRequires. */
 export const DEPENDENCY_KINDS = [
@@ -95,6 +96,9 @@ export interface ChangelogEntry {
   readonly text: string;
 }
 
+/** rpm gives up at its first error; more than these help nobody. */
+const MAX_ERRORS = 100;
+
 export class SpecState {
   readonly context: MacroContext;
   readonly reader: SpecReader;
@@ -117,6 +121,7 @@ export class SpecState {
   buildArch: readonly string[] | undefined;
   /** An error was found from which parsing recovered; there is no result. */
   failed = false;
+  #errors = 0;
 
   constructor(context: MacroContext, reader: SpecReader, recursing: boolean) {
     this.context = context;
@@ -133,6 +138,8 @@ export class SpecState {
   error(code: string, message: string, options: DiagnosticOptions = {}): void {
     this.failed = true;
     this.report('error', code, message, options);
+    this.#errors += 1;
+    if (this.#errors >= MAX_ERRORS) throw new SpecError(undefined);
   }
 
   /** Does what rpm does after the body of a scriptlet was read: whether an error there counts depends on its version. */
