@@ -5,6 +5,7 @@ import { formatDependency, formatNevra, type BinaryPackage, type Origin, type So
 import { evaluateSpec, type ExplainedMacro } from '@kiln/rpm-spec';
 import type { Command } from 'commander';
 import { distributionOf, print, type CommandContext } from '../context.ts';
+import { DEPENDENCY_KINDS } from '../dependency-kinds.ts';
 import { formatTable } from '../table.ts';
 
 interface ExplainOptions {
@@ -64,22 +65,11 @@ function sourceRows(source: SourcePackage): Row[] {
   ];
 }
 
-const DEPENDENCIES = [
-  'provides',
-  'requires',
-  'conflicts',
-  'obsoletes',
-  'recommends',
-  'suggests',
-  'supplements',
-  'enhances',
-] as const;
-
 function binaryRows(one: BinaryPackage): Row[] {
   const title = one.built ? 'package' : 'package (not built)';
   return [
     [title, formatNevra(one), place(one.location)],
-    ...DEPENDENCIES.flatMap((kind) =>
+    ...DEPENDENCY_KINDS.flatMap((kind) =>
       one[kind].map((dependency) => [
         `${kind[0]!.toUpperCase()}${kind.slice(1)}`,
         formatDependency(dependency),

@@ -8,6 +8,7 @@ import { formatDependency, formatNevra, type Dependency, type SourcePackage } fr
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import type { Command } from 'commander';
 import { print, type CommandContext } from '../context.ts';
+import { DEPENDENCY_KINDS, type DependencyKind } from '../dependency-kinds.ts';
 
 interface EnvironmentOptions {
   readonly define: Readonly<Record<string, string>>;
@@ -22,18 +23,6 @@ interface QueryOptions extends EnvironmentOptions, Partial<Record<DependencyKind
   readonly buildrequires?: boolean;
   readonly json?: boolean;
 }
-
-const DEPENDENCY_KINDS = [
-  'provides',
-  'requires',
-  'conflicts',
-  'obsoletes',
-  'recommends',
-  'suggests',
-  'supplements',
-  'enhances',
-] as const;
-type DependencyKind = (typeof DEPENDENCY_KINDS)[number];
 
 export function addSpec(program: Command, context: () => CommandContext): void {
   const spec = program.command('spec').description('ask spec files, without rpm');
