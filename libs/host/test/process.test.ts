@@ -33,6 +33,25 @@ test('the time limit ends the whole process group', async () => {
   expect(result.status).toBe(137);
 });
 
+test('too much output ends the whole process group', async () => {
+  const result = await runProcess({ argv: ['sh', '-c', 'yes & yes'], outputLimitBytes: 1_000_000, log: '/dev/null' });
+  expect(result.outputExceeded).toBe(true);
+  expect(result.status).toBe(137);
+});
+
+test('a line without an end arrives in pieces', async () => {
+  const lines: string[] = [];
+  await runProcess({ argv: ['head', '-c', '1000000', '/dev/zero'], onLine: (line) => lines.push(line) });
+  expect(lines.join('')).toBe('\0'.repeat(1_000_000));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(200_000);
+});
+
+test('a log that can not be written ends the program with an error', async () => {
+  await expect(runProcess({ argv: ['yes'], log: '/no/such/directory/log' })).rejects.toMatchObject({
+    code: 'LOG_UNWRITABLE',
+  });
+});
+
 test('an abort ends the process and is an error', async () => {
   const controller = new AbortController();
   const host = createHost({ signal: controller.signal });
