@@ -1,5 +1,14 @@
 export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';
 export { DISTRO_FILE, distroSchema, readDistroConfig, type DistroConfig } from './distro-config.ts';
+export {
+  durationsFile,
+  readDurations,
+  recordDuration,
+  type Durations,
+  type TaskEstimate,
+  type TaskName,
+  type TaskRun,
+} from './durations.ts';
 export { EVENT_LOG, readEventLog, withEventLog, type LoggedEvent } from './event-log.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
