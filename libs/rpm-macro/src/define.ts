@@ -78,7 +78,7 @@ export function isValidName(context: MacroContext, expansion: Expansion, name: s
     context.fail(expansion, 'MACRO_NAME', `macro %${name} has an illegal name (${action})`, hint);
     return false;
   }
-  const entry = context.table.get(name);
+  const entry = context.table.peek(name);
   if (entry !== undefined && (entry.builtin !== undefined || entry.automatic)) {
     context.fail(expansion, 'MACRO_NAME', `macro %${name} is a built-in (${action})`);
     return false;

@@ -47,6 +47,8 @@ export class MacroTable {
   readonly #own = new Map<string, MacroEntry | undefined>();
   /** Names whose newest definition is local to a parametric call. */
   readonly #scoped = new Set<string>();
+  readonly #baseReads = new Set<string>();
+  #listed = false;
 
   constructor(base: ReadonlyMap<string, MacroEntry> = new Map()) {
     this.#base = base;
@@ -55,7 +57,19 @@ export class MacroTable {
   get(name: string): MacroEntry | undefined {
     const own = this.#own.get(name);
     if (own !== undefined || this.#own.has(name)) return own;
+    this.#baseReads.add(name);
     return this.#base.get(name);
+  }
+
+  /** The same for who does not depend on what it finds in the base: it is no read of it. */
+  peek(name: string): MacroEntry | undefined {
+    const own = this.#own.get(name);
+    return own !== undefined || this.#own.has(name) ? own : this.#base.get(name);
+  }
+
+  /** The names that were looked up in the base, defined there or not; 'all' when all definitions were listed. */
+  get baseReads(): ReadonlySet<string> | 'all' {
+    return this.#listed ? 'all' : this.#baseReads;
   }
 
   push(definition: MacroDefinition): void {
@@ -69,7 +83,7 @@ export class MacroTable {
       literal: definition.literal ?? false,
       builtin: definition.builtin,
       location: definition.location,
-      previous: this.get(name),
+      previous: this.peek(name),
       used: false,
     });
     if (level > 0) this.#scoped.add(name);
@@ -80,7 +94,7 @@ export class MacroTable {
     const entry = this.get(name);
     if (entry === undefined) return;
     const { previous } = entry;
-    if (previous === undefined && !this.#base.has(name)) this.#own.delete(name);
+    if (previous === this.#base.get(name)) this.#own.delete(name);
     else this.#own.set(name, previous);
     if (previous !== undefined && previous.level > 0) this.#scoped.add(name);
     else this.#scoped.delete(name);
@@ -90,7 +104,7 @@ export class MacroTable {
   scopedAt(level: number): MacroEntry[] {
     const entries: MacroEntry[] = [];
     for (const name of this.#scoped) {
-      const entry = this.get(name)!;
+      const entry = this.peek(name)!;
       if (entry.level >= level) entries.push(entry);
     }
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -98,6 +112,11 @@ export class MacroTable {
 
   /** Every macro that is defined now. */
   entries(): Map<string, MacroEntry> {
+    this.#listed = true;
+    return this.#entries();
+  }
+
+  #entries(): Map<string, MacroEntry> {
     const all = new Map(this.#base);
     for (const [name, entry] of this.#own) {
       if (entry === undefined) all.delete(name);
@@ -108,6 +127,6 @@ export class MacroTable {
 
   /** A table that starts from what is defined now and changes on its own. */
   fork(): MacroTable {
-    return new MacroTable(this.#own.size === 0 ? this.#base : this.entries());
+    return new MacroTable(this.#own.size === 0 ? this.#base : this.#entries());
   }
 }

@@ -78,7 +78,7 @@ export class MacroContext {
     this.ports = options.ports ?? {};
     this.dialect = DIALECTS[options.rpmVersion ?? '4.18'];
     for (const builtin of [...builtinsOf(options.rpmVersion ?? '4.18'), ...(options.builtins ?? [])]) {
-      if (this.table.get(builtin.name)?.builtin !== undefined) continue;
+      if (this.table.peek(builtin.name)?.builtin !== undefined) continue;
       const options = builtin.arity === 0 ? undefined : '';
       this.table.push({ name: builtin.name, options, body: '<builtin>', level: LEVEL.builtin, builtin });
     }
