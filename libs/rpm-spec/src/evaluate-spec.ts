@@ -63,6 +63,8 @@ export interface EvaluatedSpec {
   readonly readMacros: readonly ReadMacro[];
   /** Names that were looked up and not defined anywhere, sorted: defining one may change the result. */
   readonly missingMacros: readonly string[];
+  /** All names, defined or not, whose definition in the environment had a part; 'all' when the spec listed the macros. */
+  readonly environmentReads: readonly string[] | 'all';
   /** Shell commands that were asked of the port, sorted. */
   readonly shellCommands: readonly string[];
   /** The text as `rpmspec --parse` prints it; as far as parsing came. */
@@ -98,13 +100,18 @@ export function evaluateSpec(options: EvaluateSpecOptions): EvaluatedSpec {
     if (error.diagnostic !== undefined) context.diagnostics.push(error.diagnostic);
   }
   const usable = finished !== undefined && !finished.failed ? finished : undefined;
+  const sourcePackage =
+    usable === undefined ? undefined : toSourcePackage(usable, options.file, environment.targetArch);
+  const { baseReads } = context.table;
+  const environmentReads = baseReads === 'all' ? baseReads : [...baseReads];
   const explainedMacros = (options.explainMacros ?? []).map((name) => explainMacro(context, name));
   return {
-    sourcePackage: usable === undefined ? undefined : toSourcePackage(usable, options.file, environment.targetArch),
+    sourcePackage,
     diagnostics: withoutRepeats(context.diagnostics),
     readFiles: [...context.readFiles].sort(),
     readMacros: readMacros(context),
     missingMacros: [...context.missingNames].sort(),
+    environmentReads,
     shellCommands: [...context.shellCommands].sort(),
     expandedText: (finished ?? state)?.reader.parsed ?? '',
     changelog: finished?.changelog ?? [],
@@ -213,7 +220,7 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 function readMacros(context: MacroContext): ReadMacro[] {
   return [...context.usedNames].sort().flatMap((name) => {
-    const location = context.initialTable.get(name)?.location;
+    const location = context.initialTable.peek(name)?.location;
     return location === undefined ? [] : [{ name, file: location.file, line: location.line }];
   });
 }
