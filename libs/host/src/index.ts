@@ -7,3 +7,13 @@ export { createFakeHost, type FakeHost } from './fake-host.ts';
 export { programRequirement, type Fix, type ProbeResult, type Requirement } from './requirement.ts';
 export { BUILD_USER_NAME, buildUser, giveToBuildUser, type BuildUser } from './build-user.ts';
 export { inParallel } from './parallel.ts';
+export { admit, freeResources, type Lack, type Resources, type Ticket } from './admission.ts';
+export { machineResources } from './machine-resources.ts';
+export { processStart } from './process-identity.ts';
+export {
+  defaultTokenDirectory,
+  ResourceBroker,
+  type ResourceBrokerOptions,
+  type ResourceRequest,
+  type Waiting,
+} from './resource-broker.ts';
