@@ -1,4 +1,11 @@
-export { type SandboxIdentity, type SandboxLimits, type SandboxMount, type SandboxRequest } from './sandbox-request.ts';
+export {
+  type LimitName,
+  type SandboxIdentity,
+  type SandboxLimits,
+  type SandboxMount,
+  type SandboxRequest,
+} from './sandbox-request.ts';
+export { type LimitBreach, type SandboxUsage } from './supervision.ts';
 export { runSandboxed, type SandboxResult } from './run-sandboxed.ts';
 export { checkStoreReachable, makeWorkDirectory, removeWorkDirectory, sweepWorkDirectories } from './work-directory.ts';
 export { sandboxRequirements } from './requirements.ts';

@@ -1,15 +1,20 @@
 /** Runs a program in a composed root: user namespace, overlay, bubblewrap; nothing of it outlives the call. */
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, shellQuote, type Host, type RunResult } from '@kiln/host';
 import { bubblewrapCommand, mountTargets } from './bubblewrap.ts';
 import { COMPOSE_SCRIPT, COMPOSED_ROOT } from './compose-root.ts';
+import { ENTER_SCRIPT, readTimes, WITH_PARENT } from './enter-run.ts';
 import { limitPrefix } from './sandbox-limits.ts';
 import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
+import { Supervision, type LimitBreach, type SandboxUsage } from './supervision.ts';
 
 export interface SandboxResult extends RunResult {
+  readonly usage: SandboxUsage;
+  /** The limit that ended the run. */
+  readonly breach?: LimitBreach;
   /** The whole command, ready to paste. */
   readonly command: string;
 }
@@ -17,32 +22,56 @@ export interface SandboxResult extends RunResult {
 /** overlayfs takes no more lower directories; one is kept for mount points. */
 const MOST_LAYERS = 499;
 
+const BASH = ['bash', '--norc', '--noprofile', '-c'];
+
 const ID_MAPS: Readonly<Record<SandboxIdentity, readonly string[]>> = {
   builder: ['--map-root-user'],
   root: ['--map-root-user', '--map-auto'],
 };
 
 /**
- * Runs `request.argv` to its end. A non-zero status or a timeout is a result, not an exception.
+ * Runs `request.argv` to its end; when it returns or throws, no process of it is left. A non-zero status, a timeout and a limit that
+ * was met are results, not exceptions.
  * @throws BuildError `SANDBOX_FAILED` when the sandbox itself can't be set up, `SANDBOX_REQUEST` when the request can't be meant so,
  * `BUILD_USER_MISSING`, `PROGRAM_NOT_FOUND`, `INTERRUPTED`.
  */
 export async function runSandboxed(host: Host, request: SandboxRequest): Promise<SandboxResult> {
   checkRequest(request);
-  const argv = await sandboxCommand(host, request);
-  const result = await host.run({
-    argv: request.interactive ? inPseudoTerminal(argv) : argv,
+  const supervision = new Supervision(host, request);
+  const clock = await mkdtemp(join(tmpdir(), 'kiln-run-'));
+  try {
+    const argv = await sandboxCommand(host, request, { times: join(clock, 'times'), groups: supervision.groups });
+    const result = await runSupervised(host, request, { argv, supervision });
+    const breach = await supervision.end(result.outputExceeded === true ? 'outputBytes' : undefined);
+    const usage = supervision.usage(readTimes(await readFile(join(clock, 'times'), 'utf8').catch(() => '')));
+    const command = shellQuote(await sandboxCommand(host, request));
+    if (breach === undefined && failedInSetup(result)) throw setupError(result, request, command);
+    return { ...result, command, usage, ...(breach === undefined ? {} : { breach }) };
+  } finally {
+    await supervision.end();
+    await rm(clock, { recursive: true });
+  }
+}
+
+interface SupervisedRun {
+  readonly argv: readonly [string, ...string[]];
+  readonly supervision: Supervision;
+}
+
+function runSupervised(host: Host, request: SandboxRequest, { argv, supervision }: SupervisedRun): Promise<RunResult> {
+  const { input, log, onLine, timeoutSeconds, interactive } = request;
+  return host.run({
+    argv: interactive === true ? inPseudoTerminal(argv) : argv,
     cwd: '/',
     environment: machineEnvironment(host),
-    ...(request.input === undefined ? {} : { input: request.input }),
-    ...(request.log === undefined ? {} : { log: request.log }),
-    ...(request.onLine === undefined ? {} : { onLine: request.onLine }),
-    ...(request.timeoutSeconds === undefined ? {} : { timeoutSeconds: request.timeoutSeconds }),
-    ...(request.interactive === undefined ? {} : { interactive: request.interactive }),
+    onStart: supervision.attach,
+    ...(input === undefined ? {} : { input }),
+    ...(log === undefined ? {} : { log }),
+    ...(onLine === undefined ? {} : { onLine }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    ...(interactive === undefined ? {} : { interactive }),
+    ...(request.limits?.outputBytes === undefined ? {} : { outputLimitBytes: request.limits.outputBytes }),
   });
-  const command = shellQuote(argv);
-  if (failedInSetup(result)) throw setupError(result, request, command);
-  return { ...result, command };
 }
 
 /** Runs a command outside of any root in a user namespace where all ids of the build user are its own: for upkeep of files. */
@@ -61,17 +90,41 @@ export async function runInIdNamespace(host: Host, argv: readonly [string, ...st
   return full.status === 0 ? full : enter(ID_MAPS.builder);
 }
 
-async function sandboxCommand(host: Host, request: SandboxRequest): Promise<[string, ...string[]]> {
+interface RunPlaces {
+  /** File for the times that it took. */
+  readonly times: string;
+  /** Directories of control groups. */
+  readonly groups: readonly string[];
+}
+
+async function sandboxCommand(
+  host: Host,
+  request: SandboxRequest,
+  places: RunPlaces = { times: '-', groups: [] },
+): Promise<[string, ...string[]]> {
   const user = await buildUser(host);
   const points = await missingTargets(request);
-  return withPrefix(user.prefix, [
-    ...['unshare', '--user', ...ID_MAPS[request.identity], '--mount', '--'],
-    ...['bash', '--norc', '--noprofile', '-c', COMPOSE_SCRIPT, 'kiln'],
+  return [
+    ...WITH_PARENT,
+    ...[...BASH, ENTER_SCRIPT, 'kiln', places.times, ...places.groups, '--'],
+    ...[...user.prefix, ...WITH_PARENT],
+    ...[
+      'unshare',
+      '--user',
+      ...ID_MAPS[request.identity],
+      '--mount',
+      '--mount-proc',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--',
+    ],
+    ...[...BASH, COMPOSE_SCRIPT, 'kiln'],
     request.input === undefined && request.interactive !== true ? 'null' : 'keep',
     ...[...request.layers, '--', ...points.directories, '--', ...points.files, '--'],
     ...limitPrefix(request.limits ?? {}),
     ...bubblewrapCommand(COMPOSED_ROOT, request),
-  ]);
+  ];
 }
 
 function withPrefix(prefix: readonly string[], argv: readonly string[]): [string, ...string[]] {

@@ -15,17 +15,24 @@ export interface SandboxMount {
 
 /** Bounds of everything in the sandbox; what is left out is not limited. */
 export interface SandboxLimits {
-  /** Processes and threads at one time. */
+  /** Processes and threads at one time. Meeting it ends the run. */
   readonly processes?: number;
-  /** Open files of one process. */
-  readonly openFiles?: number;
-  /** Largest file that may be written. */
-  readonly fileSizeBytes?: number;
-  /** Private memory of one process. */
+  /** Memory of all processes together, with the temporary file systems. Meeting it ends the run. */
   readonly memoryBytes?: number;
-  /** Size of each of the temporary file systems in memory. */
+  /** Space that the writable mounts together take on their disks. Meeting it ends the run. */
+  readonly diskBytes?: number;
+  /** Standard output and error together. Meeting it ends the run. */
+  readonly outputBytes?: number;
+  /** Open files of one process; opening more fails. */
+  readonly openFiles?: number;
+  /** Largest file that may be written; the signal SIGXFSZ ends a program that goes on. */
+  readonly fileSizeBytes?: number;
+  /** Size of each of the temporary file systems in memory; then they are full. */
   readonly temporaryBytes?: number;
 }
+
+/** Limits that end the run when they are met. */
+export type LimitName = 'processes' | 'memoryBytes' | 'diskBytes' | 'outputBytes';
 
 export interface SandboxRequest {
   /** Absolute directories, topmost first; their union is the read-only root. They are never written to. */

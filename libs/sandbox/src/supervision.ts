@@ -1,0 +1,160 @@
+/** Watches a run: counts what it uses and ends it when a limit of the whole sandbox is met. */
+import { readFileSync, statfsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Host } from '@kiln/host';
+import { findGroupPlace, makeGroup, OWN_PROCESSES, type ControlGroup, type GroupSearch } from './control-group.ts';
+import { DiskWatch } from './disk-space.ts';
+import { isRunning, proportionalMemory, sampleTree, type TreeSample } from './process-tree.ts';
+import type { LimitName, SandboxLimits, SandboxRequest } from './sandbox-request.ts';
+
+/** What a run used. */
+export interface SandboxUsage {
+  /** Of all processes; exact when the run ended by itself, else as last seen. */
+  readonly cpuSeconds: number;
+  /** Highest sum that was seen of all processes' own memory and of temporary files; not what the kernel caches of disks. */
+  readonly peakMemoryBytes: number;
+  /** Bytes from and to disks as last seen: of the last moment some may be missing. */
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** A limit that ended a run. */
+export interface LimitBreach {
+  readonly limit: LimitName;
+  readonly allowed: number;
+  /** What was used when it was noticed: more than allowed, or as much when the kernel refused more. */
+  readonly used: number;
+}
+
+const FIRST_INTERVAL = 5;
+const GROWTH = 1.5;
+const LAST_INTERVAL = 100;
+const TEMPORARY_FILE_SYSTEMS = ['/tmp', '/var/tmp', '/run', '/dev/shm'];
+
+const keepers = new WeakMap<Host, GroupSearch>();
+
+/** How limits are kept on this machine: by control groups in a place, or by watching alone, and why. Found once. */
+export function limitKeeper(host: Host): GroupSearch {
+  const isRefused = host.environment['KILN_LIMITS'] === 'supervisor';
+  const found = keepers.get(host) ?? (isRefused ? { reason: 'KILN_LIMITS=supervisor asks for it' } : findGroupPlace());
+  keepers.set(host, found);
+  return found;
+}
+
+/** Made before the run, attached to its first process, ended after it. */
+export class Supervision {
+  /** Directories of control groups that the first process joins; none when there are only our eyes. */
+  readonly groups: readonly string[];
+  readonly #limits: SandboxLimits;
+  readonly #group: ControlGroup | undefined;
+  readonly #disk: DiskWatch | undefined;
+  #pid = 0;
+  /** First processes of the outer and the inner pid namespace. When the outer one has ended, all have. */
+  #outer = 0;
+  #inner = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #last: TreeSample | undefined;
+  #peak = 0;
+  #breach: LimitBreach | undefined;
+
+  constructor(host: Host, { limits = {}, mounts = [] }: SandboxRequest) {
+    const isCounted = limits.memoryBytes !== undefined || limits.processes !== undefined;
+    const keeper = isCounted ? limitKeeper(host) : undefined;
+    const writable = mounts.flatMap((mount) => (mount.writable ? [mount.source] : []));
+    this.#limits = limits;
+    this.#group = keeper !== undefined && 'place' in keeper ? makeGroup(keeper.place, limits) : undefined;
+    this.#disk = limits.diskBytes === undefined ? undefined : new DiskWatch(host, writable, limits.diskBytes);
+    this.groups = this.#group?.directories ?? [];
+  }
+
+  readonly attach = (pid: number): void => {
+    this.#pid = pid;
+    this.#look(FIRST_INTERVAL);
+  };
+
+  /** After the first process: waits until the others have ended too; the breach, if there was one. `noticed`: by somebody else. */
+  async end(noticed?: LimitName): Promise<LimitBreach | undefined> {
+    clearTimeout(this.#timer);
+    await this.#disk?.end();
+    while (this.#outer !== 0 && isRunning(this.#outer)) await pause(FIRST_INTERVAL);
+    const met = noticed ?? this.#group?.breach();
+    if (met !== undefined) this.#breach ??= { limit: met, allowed: this.#allowed(met), used: this.#allowed(met) };
+    await this.#group?.remove();
+    return this.#breach;
+  }
+
+  /** @param cpuSeconds the exact number, where it is known. */
+  usage(cpuSeconds: number | undefined): SandboxUsage {
+    const { readBytes = 0, writtenBytes = 0, cpuSeconds: seen = 0 } = this.#last ?? {};
+    return { cpuSeconds: cpuSeconds ?? seen, peakMemoryBytes: this.#peak, readBytes, writtenBytes };
+  }
+
+  #look(interval: number): void {
+    this.#timer = setTimeout(() => this.#look(Math.min(interval * GROWTH, LAST_INTERVAL)), interval);
+    const most = this.#limits.processes ?? Infinity;
+    const sample = sampleTree(this.#pid, most + OWN_PROCESSES);
+    if (sample.pids.length === 0) return;
+    this.#findNamespaces(sample.pids);
+    const memory = this.#memory(sample);
+    this.#last = sample;
+    this.#peak = Math.max(this.#peak, memory);
+    const met = this.#group?.breach();
+    if (met !== undefined) this.#stop(met, this.#allowed(met));
+    else if (sample.tasks > most + OWN_PROCESSES) this.#stop('processes', sample.tasks - OWN_PROCESSES);
+    else if (memory > (this.#limits.memoryBytes ?? Infinity)) this.#stop('memoryBytes', memory);
+    this.#disk?.look(sample.writtenBytes, (taken) => this.#stop('diskBytes', taken));
+  }
+
+  #stop(limit: LimitName, used: number): void {
+    this.#breach ??= { limit, allowed: this.#allowed(limit), used };
+    for (const pid of [this.#outer, -this.#pid]) {
+      try {
+        if (pid !== 0) process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has just ended, or leads no group.
+      }
+    }
+  }
+
+  #allowed(limit: LimitName): number {
+    return this.#limits[limit] ?? 0;
+  }
+
+  #memory(sample: TreeSample): number {
+    const limit = this.#limits.memoryBytes ?? Infinity;
+    if (this.#group !== undefined) return Math.min(this.#group.memoryBytes(), limit);
+    const files = TEMPORARY_FILE_SYSTEMS.reduce((sum, path) => sum + this.#spaceTaken(path), 0);
+    const atMost = sample.memoryBytes + files;
+    // Pages that processes share count several times in the quick sum.
+    return atMost <= limit ? atMost : Math.min(atMost, proportionalMemory(sample.pids) + files);
+  }
+
+  #spaceTaken(path: string): number {
+    if (this.#inner === 0) return 0;
+    try {
+      const { blocks, bfree, bsize } = statfsSync(`/proc/${this.#inner}/root${path}`);
+      return (blocks - bfree) * bsize;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** The last of a process's ids is the one in its own namespace (proc(5), `NSpid`). */
+  #findNamespaces(pids: readonly number[]): void {
+    if (this.#inner !== 0) return;
+    for (const pid of pids) {
+      const ids = /^NSpid:\t(.*)$/m.exec(statusOf(pid))?.[1]!.split('\t');
+      if (ids?.at(-1) !== '1') continue;
+      if (ids.length === 2) this.#outer = pid;
+      if (ids.length === 3) this.#inner = pid;
+    }
+  }
+}
+
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'latin1');
+  } catch {
+    return '';
+  }
+}
