@@ -6,6 +6,7 @@ const executor = (name) => async (options, context) =>
 
 module.exports = {
   toolchain: executor('toolchain'),
+  sources: executor('sources'),
   rpm: executor('rpm'),
   repository: executor('repository'),
   image: executor('image'),

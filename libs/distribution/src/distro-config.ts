@@ -20,11 +20,22 @@ export interface DistroConfig {
   };
   readonly defines: Record<string, string>;
   readonly toolchain: { readonly provider: 'debian'; readonly packages: string; readonly lock: string };
-  readonly sources: { readonly debianLock: string };
+  readonly sources: {
+    readonly debianLock: string;
+    /** Where source files are looked for when the store doesn't have them, in this order; the Debian archive, then the spec's address when omitted. */
+    readonly places?: DistroSourcePlace[];
+  };
   /** Directory of the records of generated provides and requires. */
   readonly provides: string;
   /** Recorded answers of shell commands in macros, when the tree has any. */
   readonly macroAnswers?: string;
+}
+
+/** `from` is `debian-archive`, `spec-url`, or a mirror's address as `SourcePlace` describes it. */
+export interface DistroSourcePlace {
+  readonly from: string;
+  /** Environment variable that holds the bearer token for a mirror. */
+  readonly tokenVariable?: string;
 }
 
 export const DISTRO_FILE = 'toolkit/distro.json';
@@ -70,7 +81,26 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       type: 'object',
       additionalProperties: false,
       required: ['debianLock'],
-      properties: { debianLock: path },
+      properties: {
+        debianLock: path,
+        places: {
+          type: 'array',
+          minItems: 1,
+          nullable: true,
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['from'],
+            properties: {
+              from: {
+                type: 'string',
+                pattern: '^(debian-archive|spec-url|(https?|file)://.*(/|\\{(fileName|sha256)\\}.*))$',
+              },
+              tokenVariable: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$', nullable: true },
+            },
+          },
+        },
+      },
     },
     provides: path,
     macroAnswers: { ...path, nullable: true },

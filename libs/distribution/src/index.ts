@@ -13,6 +13,8 @@ export { EVENT_LOG, readEventLog, withEventLog, type LoggedEvent } from './event
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
 export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './plan.ts';
+export { examineSources, updatePackageSignatures, type SourceExamination } from './examine-sources.ts';
+export { type SourceReport } from './sources-target.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
 export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';

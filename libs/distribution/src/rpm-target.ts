@@ -19,6 +19,7 @@ import type { PackageProject } from './package-project.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
 import { TOOLCHAIN_ORIGIN } from './plan.ts';
 import type { Session } from './session.ts';
+import { sourcePlaces } from './source-places.ts';
 import type { Target } from './targets.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
 
@@ -40,7 +41,7 @@ export const rpmTarget: Target = {
     const { host, store, distribution } = session;
     const fetched = await fetchSources(host, store, {
       requests: sources.flatMap((one) => (one.localPath === undefined ? [one] : [])),
-      debianLock: join(distribution.root, distribution.config.sources.debianLock),
+      places: sourcePlaces(distribution.root, distribution.config),
     });
     const files = sources.map((one) => ({
       name: one.fileName,

@@ -7,9 +7,10 @@ import { imageTarget } from './image-target.ts';
 import { repositoryTarget } from './repository-target.ts';
 import { rpmTarget } from './rpm-target.ts';
 import type { Session } from './session.ts';
+import { sourcesTarget } from './sources-target.ts';
 import { toolchainTarget } from './toolchain-target.ts';
 
-export type TargetName = 'toolchain' | 'rpm' | 'repository' | 'image' | 'boot-test';
+export type TargetName = 'toolchain' | 'sources' | 'rpm' | 'repository' | 'image' | 'boot-test';
 
 /** What a stage has to say of its tasks. */
 export interface Target {
@@ -27,6 +28,7 @@ export interface Target {
 
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   toolchain: toolchainTarget,
+  sources: sourcesTarget,
   rpm: rpmTarget,
   repository: repositoryTarget,
   image: imageTarget,

@@ -7,6 +7,7 @@ export const DISTRIBUTION_PROJECT = 'distribution';
 /** The Nx project that has the target for this id. Images live in a name space of their own. */
 export function projectNameOf(target: TargetName, id: string): string {
   switch (target) {
+    case 'sources':
     case 'rpm':
       return id;
     case 'image':

@@ -5,6 +5,7 @@ import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
+import { downloadEnvironment } from './download-environment.ts';
 
 /** Which of Debian's archives a pool path belongs to. */
 export type ArchiveName = 'main' | 'security';
@@ -40,7 +41,7 @@ export async function archiveBases(host: Host): Promise<Partial<Record<ArchiveNa
 }
 
 async function readArchiveBases(host: Host): Promise<Partial<Record<ArchiveName, string>>> {
-  const environment = aptEnvironment(host);
+  const environment = downloadEnvironment(host);
   const targets = await host.run({
     argv: ['apt-get', 'indextargets', '--format', '$(CODENAME) $(COMPONENT) $(REPO_URI)', 'Created-By: Packages'],
     environment,
@@ -142,7 +143,11 @@ async function runAptHelper(
   const triples = wanted.flatMap(({ file, uri, path }) => [uri, path, `SHA256:${file.sha256}`]);
   const options = ['-oAPT::Sandbox::User=', '-oAcquire::Retries=2'];
   const argv = [...user.prefix, APT_HELPER, ...options, 'download-file', ...triples];
-  const result = await host.run({ argv: argv as [string, ...string[]], cwd: '/', environment: aptEnvironment(host) });
+  const result = await host.run({
+    argv: argv as [string, ...string[]],
+    cwd: '/',
+    environment: downloadEnvironment(host),
+  });
   return `${result.stdout}\n${result.stderr}`;
 }
 
@@ -153,13 +158,6 @@ function reasonFor(uri: string, said: string): string {
   const words =
     lines.find((line) => line.startsWith(refused))?.slice(refused.length) ?? lines.findLast((line) => line !== '');
   return `${uri}: ${words?.trim() ?? 'not downloaded'}`;
-}
-
-/** apt sees its own configuration and the proxy settings, nothing else of ours. */
-function aptEnvironment(host: Host): Record<string, string> {
-  const kept = ['PATH', 'APT_CONFIG', 'http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
-  const values = kept.flatMap((name) => (host.environment[name] === undefined ? [] : [[name, host.environment[name]]]));
-  return { PATH: '/usr/bin:/bin', LC_ALL: 'C', ...(Object.fromEntries(values) as Record<string, string>) };
 }
 
 function encodePath(path: string): string {

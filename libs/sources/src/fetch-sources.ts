@@ -1,4 +1,4 @@
-/** Gets source files by digest: from the store, the Debian archive, the spec's address; proved, stored once. */
+/** Gets source files by digest: from the store, else from the distribution's places in their order; proved, stored once. */
 import { rm, stat } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError, type Diagnostic, type SourceLocation } from '@kiln/diagnostics';
@@ -6,8 +6,11 @@ import { inParallel, type Host } from '@kiln/host';
 import { digestFile, type Store } from '@kiln/store';
 import { downloadFromArchive } from './debian-archive.ts';
 import { readDebianLock, type LockedSource } from './debian-lock.ts';
+import { download } from './download.ts';
+import { readProvenance, writeProvenance, type SourceProvenance } from './provenance.ts';
 import { isPlainFileName } from './signatures.ts';
-import { fetchUrl } from './source-url.ts';
+import { mirrorUrl, placeLabel, withoutCredentials, type SourcePlace } from './source-place.ts';
+import { tokenFor } from './source-token.ts';
 
 export interface SourceRequest {
   readonly fileName: string;
@@ -18,13 +21,22 @@ export interface SourceRequest {
   readonly location?: SourceLocation;
 }
 
-/** Where a file came from in this run. */
-export type SourceOrigin = 'store' | 'debian-archive' | 'url';
+export interface SourceOrigin {
+  /** Whether it was in the store before. */
+  readonly stored: boolean;
+  /** Where it came from, now or when it was stored. */
+  readonly provenance?: SourceProvenance;
+}
+
+export interface FetchOptions {
+  readonly requests: readonly SourceRequest[];
+  readonly places: readonly SourcePlace[];
+}
 
 export interface FetchedSources {
   /** Path of a requested file in the store. */
   pathOf(sha256: Sha256): string;
-  /** For each requested digest where its file came from. */
+  /** For each requested digest that could be had, where its file came from. */
   readonly origins: ReadonlyMap<Sha256, SourceOrigin>;
 }
 
@@ -32,92 +44,144 @@ const PARALLEL_FETCHES = 4;
 
 /**
  * Makes sure that all requested files are in the store; when they are, nothing is asked of the network or of apt.
- * `debianLock` is the path of the lock.
  * @throws BuildError `SOURCE_MISSING` with every place that was tried, `SOURCE_DIGEST_MISMATCH`, `SOURCE_NAME_INVALID`,
- * `DEBIAN_LOCK_MALFORMED`.
+ * `SOURCE_TOKEN_MISSING`, `DEBIAN_LOCK_MALFORMED`.
  */
-export async function fetchSources(
+export async function fetchSources(host: Host, store: Store, options: FetchOptions): Promise<FetchedSources> {
+  const { problems, ...fetched } = await tryFetchSources(host, store, options);
+  if (problems.size > 0) throw missingError([...problems.values()]);
+  return fetched;
+}
+
+/**
+ * Like `fetchSources`, but what can't be had is an answer: `problems` by digest.
+ * @throws BuildError `SOURCE_NAME_INVALID`, `SOURCE_TOKEN_MISSING`, `DEBIAN_LOCK_MALFORMED`.
+ */
+export async function tryFetchSources(
   host: Host,
   store: Store,
-  { requests, debianLock }: { readonly requests: readonly SourceRequest[]; readonly debianLock: string },
-): Promise<FetchedSources> {
+  { requests, places }: FetchOptions,
+): Promise<FetchedSources & { readonly problems: ReadonlyMap<Sha256, BuildError> }> {
   for (const request of requests) checkName(request);
   const origins = new Map<Sha256, SourceOrigin>();
-  const tried = new Map<Sha256, Attempt[]>();
+  const tried = new Map<Sha256, Failure[]>();
   const wanted = [...new Map(requests.map((request) => [request.sha256, request])).values()];
   let missing: SourceRequest[] = [];
-  for (const request of wanted) {
-    if (await isStored(store, request.sha256)) origins.set(request.sha256, 'store');
+  await inParallel(wanted, PARALLEL_FETCHES, async (request) => {
+    if (await isStored(store, request.sha256)) origins.set(request.sha256, await storedOrigin(store, request.sha256));
     else missing.push(request);
-  }
-  for (const [origin, fetch] of ORIGINS) {
+  });
+  for (const place of places) {
     if (missing.length === 0) break;
-    const failures = await fetch(host, store, { requests: missing, debianLock });
+    const attempts = await FETCH[place.kind](host, store, { requests: missing, place: place as never });
     for (const { sha256 } of missing) {
-      const attempt = failures.get(sha256);
-      if (attempt === undefined) origins.set(sha256, origin);
-      else tried.set(sha256, [...(tried.get(sha256) ?? []), attempt]);
+      const attempt = attempts.get(sha256)!;
+      if ('reason' in attempt) tried.set(sha256, [...(tried.get(sha256) ?? []), attempt]);
+      else {
+        await writeProvenance(store, sha256, attempt);
+        origins.set(sha256, { stored: false, provenance: attempt });
+      }
     }
-    missing = missing.filter(({ sha256 }) => failures.has(sha256));
+    missing = missing.filter(({ sha256 }) => !origins.has(sha256));
   }
-  if (missing.length > 0) throw missingError(missing, tried);
-  return { pathOf: (sha256) => store.blobPath(sha256), origins };
+  const problems = new Map(
+    missing.map((request) => [request.sha256, problemWith(request, tried.get(request.sha256) ?? [])]),
+  );
+  return { pathOf: (sha256) => store.blobPath(sha256), origins, problems };
 }
 
 /** Why a place didn't give a file; `found` is the digest when it gave another one. */
-interface Attempt {
+interface Failure {
   readonly reason: string;
   readonly found?: Sha256;
 }
 
-interface Fetch {
+type Attempt = Failure | SourceProvenance;
+
+interface Fetch<Place> {
   readonly requests: readonly SourceRequest[];
-  readonly debianLock: string;
+  readonly place: Place;
 }
 
-/** Fetches what it can and returns why the rest failed, by digest. */
-type FetchFrom = (host: Host, store: Store, fetch: Fetch) => Promise<ReadonlyMap<Sha256, Attempt>>;
+type PlaceOf<Kind> = Extract<SourcePlace, { readonly kind: Kind }>;
 
-const ORIGINS: readonly (readonly [SourceOrigin, FetchFrom])[] = [
-  ['debian-archive', fetchFromDebian],
-  ['url', fetchFromUrls],
-];
+/** Fetches what a place has; says for each request where it was or why not. */
+const FETCH: {
+  readonly [Kind in SourcePlace['kind']]: (
+    host: Host,
+    store: Store,
+    fetch: Fetch<PlaceOf<Kind>>,
+  ) => Promise<Map<Sha256, Attempt>>;
+} = {
+  'debian-archive': fetchFromDebian,
+  'spec-url': (host, store, { requests, place }) =>
+    fetchByAddress(host, store, { requests, place, addressOf: ({ url, fileName }) => url ?? fileName }),
+  mirror: (host, store, { requests, place }) =>
+    fetchByAddress(host, store, { requests, place, addressOf: (request) => mirrorUrl(place.template, request) }),
+};
 
 async function fetchFromDebian(
   host: Host,
   store: Store,
-  { requests, debianLock }: Fetch,
+  { requests, place }: Fetch<PlaceOf<'debian-archive'>>,
 ): Promise<Map<Sha256, Attempt>> {
-  const lock = readDebianLock(debianLock);
-  const failures = new Map<Sha256, Attempt>();
+  const lock = readDebianLock(place.lock);
+  const attempts = new Map<Sha256, Attempt>();
   const files: LockedSource[] = [];
   for (const { sha256 } of requests) {
     const file = lock.get(sha256);
     if (file === undefined)
-      failures.set(sha256, { reason: 'the lock of the Debian archive has no file with this digest' });
-    else files.push(file);
+      attempts.set(sha256, { reason: 'the lock of the Debian archive has no file with this digest' });
+    else {
+      files.push(file);
+      attempts.set(sha256, { place: placeLabel(place), address: file.path });
+    }
   }
-  if (files.length === 0) return failures;
+  if (files.length === 0) return attempts;
   const total = files.length;
-  progress(host, requests, `fetching ${total} source files from the Debian archive`, { done: 0, total });
-  const refused = await downloadFromArchive(host, store, files, ({ files: done }) =>
-    progress(host, requests, 'fetching source files from the Debian archive', { done, total }),
-  );
-  for (const [sha256, reason] of refused) failures.set(sha256, { reason });
-  return failures;
+  const message = 'fetching source files from the Debian archive';
+  const report = (done: number) =>
+    host.emit({
+      type: 'progress',
+      action: 'sources',
+      subject: total === 1 ? files[0]!.fileName : `${total} files`,
+      message,
+      done,
+      total,
+      unit: 'files',
+    });
+  report(0);
+  const refused = await downloadFromArchive(host, store, files, ({ files: done }) => report(done));
+  for (const [sha256, reason] of refused) attempts.set(sha256, { reason });
+  return attempts;
 }
 
-async function fetchFromUrls(host: Host, store: Store, { requests }: Fetch): Promise<Map<Sha256, Attempt>> {
-  const failures = new Map<Sha256, Attempt>();
-  let done = 0;
-  await inParallel(requests, PARALLEL_FETCHES, async (one) => {
-    const { url = one.fileName, sha256 } = one;
-    progress(host, [one], `fetching ${one.fileName}`, { done, total: requests.length });
-    const outcome = await fetchUrl(host, store, { url, sha256 });
-    if (outcome !== 'stored') failures.set(sha256, outcome);
-    done += 1;
+interface FetchByAddress extends Fetch<PlaceOf<'spec-url' | 'mirror'>> {
+  readonly addressOf: (request: SourceRequest) => string;
+}
+
+async function fetchByAddress(
+  host: Host,
+  store: Store,
+  { requests, place, addressOf }: FetchByAddress,
+): Promise<Map<Sha256, Attempt>> {
+  const token = tokenFor(host, place);
+  const attempts = new Map<Sha256, Attempt>();
+  await inParallel(requests, PARALLEL_FETCHES, async (request) => {
+    const { fileName, sha256 } = request;
+    const url = addressOf(request);
+    const outcome = await download(host, store, { url, fileName, sha256, ...(token === undefined ? {} : { token }) });
+    attempts.set(
+      sha256,
+      'reason' in outcome ? outcome : { place: placeLabel(place), address: withoutCredentials(url) },
+    );
   });
-  return failures;
+  return attempts;
+}
+
+async function storedOrigin(store: Store, sha256: Sha256): Promise<SourceOrigin> {
+  const provenance = await readProvenance(store, sha256);
+  return { stored: true, ...(provenance === undefined ? {} : { provenance }) };
 }
 
 /** Whether the store has the content that the digest says; damaged content is removed. */
@@ -134,18 +198,7 @@ function checkName({ fileName, location }: SourceRequest): void {
     throw new BuildError('SOURCE_NAME_INVALID', `'${fileName}' is no plain file name`, { location });
 }
 
-function progress(
-  host: Host,
-  requests: readonly SourceRequest[],
-  message: string,
-  count: { readonly done: number; readonly total: number },
-): void {
-  const subject = requests.length === 1 ? requests[0]!.fileName : `${requests.length} files`;
-  host.emit({ type: 'progress', action: 'sources', subject, message, ...count, unit: 'files' });
-}
-
-function missingError(missing: readonly SourceRequest[], tried: ReadonlyMap<Sha256, readonly Attempt[]>): BuildError {
-  const errors = missing.map((request) => problemWith(request, tried.get(request.sha256) ?? []));
+function missingError(errors: readonly BuildError[]): BuildError {
   if (errors.length === 1) return errors[0]!;
   return new BuildError('SOURCE_MISSING', `${errors.length} source files can't be had`, {
     hint: 'every place that was tried is listed; `docs/debugging.md` says how to add a place',
@@ -158,7 +211,7 @@ function missingError(missing: readonly SourceRequest[], tried: ReadonlyMap<Sha2
   });
 }
 
-function problemWith({ fileName, sha256, location }: SourceRequest, attempts: readonly Attempt[]): BuildError {
+function problemWith({ fileName, sha256, location }: SourceRequest, attempts: readonly Failure[]): BuildError {
   const other = attempts.find(({ found }) => found !== undefined);
   if (other !== undefined) {
     return new BuildError('SOURCE_DIGEST_MISMATCH', `${fileName} must have SHA-256 ${sha256}, but ${other.reason}`, {

@@ -1,5 +1,20 @@
-export { fetchSources, type FetchedSources, type SourceOrigin, type SourceRequest } from './fetch-sources.ts';
-export { isPlainFileName, parseSignatures, readSignatures, type Signatures } from './signatures.ts';
+export {
+  fetchSources,
+  tryFetchSources,
+  type FetchedSources,
+  type FetchOptions,
+  type SourceOrigin,
+  type SourceRequest,
+} from './fetch-sources.ts';
+export { placeLabel, type SourcePlace } from './source-place.ts';
+export { type SourceProvenance } from './provenance.ts';
+export { formatSignatures, isPlainFileName, parseSignatures, readSignatures, type Signatures } from './signatures.ts';
+export {
+  updateSignatures,
+  type SignatureChange,
+  type SignatureUpdate,
+  type UnpinnedSource,
+} from './update-signatures.ts';
 export { parseDebianLock, readDebianLock, type LockedSource } from './debian-lock.ts';
 export {
   archiveBases,

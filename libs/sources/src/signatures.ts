@@ -42,6 +42,12 @@ export function parseSignatures(source: SourceText): Signatures {
   return signatures;
 }
 
+/** The text of a signatures file, in the order of the names. */
+export function formatSignatures(signatures: Signatures): string {
+  const sorted = [...signatures].sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${JSON.stringify({ Signatures: Object.fromEntries(sorted) }, undefined, 1)}\n`;
+}
+
 /** Whether a name stays in its directory and is no hidden file. */
 export function isPlainFileName(name: string): boolean {
   return /^[^./\0][^/\0]*$/.test(name);

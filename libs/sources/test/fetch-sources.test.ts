@@ -17,7 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '@kiln/build-identity';
 import { createFakeHost, createHost, type Host } from '@kiln/host';
-import { fetchSources, sourceRequirements, type SourceRequest } from '@kiln/sources';
+import { fetchSources, sourceRequirements, type SourcePlace, type SourceRequest } from '@kiln/sources';
 import { Store } from '@kiln/store';
 
 const host = createHost();
@@ -57,20 +57,24 @@ beforeEach(() => {
   chmodSync(store.directory, 0o755);
 });
 
+const defaultPlaces = (lock: string): SourcePlace[] => [{ kind: 'debian-archive', lock }, { kind: 'spec-url' }];
+
 const fetch = (request: Partial<SourceRequest>, options: { host?: Host; lock?: string } = {}) =>
   fetchSources(options.host ?? host, store, {
     requests: [{ fileName: 'x.tar', sha256: digest, location, ...request }],
-    debianLock: options.lock ?? join(top, 'no.lock'),
+    places: defaultPlaces(options.lock ?? join(top, 'no.lock')),
   });
+
+const fetched = (place: string, address: string) => ({ stored: false, provenance: { place, address } });
 
 describe('by address', () => {
   it('fetches over HTTP once, then takes it from the store without any process', async () => {
     const first = await fetch({ url: `${base}/x.tar` });
-    expect(first.origins.get(digest)).toBe('url');
+    expect(first.origins.get(digest)).toEqual(fetched('spec-url', `${base}/x.tar`));
     expect(readFileSync(first.pathOf(digest), 'utf8')).toBe(text);
     const offline = createFakeHost();
     const again = await fetch({ url: `${base}/x.tar` }, { host: offline });
-    expect(again.origins.get(digest)).toBe('store');
+    expect(again.origins.get(digest)).toEqual({ ...fetched('spec-url', `${base}/x.tar`), stored: true });
     expect(offline.requests).toEqual([]);
     expect(served).toEqual(['/x.tar']);
     expect(readdirSync(join(store.directory, 'tmp'))).toEqual([]);
@@ -81,7 +85,7 @@ describe('by address', () => {
     mkdirSync(mirror, { recursive: true });
     writeFileSync(join(mirror, 'v1.tar'), text);
     const url = `${pathToFileURL(join(mirror, 'v1.tar')).href}#/x.tar`;
-    expect((await fetch({ url })).origins.get(digest)).toBe('url');
+    expect((await fetch({ url })).origins.get(digest)).toMatchObject({ provenance: { place: 'spec-url' } });
   });
 
   it('refuses other content, and says what it found', async () => {
@@ -96,7 +100,7 @@ describe('by address', () => {
   it('never uses a part of a file', async () => {
     await expect(fetch({ url: `${base}/half.tar` })).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
     expect(existsSync(store.blobPath(digest))).toBe(false);
-    expect(readdirSync(join(store.directory, 'tmp'))).toEqual([]);
+    expect(readdirSync(store.directory).sort()).toEqual(['locks', 'partial']);
   });
 
   it.each([
@@ -115,13 +119,15 @@ describe('by address', () => {
     const { pathOf } = await fetch({ url: `${base}/x.tar` });
     chmodSync(pathOf(digest), 0o644);
     writeFileSync(pathOf(digest), 'damaged');
-    expect((await fetch({ url: `${base}/x.tar` })).origins.get(digest)).toBe('url');
+    expect((await fetch({ url: `${base}/x.tar` })).origins.get(digest)).toMatchObject({ stored: false });
     expect(readFileSync(pathOf(digest), 'utf8')).toBe(text);
   });
 
   it('reports all files that are missing at once', async () => {
     const requests = ['a', 'b'].map((fileName) => ({ fileName, sha256: sha256(fileName), url: `${base}/${fileName}` }));
-    await expect(fetchSources(host, store, { requests, debianLock: join(top, 'no.lock') })).rejects.toMatchObject({
+    await expect(
+      fetchSources(host, store, { requests, places: defaultPlaces(join(top, 'no.lock')) }),
+    ).rejects.toMatchObject({
       code: 'SOURCE_MISSING',
       diagnostics: [
         { message: expect.stringContaining('a (SHA-256') },
@@ -155,14 +161,14 @@ describe('from the Debian archive', () => {
       return {};
     });
     const { origins } = await fetch({ url: `${base}/x.tar` }, { host: apt, lock });
-    expect(origins.get(digest)).toBe('debian-archive');
+    expect(origins.get(digest)).toEqual(fetched('debian-archive', 'pool/main/x/x/x_1+ds.orig.tar'));
     expect(served).toEqual([]);
   });
 
   it('goes on to the address when the archive does not have it, and tells both when that fails too', async () => {
     const lock = join(top, 'debian-404.lock');
     writeFileSync(lock, line('pool/main/k/kiln-none/kiln-none_1.orig.tar'));
-    expect((await fetch({ url: `${base}/x.tar` }, { lock })).origins.get(digest)).toBe('url');
+    expect((await fetch({ url: `${base}/x.tar` }, { lock })).origins.get(digest)).toMatchObject({ stored: false });
     rmSync(store.blobPath(digest));
     await expect(fetch({ url: `${base}/gone.tar` }, { lock })).rejects.toMatchObject({
       code: 'SOURCE_MISSING',
@@ -175,8 +181,8 @@ describe('from the Debian archive', () => {
     const lock = join(top, 'sed.lock');
     writeFileSync(lock, `${sed} 1397092 main pool/main/s/sed/sed_4.9.orig.tar.xz sed-4.9.tar.xz\n`);
     const requests = [{ fileName: 'sed-4.9.tar.xz', sha256: sed as typeof digest, url: 'sed-4.9.tar.xz' }];
-    const { origins, pathOf } = await fetchSources(host, store, { requests, debianLock: lock });
-    expect(origins.get(sed as typeof digest)).toBe('debian-archive');
+    const { origins, pathOf } = await fetchSources(host, store, { requests, places: defaultPlaces(lock) });
+    expect(origins.get(sed as typeof digest)).toMatchObject({ provenance: { place: 'debian-archive' } });
     expect(sha256(readFileSync(pathOf(sed as typeof digest)))).toBe(sed);
   });
 
