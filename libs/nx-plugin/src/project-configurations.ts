@@ -75,7 +75,10 @@ function packageProject(distribution: Distribution, one: PackageProject, root: s
     ],
     metadata: { technologies: ['rpm'], ...(description === undefined ? {} : { description }) },
     implicitDependencies: one.dependencies.map((id) => projectNameOf('rpm', id)),
-    targets: { rpm: target(distribution, 'rpm', one.id, one.inputs) },
+    targets: {
+      sources: target(distribution, 'sources', one.id, one.inputs),
+      rpm: target(distribution, 'rpm', one.id, one.inputs),
+    },
   };
 }
 
