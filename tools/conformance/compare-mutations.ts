@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { specsBelow, type TreeEvaluator } from '../azurelinux/macro-environment/evaluate-tree.ts';
 import { Random } from '../fuzz/random.ts';
 import { factsOf } from '../oracle/facts.ts';
+import { headerFactsOf } from '../oracle/header-facts.ts';
 import { compareValues, shorten, type FieldDifference } from './compare.ts';
 import { openConformanceTree } from './conformance-tree.ts';
 import { mutateSpec, type MutatedInput } from './mutate-spec.ts';
@@ -62,7 +63,7 @@ export async function compareMutations(args: readonly string[]): Promise<void> {
       const index = next;
       next += 1;
       const random = new Random(Number(values.seed), index);
-      const path = random.pick(specs);
+      const path = specs[index % specs.length]!;
       const place = join(directory, String(index));
       const file = writeMutant(join(tree, path), place, random);
       const { input } = file;
@@ -130,7 +131,8 @@ function judge(
     expanded.toString('latin1').split('\n'),
     'expanded',
   );
-  return { fields: [...compareValues(answer.facts, facts), ...texts], messages };
+  const headers = compareValues(answer.headers, headerFactsOf(kiln));
+  return { fields: [...compareValues(answer.facts, facts), ...headers, ...texts], messages };
 }
 
 function show({ index, path, changes, fields, rpmMessages, kilnMessages }: MutationDifference): void {

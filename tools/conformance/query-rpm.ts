@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { FactDependency, PackageFacts, SpecFacts } from '../oracle/facts.ts';
+import { HEADER_TAGS, type SpecHeaders } from '../oracle/header-facts.ts';
 
 export interface QueryOptions {
   readonly rpmspec: string;
@@ -20,6 +21,8 @@ export interface QueryOptions {
 export interface RpmAnswer {
   /** Undefined when rpm rejects the spec. */
   readonly facts: Omit<SpecFacts, 'buildrequiresWithCheck'> | undefined;
+  /** What the headers hold beyond the facts. */
+  readonly headers?: SpecHeaders | undefined;
   /** The text of `rpmspec -P`. */
   readonly expanded: Buffer;
   readonly messages: string;
@@ -40,15 +43,18 @@ const DEPENDENCIES = {
 } as const;
 const LISTS = ['source', 'patch', 'exclusivearch', 'excludearch', 'buildarchs'] as const;
 
-/** `key|value` lines; `[…]` of a missing tag prints nothing, unlike a conditional, whose text rpm 4.18 may drop. */
+/** Ends each field: values may have any number of lines. */
+const END = '\x1e';
+/** `key|value` fields; `[…]` of a missing tag prints nothing, unlike a conditional, whose text rpm 4.18 may drop. */
 const FORMAT = [
-  '@\\n',
-  ...['NAME', 'VERSION', 'RELEASE', 'ARCH', 'LICENSE'].map((tag) => `${tag}|%{${tag}}\\n`),
-  '[EPOCH|%{EPOCH}\\n][TIME|%{CHANGELOGTIME}\\n]',
-  ...LISTS.map((list) => `[${list}|%{${list.toUpperCase()}}\\n]`),
+  `@${END}`,
+  ...['NAME', 'VERSION', 'RELEASE', 'ARCH', 'LICENSE'].map((tag) => `${tag}|%{${tag}}${END}`),
+  `[EPOCH|%{EPOCH}${END}]`,
+  ...LISTS.map((list) => `[${list}|%{${list.toUpperCase()}}${END}]`),
+  ...HEADER_TAGS.map((tag) => `[header.${tag}|%{${tag.toUpperCase()}}${END}]`),
   ...Object.entries(DEPENDENCIES).map(
     ([kind, tag]) =>
-      `[${kind}|%{${tag}NAME}${SEPARATOR}%{${tag}FLAGS:depflags}${SEPARATOR}%{${tag}VERSION}${SEPARATOR}%{${tag}FLAGS}\\n]`,
+      `[${kind}|%{${tag}NAME}${SEPARATOR}%{${tag}FLAGS:depflags}${SEPARATOR}%{${tag}VERSION}${SEPARATOR}%{${tag}FLAGS}${END}]`,
   ),
 ].join('');
 
@@ -62,15 +68,9 @@ export async function queryRpm(options: QueryOptions): Promise<RpmAnswer> {
   const [main] = readPackages(source.output);
   const { messages } = source;
   if (main === undefined) return { facts: undefined, expanded: parsed.output, messages };
-  return {
-    facts: factsFrom(options.path, {
-      main,
-      packages: readPackages(all.output),
-      built: built.output.toString('utf8').split('\n').slice(0, -1),
-    }),
-    expanded: parsed.output,
-    messages,
-  };
+  const packages = readPackages(all.output);
+  const names = built.output.toString('utf8').split('\n').slice(0, -1);
+  return { ...answerFrom(options.path, { main, packages, built: names }), expanded: parsed.output, messages };
 }
 
 const SENTINEL = [
@@ -108,11 +108,10 @@ export async function queryRpmBatch(
   if ([parsed, source, all, built].some((parts) => parts.length !== expected)) return undefined;
   return files.map((_, index): RpmAnswer => {
     const [main] = source[index]!;
-    const facts =
-      main === undefined
-        ? undefined
-        : factsFrom(options.path, { main, packages: all[index]!, built: built[index]!.split('\n').slice(0, -1) });
-    return { facts, expanded: parsed[index]!, messages: '' };
+    const rest = { expanded: parsed[index]!, messages: '' };
+    if (main === undefined) return { facts: undefined, ...rest };
+    const names = built[index]!.split('\n').slice(0, -1);
+    return { ...answerFrom(options.path, { main, packages: all[index]!, built: names }), ...rest };
   });
 }
 
@@ -126,21 +125,24 @@ function splitBytes(bytes: Buffer, mark: Buffer): Buffer[] {
   return [...parts, bytes.subarray(from)];
 }
 
-function splitPackages(output: Buffer): MutablePackage[][] {
-  const parts: MutablePackage[][] = [[]];
+function splitPackages(output: Buffer): ReadPackage[][] {
+  const parts: ReadPackage[][] = [[]];
   for (const read of readPackages(output)) {
-    if (read.name === 'kiln-sentinel') parts.push([]);
+    if (read.facts.name === 'kiln-sentinel') parts.push([]);
     else parts.at(-1)!.push(read);
   }
   return parts;
 }
 
-function factsFrom(
+function answerFrom(
   path: string,
-  { main, packages, built }: { main: MutablePackage; packages: MutablePackage[]; built: string[] },
-): NonNullable<RpmAnswer['facts']> {
-  for (const binary of packages) for (const list of LISTS) delete binary[list];
-  return { path, built, packages, source: main };
+  { main, packages, built }: { main: ReadPackage; packages: readonly ReadPackage[]; built: string[] },
+): Required<Pick<RpmAnswer, 'facts' | 'headers'>> {
+  for (const { facts } of packages) for (const list of LISTS) delete facts[list];
+  return {
+    facts: { path, built, packages: packages.map(({ facts }) => facts), source: main.facts },
+    headers: { source: main.header, packages: packages.map(({ header }) => header) },
+  };
 }
 
 async function run(
@@ -190,35 +192,32 @@ type MutablePackage = { -readonly [K in keyof PackageFacts]: PackageFacts[K] } &
   dep: Record<string, FactDependency[]>;
 } & { [K in (typeof LISTS)[number]]?: string[] };
 
-function readPackages(output: Buffer): MutablePackage[] {
-  const text = output.toString('utf8');
-  return text
-    .split(/^@\n/m)
-    .slice(1)
-    .map((block) => {
-      const read: MutablePackage = {
-        name: '',
-        version: '',
-        release: '',
-        arch: '',
-        license: '',
-        changelog_n: 0,
-        dep: {},
-      };
-      for (const line of block.split('\n').filter(Boolean)) readField(read, line);
-      return read;
-    });
+interface ReadPackage {
+  readonly facts: MutablePackage;
+  readonly header: Record<string, string[]>;
 }
 
-function readField(read: MutablePackage, line: string): void {
-  const bar = line.indexOf('|');
-  const [key, value] = [line.slice(0, bar), line.slice(bar + 1)];
-  if (key === 'TIME') read.changelog_n += 1;
-  else if (Object.hasOwn(DEPENDENCIES, key)) {
+function readPackages(output: Buffer): ReadPackage[] {
+  const packages: ReadPackage[] = [];
+  for (const field of output.toString('utf8').split(END).slice(0, -1)) {
+    if (field === '@') {
+      const facts = { name: '', version: '', release: '', arch: '', license: '', changelog_n: 0, dep: {} };
+      packages.push({ facts, header: {} });
+    } else readField(packages.at(-1)!, field);
+  }
+  return packages;
+}
+
+function readField({ facts, header }: ReadPackage, field: string): void {
+  const bar = field.indexOf('|');
+  const [key, value] = [field.slice(0, bar), field.slice(bar + 1)];
+  if (key.startsWith('header.')) {
+    const tag = key.slice('header.'.length);
+    (header[tag] ??= []).push(value);
+    if (tag === 'changelogtime') facts.changelog_n += 1;
+  } else if (Object.hasOwn(DEPENDENCIES, key)) {
     const [name = '', operator = '', evr = '', flags = ''] = value.split(SEPARATOR);
-    (read.dep[key] ??= []).push([name, operator.trim(), evr, Number(flags)]);
-  } else if ((LISTS as readonly string[]).includes(key)) (read[key as (typeof LISTS)[number]] ??= []).push(value);
-  else if (['NAME', 'VERSION', 'RELEASE', 'ARCH', 'LICENSE', 'EPOCH'].includes(key)) {
-    read[key.toLowerCase() as 'name'] = value;
-  } else read.license += `\n${line}`;
+    (facts.dep[key] ??= []).push([name, operator.trim(), evr, Number(flags)]);
+  } else if ((LISTS as readonly string[]).includes(key)) (facts[key as (typeof LISTS)[number]] ??= []).push(value);
+  else facts[key.toLowerCase() as 'name'] = value;
 }

@@ -20,6 +20,7 @@ export interface Corpus {
   readonly specs: readonly {
     readonly text: string;
     readonly facts: RpmAnswer['facts'] | null;
+    readonly headers?: RpmAnswer['headers'];
     readonly expanded: string;
   }[];
 }
@@ -56,9 +57,10 @@ export async function makeCorpus(directory: string, options: CorpusOptions): Pro
     const batch = specTexts.slice(start, start + BATCH);
     const files = batch.map((_, index) => join(place, `s${start + index}.spec`));
     const answers = await sides.askRpm(batch, files);
-    answers?.forEach(({ facts, expanded }, index) => {
-      const answer = facts === undefined ? null : (JSON.parse(there(JSON.stringify(facts))) as typeof facts);
-      specs.push({ text: batch[index]!, facts: answer, expanded: there(expanded.toString('utf8')) });
+    answers?.forEach(({ facts, headers, expanded }, index) => {
+      const answer = facts === undefined ? { facts: null } : { facts, headers };
+      const recorded = JSON.parse(there(JSON.stringify(answer))) as Pick<(typeof specs)[number], 'facts' | 'headers'>;
+      specs.push({ text: batch[index]!, ...recorded, expanded: there(expanded.toString('utf8')) });
     });
   }
   return { texts: texts.map((text, index) => ({ text, rpm: { ...outcomes[index]!, messages: [] } })), specs };
@@ -74,9 +76,9 @@ export async function firstDifference(corpus: Corpus): Promise<string | undefine
     if (!outcomesAgree(rpm, kiln) && explanationOf({ text, rpm, kiln }) === undefined) return text;
   }
   const environment = fuzzSpecEnvironment();
-  for (const { text, facts, expanded } of corpus.specs) {
+  for (const { text, facts, headers, expanded } of corpus.specs) {
     const file = `${PLACE}/input.spec`;
-    const rpm = { facts: facts ?? undefined, expanded: Buffer.from(expanded, 'utf8'), messages: '' };
+    const rpm = { facts: facts ?? undefined, headers, expanded: Buffer.from(expanded, 'utf8'), messages: '' };
     const { fields, messages } = judgeSpec(text, { environment, lua, file, rpm });
     const difference = { index: 0, text, fields, rpmMessages: '', kilnMessages: messages };
     if (fields.length > 0 && specExplanationOf(difference) === undefined) return text;

@@ -7,6 +7,7 @@ import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import { compareValues, type FieldDifference } from '../conformance/compare.ts';
 import { HOME, type RpmAnswer } from '../conformance/query-rpm.ts';
 import { factsOf } from '../oracle/facts.ts';
+import { headerFactsOf } from '../oracle/header-facts.ts';
 
 /** What the evaluator said and in which fields rpm says something else. */
 export interface SpecVerdict {
@@ -64,7 +65,8 @@ function differences(rpm: RpmAnswer, kiln: EvaluatedSpec): FieldDifference[] {
     return [{ field: 'evaluates', rpm: rpm.facts !== undefined, kiln: facts !== undefined }];
   }
   const expanded = compareValues(rpm.expanded.toString('utf8').split('\n'), kiln.expandedText.split('\n'), 'expanded');
-  return [...compareValues(rpm.facts, facts), ...expanded];
+  const headers = rpm.headers === undefined ? [] : compareValues(rpm.headers, headerFactsOf(kiln));
+  return [...compareValues(rpm.facts, facts), ...headers, ...expanded];
 }
 
 function readFile(path: string): string | undefined {

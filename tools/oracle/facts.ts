@@ -52,7 +52,7 @@ export function factsOf(path: string, { sourcePackage, changelog }: EvaluatedSpe
     packages: sourcePackage.packages.map((binary, index) => ({
       ...identity(binary),
       license: binary.license,
-      changelog_n: index === 0 ? changelog.length : 0,
+      changelog_n: index === 0 || binary.inheritsChangelog === true ? changelog.length : 0,
       dep: dependencies(binary),
     })),
     source: {
@@ -105,8 +105,8 @@ function self({ name, evr }: { name: string; evr: SourcePackage['evr'] }): FactD
 }
 
 function toFact(dependency: Dependency): FactDependency {
-  const { name, operator = '', evr } = dependency;
-  return [name, operator, evr === undefined ? '' : formatEvr(evr), senseOf(dependency)];
+  const { name, operator = '', evr, evrText } = dependency;
+  return [name, operator, evrText ?? (evr === undefined ? '' : formatEvr(evr)), senseOf(dependency)];
 }
 
 /** rpm lists sources newest first. */

@@ -23,6 +23,18 @@ export {
 export { findMacroEnd, matchBracket } from './macro-end.ts';
 export { countBrackets, hasOpenBracket, noOpenBrackets, type OpenBrackets } from './bracket-count.ts';
 export { readDefinitions, type MacroFileDefinition } from './macro-file.ts';
-export { isAlnum, isAlpha, isBlank, isDigit, isEol, isNameCharacter, isSpace } from './characters.ts';
+export {
+  isAlnum,
+  isAlpha,
+  isBlank,
+  isDigit,
+  isEol,
+  isNameCharacter,
+  isSpace,
+  spaceWords,
+  trimSpace,
+  trimSpaceEnd,
+  trimSpaceStart,
+} from './characters.ts';
 export type { LuaCall, LuaHost, LuaPort, MacroPorts, SpecLists } from './ports.ts';
 export { optflagsOf, parseRpmrc, type RpmrcEntry } from './rpmrc.ts';

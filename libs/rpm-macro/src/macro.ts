@@ -142,7 +142,7 @@ export class MacroContext {
   expandNumeric(text: string): number {
     const value = this.expand(text);
     if (/^[Yy]/.test(value)) return 1;
-    return /^\s*[-+]?(0[xX][0-9a-fA-F]+|\d+)$/.test(value) ? parseCNumber(value) : 0;
+    return /^[ \t-\r]*[-+]?(0[xX][0-9a-fA-F]+|\d+)$/.test(value) ? parseCNumber(value) : 0;
   }
 
   /** Calls a macro by name with ready-made arguments (rpmExpandThisMacro); undefined when there is none or it fails. */
@@ -297,7 +297,8 @@ export class MacroContext {
   shell(command: string): string | undefined {
     this.shellCommands.add(command);
     const output = this.ports.shell?.(command);
-    if (output !== undefined) return output.replace(/[\r\n]+$/, '');
+    // rpm keeps it as a C string.
+    if (output !== undefined) return output.split('\0', 1)[0]!.replace(/[\r\n]+$/, '');
     const hint = 'Record the answer of this command, or define the macro without %(…).';
     this.report('error', 'SHELL_NO_ANSWER', `no recorded answer for the command: ${command}`, hint);
     return undefined;

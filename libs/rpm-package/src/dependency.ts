@@ -28,6 +28,8 @@ export interface Dependency {
   readonly name: string;
   readonly operator?: DependencyOperator;
   readonly evr?: Evr;
+  /** The version as it is written, where that is not `formatEvr(evr)`: `:1`, `01:1`. */
+  readonly evrText?: string;
   /** RPMSENSE bits beside the comparison ones: `pre` 1<<9, `interp` 1<<8, ... (rpm's include/rpm/rpmds.h). */
   readonly sense?: number;
 }
@@ -38,8 +40,14 @@ export function isRich(dependency: Dependency): boolean {
 }
 
 /** `name`, `name op evr`. */
-export function formatDependency({ name, operator, evr }: Dependency): string {
-  return operator === undefined || evr === undefined ? name : `${name} ${operator} ${formatEvr(evr)}`;
+export function formatDependency({ name, operator, evr, evrText }: Dependency): string {
+  return operator === undefined || evr === undefined ? name : `${name} ${operator} ${evrText ?? formatEvr(evr)}`;
+}
+
+/** The version of a dependency with what its text says beyond it. */
+export function parseDependencyEvr(text: string): Required<Pick<Dependency, 'evr'>> & Pick<Dependency, 'evrText'> {
+  const evr = parseEvr(text);
+  return formatEvr(evr) === text ? { evr } : { evr, evrText: text };
 }
 
 /** Parses one `name [op evr]` text as it stands in a header. Rich dependencies are kept whole. */
@@ -49,7 +57,7 @@ export function parseDependency(text: string): Dependency {
   const match = /^(\S+)\s+(\S+)\s+(\S+)$/.exec(trimmed);
   const operator = match === null ? undefined : parseOperator(match[2]!);
   if (match === null || operator === undefined) return { name: trimmed };
-  return { name: match[1]!, operator, evr: parseEvr(match[3]!) };
+  return { name: match[1]!, operator, ...parseDependencyEvr(match[3]!) };
 }
 
 /**

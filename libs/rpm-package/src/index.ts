@@ -4,6 +4,7 @@ export {
   formatDependency,
   isRich,
   parseDependency,
+  parseDependencyEvr,
   parseOperator,
   satisfies,
   type Dependency,
@@ -27,6 +28,8 @@ export {
   type LocatedDependency,
   type Origin,
   type PackageDependencies,
+  type Scriptlet,
   type SourceFile,
   type SourcePackage,
+  type Trigger,
 } from './package.ts';

@@ -17,7 +17,31 @@ export interface SourceFile {
   readonly url: string;
   /** The base name by which `%{SOURCEn}` refers to it (after `#/name`). */
   readonly fileName: string;
+  /** NoSource or NoPatch names it: the source RPM goes without it. */
+  readonly isLeftOut?: true;
   readonly location: SourceLocation;
+}
+
+/** What rpm runs around the installation of a package: when, with which program, and the text that it gives to it. */
+export interface Scriptlet {
+  /** The section without its percent sign: `pre`, `post`, `preun`, `postun`, `pretrans`, `posttrans`, `verifyscript`. */
+  readonly when: string;
+  /** The program and its arguments; `<lua>` is rpm's own Lua. */
+  readonly interpreter: readonly string[];
+  /** Empty when only the program runs. */
+  readonly text: string;
+  /** `-f`: a file of the build whose content is added. */
+  readonly file?: string;
+  /** `-e`: macros are expanded when it runs; `-q`: query tags are. */
+  readonly expands?: readonly ('macros' | 'tags')[];
+}
+
+/** A scriptlet that other packages, or files, set off. */
+export interface Trigger extends Scriptlet {
+  /** Packages, or for file triggers the beginnings of paths. */
+  readonly conditions: readonly LocatedDependency[];
+  /** `-P`, of file triggers; 1000000 where nothing is said. */
+  readonly priority: number;
 }
 
 /** The kinds of dependencies that a binary package carries, by rpm's tag names in lower camel case. */
@@ -41,6 +65,17 @@ export interface BinaryPackage extends PackageDependencies {
   readonly license: string;
   readonly group?: string;
   readonly url?: string;
+  readonly description: string;
+  /** The other tags of its header that are one text, by their names in lower case: `vendor`, `packager`, `vcs`, `bugurl`, … */
+  readonly otherTags?: Readonly<Record<string, string>>;
+  /** Paths below which its files may be put elsewhere. */
+  readonly prefixes?: readonly string[];
+  readonly orderWithRequires: readonly LocatedDependency[];
+  /** In the order of the spec. */
+  readonly scriptlets: readonly Scriptlet[];
+  readonly triggers: readonly Trigger[];
+  /** It is declared behind %changelog: then rpm gives it those entries when it reads the spec, else when it builds. */
+  readonly inheritsChangelog?: true;
   /** Whether an RPM is written: the spec has a `%files` section for it. */
   readonly built: boolean;
   readonly location: SourceLocation;
@@ -62,6 +97,8 @@ export interface SourcePackage {
   readonly buildArch: readonly string[];
   readonly exclusiveArch: readonly string[];
   readonly excludeArch: readonly string[];
+  readonly exclusiveOs: readonly string[];
+  readonly excludeOs: readonly string[];
   readonly sources: readonly SourceFile[];
   /** Sorted and without duplicates, as in the header of the source RPM. */
   readonly buildRequires: readonly LocatedDependency[];

@@ -1,7 +1,6 @@
 /** Boolean dependencies such as `(a or b >= 2)`: grammar and checks of rpmrichParse() (lib/rpmds.c). */
 import type { Dependency, DependencyOperator } from './dependency.ts';
-import { formatDependency, parseOperator } from './dependency.ts';
-import { parseEvr } from './evr.ts';
+import { formatDependency, parseDependencyEvr, parseOperator } from './dependency.ts';
 
 export type RichOperator = 'and' | 'or' | 'if' | 'unless' | 'with' | 'without';
 
@@ -108,7 +107,7 @@ function parseGroup(
     at = skipSeparators(text, at);
     if (at >= text.length) throw new RichDependencyError(`unterminated rich dependency: ${text.slice(start)}`, start);
     if (text[at] === ')') break;
-    const operator = /^[^\s)]*/.exec(text.slice(at))![0];
+    const operator = /^[^ \t-\r)]*/.exec(text.slice(at))![0];
     if (!OPERATORS.includes(operator)) throw new RichDependencyError(`unknown rich dependency op '${operator}'`, at);
     last = operator;
     first ||= operator;
@@ -153,11 +152,11 @@ function parseSimple(text: string, start: number): { dependency: Dependency; end
   const versionStart = skipSeparators(text, relationEnd);
   const end = skipToken(text, versionStart);
   if (end === versionStart) throw new RichDependencyError('version required', versionStart);
-  return { dependency: { name, operator, evr: parseEvr(text.slice(versionStart, end)) }, end };
+  return { dependency: { name, operator, ...parseDependencyEvr(text.slice(versionStart, end)) }, end };
 }
 
 function isSeparator(c: string | undefined): boolean {
-  return c !== undefined && (c === ',' || /\s/.test(c));
+  return c !== undefined && (c === ',' || /[ \t-\r]/.test(c));
 }
 
 function skipSeparators(text: string, start: number): number {

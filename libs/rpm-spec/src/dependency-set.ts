@@ -1,5 +1,11 @@
 /** The dependencies of one kind of one package: sorted, without duplicates (rpmdsMerge, lib/rpmds.c). */
-import { parseEvr, SENSE, type DependencyOperator, type LocatedDependency, type Origin } from '@kiln/rpm-package';
+import {
+  parseDependencyEvr,
+  SENSE,
+  type DependencyOperator,
+  type LocatedDependency,
+  type Origin,
+} from '@kiln/rpm-package';
 
 /** A dependency as the header stores it: the version as text, all flags in one number. */
 export interface HeaderDependency {
@@ -44,7 +50,7 @@ function toDependency({ name, evr, flags, location }: HeaderDependency): Located
   const sense = flags & ~COMPARISON_BITS;
   return {
     name,
-    ...(operator === undefined ? {} : { operator, evr: parseEvr(evr) }),
+    ...(operator === undefined ? {} : { operator, ...parseDependencyEvr(evr) }),
     ...(sense === 0 ? {} : { sense }),
     ...(location === undefined ? {} : { location }),
   };

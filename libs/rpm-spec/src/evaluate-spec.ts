@@ -13,7 +13,7 @@ import { sourceBuiltins } from './source-builtins.ts';
 import { addDependency } from './parse-reqs.ts';
 import { finishPackages, parseSpec } from './parse-spec.ts';
 import { SpecError } from './spec-error.ts';
-import type { ChangelogEntry, DependencyKind, PackageState, SpecState } from './spec-state.ts';
+import type { ChangelogEntry, DependencyKind, HeaderTag, PackageState, SpecState } from './spec-state.ts';
 
 export interface EvaluateSpecOptions {
   /** What messages and locations call the spec, usually its path relative to the workspace. */
@@ -164,6 +164,8 @@ function toSourcePackage(state: SpecState, specFile: string, targetArch: string)
     buildArch: state.buildArch ?? [],
     exclusiveArch: state.restrictions.exclusiveArch,
     excludeArch: state.restrictions.excludeArch,
+    exclusiveOs: state.restrictions.exclusiveOs,
+    excludeOs: state.restrictions.excludeOs,
     sources: state.sources.map(({ path: _path, ...source }) => source),
     buildRequires: state.source.dependencies.get('requires')?.toDependencies() ?? [],
     buildConflicts: state.source.dependencies.get('conflicts')?.toDependencies() ?? [],
@@ -183,9 +185,24 @@ function addSelfProvides(target: PackageState, isa: string): void {
     addDependency(target, 'provides', { name: `${target.name}${isa}`, ...provide });
 }
 
+/** Tags of one text beside those that have a field of their own. */
+const OTHER_TAGS: readonly HeaderTag[] = [
+  'vendor',
+  'packager',
+  'distribution',
+  'disturl',
+  'disttag',
+  'vcs',
+  'bugurl',
+  'translationurl',
+  'upstreamreleases',
+  'modularitylabel',
+];
+
 function toBinaryPackage(target: PackageState): BinaryPackage {
   const { tags } = target;
   const [group, url] = [tags.get('group'), tags.get('url')];
+  const otherTags = OTHER_TAGS.flatMap((tag) => (tags.has(tag) ? [[tag, tags.get(tag)!] as const] : []));
   const of = (kind: DependencyKind): BinaryPackage['requires'] => target.dependencies.get(kind)?.toDependencies() ?? [];
   return {
     name: target.name,
@@ -195,6 +212,12 @@ function toBinaryPackage(target: PackageState): BinaryPackage {
     license: tags.get('license') ?? '',
     ...(group === undefined ? {} : { group }),
     ...(url === undefined ? {} : { url }),
+    description: tags.get('description') ?? '',
+    ...(otherTags.length === 0 ? {} : { otherTags: Object.fromEntries(otherTags) }),
+    ...(target.prefixes.length === 0 ? {} : { prefixes: target.prefixes }),
+    scriptlets: target.scriptlets,
+    triggers: target.triggers,
+    ...(target.inheritsChangelog ? { inheritsChangelog: true } : {}),
     built: target.hasFiles,
     location: target.location,
     origins: Object.fromEntries(target.origins),
@@ -206,6 +229,7 @@ function toBinaryPackage(target: PackageState): BinaryPackage {
     suggests: of('suggests'),
     supplements: of('supplements'),
     enhances: of('enhances'),
+    orderWithRequires: of('order'),
   };
 }
 

@@ -1,5 +1,5 @@
 /** %changelog (build/parseChangelog.c). */
-import { isSpace } from '@kiln/rpm-macro';
+import { isSpace, spaceWords, trimSpaceEnd, trimSpaceStart } from '@kiln/rpm-macro';
 import { parseText } from './parse-lines.ts';
 import type { ChangelogEntry, NextSection, SpecState } from './spec-state.ts';
 
@@ -17,7 +17,7 @@ export function parseChangelog(state: SpecState): NextSection {
 
 function addEntries(state: SpecState, text: string): void {
   const age = trimAge(state);
-  let rest = text.trimStart();
+  let rest = trimSpaceStart(text);
   while (rest !== '') {
     const parsed = parseEntry(rest);
     if (typeof parsed === 'string') {
@@ -54,24 +54,24 @@ function parseEntry(text: string): { entry: ChangelogEntry; isBogus: boolean; le
   const headEnd = text.indexOf('\n');
   if (headEnd < 0) return `incomplete %changelog entry: ${text}`;
   const head = text.slice(1, headEnd);
-  const words = head.trim().split(/\s+/);
+  const words = spaceWords(head);
   const date = parseDate(words);
   if (date === undefined) return `bad date in %changelog: ${head.trim()}`;
   // Blanks behind the name stay, as in rpm.
-  const name = head.trimStart().replace(date.words === 4 ? SHORT_DATE : LONG_DATE, '');
+  const name = trimSpaceStart(head).replace(date.words === 4 ? SHORT_DATE : LONG_DATE, '');
   if (words.length <= date.words || name === '') return `missing name in %changelog: ${head.trim()}`;
   let bodyStart = headEnd + 1;
   while (bodyStart < text.length && isSpace(text.charCodeAt(bodyStart))) bodyStart += 1;
   if (bodyStart >= text.length) return `no description in %changelog: ${head.trim()}`;
   const nextStar = text.indexOf('\n*', bodyStart);
   const end = nextStar < 0 ? text.length : nextStar + 1;
-  const entry = { time: date.time, name, text: text.slice(bodyStart, end).trimEnd() };
+  const entry = { time: date.time, name, text: trimSpaceEnd(text.slice(bodyStart, end)) };
   return { entry, isBogus: date.isBogus, length: end };
 }
 
 /** The words of a date and the blanks behind them. */
-const SHORT_DATE = /^(?:\S+\s+){3}\S+\s*/;
-const LONG_DATE = /^(?:\S+\s+){5}\S+\s*/;
+const SHORT_DATE = /^(?:[^ \t-\r]+[ \t-\r]+){3}[^ \t-\r]+[ \t-\r]*/;
+const LONG_DATE = /^(?:[^ \t-\r]+[ \t-\r]+){5}[^ \t-\r]+[ \t-\r]*/;
 
 /** Zones that the time zone database knows by these names, in hours; mktime() takes any other name for UTC. */
 const ZONES: Readonly<Record<string, number>> = { CET: 1, MET: 1, EET: 2, EST: -5, MST: -7, HST: -10 };

@@ -1,6 +1,6 @@
 /** The main preamble and %package sections (build/parsePreamble.c). */
 import { nearestWord } from '@kiln/diagnostics';
-import { LEVEL } from '@kiln/rpm-macro';
+import { LEVEL, trimSpace } from '@kiln/rpm-macro';
 import { checkCharacters, NAME_CHARACTERS, SUBNAME_CHARACTERS, VERSION_CHARACTERS } from './characters-allowed.ts';
 import { expandPath } from './expand-path.ts';
 import { parseDependencies } from './parse-reqs.ts';
@@ -24,7 +24,6 @@ const INHERITED: readonly HeaderTag[] = [
   'vendor',
   'url',
   'vcs',
-  'prefixes',
   'disttag',
   'bugurl',
   'translationurl',
@@ -59,7 +58,7 @@ export function parseMainPreamble(state: SpecState): AfterPreamble {
   for (const tag of FROM_MACROS) {
     if (main.tags.has(tag)) continue;
     const value = state.context.expand(`%{${tag}}`);
-    if (value !== '' && !value.startsWith('%')) main.tags.set(tag, value);
+    if (!value.startsWith('%')) main.tags.set(tag, value);
   }
   if (!main.tags.has('group')) main.tags.set('group', 'Unspecified');
   reportDuplicates(state, main);
@@ -70,7 +69,10 @@ export function parseMainPreamble(state: SpecState): AfterPreamble {
 /** Parses a %package section, whose header is the current line. */
 export function parsePackage(state: SpecState): AfterPreamble {
   const { reader } = state;
-  const words = reader.line.trim().split(/\s+/).slice(1);
+  const words = reader.line
+    .split(/[ \t\n]+/)
+    .filter(Boolean)
+    .slice(1);
   const isFullName = words[0] === '-n';
   const name = isFullName ? words[1] : words[0];
   const target = new PackageState(reader.location());
@@ -97,6 +99,8 @@ export function parsePackage(state: SpecState): AfterPreamble {
     const origin = state.main.origins.get(tag);
     if (origin !== undefined) target.origins.set(tag, origin);
   }
+  if (target.prefixes.length === 0) target.prefixes = state.main.prefixes;
+  target.inheritsChangelog = state.changelog.length > 0;
   if (target.tags.has('name')) checkRequired(state, target, `package ${target.name}`);
   return after;
 }
@@ -106,7 +110,7 @@ function parseTags(state: SpecState, target: PackageState): AfterPreamble {
   while (reader.next(STRIP)) {
     const section = sectionOf(reader.line);
     if (section !== undefined) return { next: section };
-    if (reader.line.trim() === '') continue;
+    if (trimSpace(reader.line) === '') continue;
     parseTag(state, target);
     if (state.buildArch !== undefined && !state.recursing) return 'restart';
   }
@@ -123,7 +127,7 @@ function parseTag(state: SpecState, target: PackageState): void {
   const { tag, qualifier } = found;
   if (tag.isDeprecated === true) state.report('warning', 'SPEC_DEPRECATED_TAG', `${tag.token} is deprecated: ${line}`);
   const colon = line.indexOf(':');
-  const field = line.slice(colon + 1).trim();
+  const field = trimSpace(line.slice(colon + 1));
   if (colon < 0)
     state.error('SPEC_MALFORMED_TAG', `malformed tag: ${line}`, { hint: 'A colon follows the name of a tag.' });
   else if (field === '') state.error('SPEC_EMPTY_TAG', `empty tag: ${line}`, { hint: 'Give it a value or remove it.' });
@@ -168,7 +172,7 @@ function setTag(state: SpecState, target: PackageState, { tag, qualifier, field 
       addSource(state, { kind: meaning.source, field, numberText: state.reader.line.slice(meaning.source.length) });
       return true;
     case 'noSource':
-      return checkNoSource(state, meaning.source, field);
+      return leaveOut(state, meaning.source, field);
     case 'dependency': {
       const flags = tag.form === 'qualifiers' ? qualifierBits(state, meaning, qualifier) : 0;
       if (flags === undefined) return false;
@@ -179,6 +183,8 @@ function setTag(state: SpecState, target: PackageState, { tag, qualifier, field 
       });
       return true;
     }
+    case 'prefixes':
+      return addPrefixes(state, target, field);
     case 'restriction':
       state.restrictions[meaning.list].push(...words(state, field));
       return true;
@@ -221,17 +227,20 @@ function setHeaderTag(
       return true;
     }
     if (target.ownTags.has(name)) state.report('warning', 'SPEC_DUPLICATE_TAG', `second ${tag.token}: ${field}`);
-  } else if (target.tags.has(name) && name !== 'prefixes' && target.ownTags.has(name)) {
+  } else if (target.tags.has(name) && target.ownTags.has(name)) {
     return noteDuplicate(state, target, tag.token, field);
-  }
-  if (name === 'prefixes' && words(state, field).some((prefix) => prefix.length > 1 && prefix.endsWith('/'))) {
-    state.error('SPEC_PREFIX', `prefixes must not end with "/": ${field}`, { part: field });
-    return false;
   }
   target.tags.set(name, field);
   target.ownTags.add(name);
   target.origins.set(name, state.reader.origin(field));
   return true;
+}
+
+function addPrefixes(state: SpecState, target: PackageState, field: string): boolean {
+  target.prefixes = [...target.prefixes, ...words(state, field)];
+  if (!target.prefixes.some((prefix) => prefix.length > 1 && prefix.endsWith('/'))) return true;
+  state.error('SPEC_PREFIX', `prefixes must not end with "/": ${field}`, { part: field });
+  return false;
 }
 
 /** rpm judges duplicates at the end of the preamble, which the first pass of a spec with BuildArch does not reach. */
@@ -290,14 +299,19 @@ function checkIcon(state: SpecState, field: string): boolean {
   return false;
 }
 
-function checkNoSource(state: SpecState, kind: 'source' | 'patch', field: string): boolean {
-  for (const word of field.split(/[\s,]+/).filter(Boolean)) {
-    const number = /^\d+$/.test(word) ? Number(word) : undefined;
-    if (state.sources.some((source) => source.kind === kind && source.number === number)) continue;
-    state.error('SPEC_NO_SOURCE', `bad no${kind} number: ${word}`, { part: word });
-    return false;
+/** NoSource and NoPatch. rpm reads its list from each number to the end, so that only one number passes. */
+function leaveOut(state: SpecState, kind: 'source' | 'patch', field: string): boolean {
+  const text = field.replace(/^[ \t-\r,]+/, '');
+  if (text === '') return true;
+  const number = /^\d+$/.test(text) ? Number(text) : undefined;
+  const at = state.sources.findIndex((source) => source.kind === kind && source.number === number);
+  if (at >= 0) {
+    state.sources[at] = { ...state.sources[at]!, isLeftOut: true };
+    return true;
   }
-  return true;
+  const hint = 'Give the number of one tag; repeat the line for others.';
+  state.error('SPEC_NO_SOURCE', `bad no${kind} number: ${field}`, { part: field, hint });
+  return false;
 }
 
 function qualifierBits(state: SpecState, meaning: TagMeaning, qualifier: string): number | undefined {
@@ -318,7 +332,7 @@ function qualifierBits(state: SpecState, meaning: TagMeaning, qualifier: string)
 }
 
 function isSingleToken(state: SpecState, field: string): boolean {
-  if (!/\s/.test(field)) return true;
+  if (!/[ \t-\r]/.test(field)) return true;
   state.error('SPEC_SINGLE_TOKEN', `tag takes single token only: ${state.reader.line.trim()}`, { part: field });
   return false;
 }
@@ -335,9 +349,11 @@ function words(state: SpecState, field: string): string[] {
 
 /** From here on %{buildroot} knows the name and version of the main package. */
 function setBuildRoot(state: SpecState): void {
-  const { context } = state;
-  const body = context.expand(context.expand('%{?buildroot:%{buildroot}}'));
-  context.push({ name: 'buildroot', body, level: LEVEL.spec });
+  const body = expandPath(state.context, state.buildRoot);
+  state.context.push({ name: 'buildroot', body, level: LEVEL.spec });
+  if (body !== '' && body !== '/') return;
+  const hint = 'Do not define %buildroot, or define it as a directory of its own.';
+  state.reader.fail('SPEC_BUILD_ROOT', body === '' ? '%{buildroot} is empty' : '%{buildroot} is /', { hint });
 }
 
 function checkRequired(state: SpecState, target: PackageState, what: string): void {

@@ -2,7 +2,7 @@
 import { LEVEL } from '@kiln/rpm-macro';
 import { expandPath } from './expand-path.ts';
 import { parseLines } from './parse-lines.ts';
-import { optionValue, parseOptions, splitWords, WordError } from './popt.ts';
+import { optionNumber, optionValue, parseOptions, splitWords, WordError } from './popt.ts';
 import type { NextSection, SourceState, SpecState } from './spec-state.ts';
 
 /** Parses %prep. Its lines are all read before the first %setup acts, so the next section's header does not see buildsubdir. */
@@ -29,12 +29,12 @@ function doSetup(state: SpecState, line: string): void {
   const words = tryWords(line);
   if (words === undefined) return report(state, `error parsing %setup: ${line.trim()}`);
   if (context.expandNumeric('%{_build_in_place}') !== 0) return;
-  const parsed = parseOptions(words, 'cDTq', 'abn');
+  const parsed = parseOptions(words, { flags: 'cDTq', valued: 'abn' });
   if (parsed.bad !== undefined) return report(state, `bad %setup option ${parsed.bad}: ${line.trim()}`);
   let [before, after] = ['', ''];
   for (const { letter, value } of parsed.options) {
     if (letter !== 'a' && letter !== 'b') continue;
-    const unpack = untar(state, Number(/^\s*\d+$/.test(value ?? '') ? value : Number.NaN), quiet);
+    const unpack = untar(state, Number(/^[ \t-\r]*\d+$/.test(value ?? '') ? value : Number.NaN), quiet);
     if (unpack === undefined) return report(state, `bad argument to %setup: -${letter} ${value}`);
     if (letter === 'a') after += `${unpack}\n`;
     else before += `${unpack}\n`;
@@ -72,7 +72,7 @@ function doPatch(state: SpecState, line: string): void {
   const asOption = /^%patch[ \t\n]/.test(line) || line === '%patch' ? line : `%patch -P ${line.slice(6)}`;
   const words = tryWords(asOption);
   if (words === undefined) return report(state, `error parsing %patch: ${line.trim()}`);
-  const parsed = parseOptions(words, 'REZ', 'PpbzFdo');
+  const parsed = parseOptions(words, { flags: 'REZ', valued: 'Pbzdo', numbers: 'pF' });
   if (parsed.bad !== undefined) return report(state, `bad %patch option ${parsed.bad}: ${line.trim()}`);
   const numbers = [
     ...parsed.options.flatMap(({ letter, value }) => (letter === 'P' && value !== undefined ? [value] : [])),
@@ -98,11 +98,11 @@ function patchFlags(state: SpecState, parsed: ReturnType<typeof parseOptions>): 
   const { context } = state;
   const has = (letter: string): boolean => parsed.options.some((option) => option.letter === letter);
   const suffix = parsed.options.findLast(({ letter }) => letter === 'b' || letter === 'z')?.value;
-  const fuzz = Number(optionValue(parsed, 'F') ?? context.expandNumeric('%{_default_patch_fuzz}'));
+  const fuzz = optionNumber(parsed, 'F') ?? context.expandNumeric('%{_default_patch_fuzz}');
   const directory = optionValue(parsed, 'd');
   const output = optionValue(parsed, 'o');
   return [
-    `${context.expand('%{?_default_patch_flags}')} -p${Number(optionValue(parsed, 'p') ?? 0)} `,
+    `${context.expand('%{?_default_patch_flags}')} -p${optionNumber(parsed, 'p') ?? 0} `,
     suffix === undefined ? '' : `-b --suffix ${suffix}`,
     fuzz >= 0 ? ` --fuzz=${fuzz}` : '',
     directory === undefined ? '' : ` -d ${directory}`,

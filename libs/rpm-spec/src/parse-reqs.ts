@@ -2,7 +2,7 @@
 import {
   formatEvr,
   formatRichDependency,
-  parseEvr,
+  parseDependencyEvr,
   parseOperator,
   parseRichDependency,
   RichDependencyError,
@@ -11,6 +11,7 @@ import {
   senseOf,
   simpleDependencies,
   type DependencyOperator,
+  type LocatedDependency,
   type Origin,
 } from '@kiln/rpm-package';
 import { isAlnum } from '@kiln/rpm-macro';
@@ -67,36 +68,38 @@ export function addRpmlibDependency(target: PackageState, feature: string, evr: 
   });
 }
 
-/** Takes the condition of a trigger, which is a list of dependencies; of a file trigger, of paths. */
-export function parseTriggerCondition(
+/** The conditions of a trigger, which are a list of dependencies; of a file trigger, of paths. The first broken one ends it. */
+export function parseTriggerConditions(
   state: SpecState,
   target: PackageState,
-  { field, section }: { readonly field: string; readonly section: string },
-): void {
-  const ofFiles = section.includes('file');
-  const kind = section === '%trigger' ? '%triggerin' : section;
+  { field, when }: { readonly field: string; readonly when: string },
+): LocatedDependency[] {
+  const ofFiles = when.includes('file');
+  const others = target.triggers.filter((trigger) => trigger.when === when).flatMap(({ conditions }) => conditions);
+  const found: LocatedDependency[] = [];
   for (let at = skipSeparators(field, 0); at < field.length;) {
     const parsed = readSimple(state, field, at);
-    if (parsed === undefined) return;
+    if (parsed === undefined) break;
     const { name, operator, evr } = parsed;
     if (ofFiles && !name.startsWith('/')) {
       state.error('SPEC_TRIGGER', `file trigger conditions must begin with '/': ${name}`, { part: name });
-      return;
+      break;
     }
-    if (!checkToken(state, name, evr)) return;
+    if (!checkToken(state, name, evr)) break;
     const condition = {
       name,
-      ...(operator === undefined || evr === undefined ? {} : { operator, evr: parseEvr(evr) }),
+      ...(operator === undefined || evr === undefined ? {} : { operator, ...parseDependencyEvr(evr) }),
+      location: state.reader.origin(name),
     };
-    const known = target.triggers.get(kind) ?? [];
-    if (!ofFiles && known.some((other) => satisfies(other, condition))) {
+    if (!ofFiles && [...others, ...found].some((other) => satisfies(other, condition))) {
       const message = `trigger fired by the same package is already defined in spec file: ${name}`;
       state.error('SPEC_TRIGGER', message, { part: name });
-      return;
+      break;
     }
-    target.triggers.set(kind, [...known, condition]);
+    found.push(condition);
     at = skipSeparators(field, parsed.end);
   }
+  return found;
 }
 
 /** Parses the list in `field` and adds its dependencies. The first broken one ends the list with an error. */
@@ -183,8 +186,8 @@ function parseRich(
   }
   try {
     const { value, end } = parseRichDependency(field, start, CONFLICT_LIKE.has(kind) ? 'conflicts' : 'requires');
-    for (const { name, evr } of simpleDependencies(value)) {
-      if (!checkToken(state, name, evr === undefined ? undefined : formatEvr(evr))) return undefined;
+    for (const { name, evr, evrText } of simpleDependencies(value)) {
+      if (!checkToken(state, name, evr === undefined ? undefined : (evrText ?? formatEvr(evr)))) return undefined;
     }
     const name = formatRichDependency(value);
     addDependency(target, kind, { name, flags, location: state.reader.origin(field.slice(start, end)) });
@@ -227,7 +230,7 @@ function evrProblem(evr: string): string | undefined {
 }
 
 function warnOfObsoletes(state: SpecState, field: string): void {
-  if (/(^|[\s,])(>|>=|=>)([\s,]|$)/.test(field)) {
+  if (/(^|[ \t-\r,])(>|>=|=>)([ \t-\r,]|$)/.test(field)) {
     state.report('warning', 'SPEC_OBSOLETES', `'>' in Obsoletes is not recommended: ${field}`);
   } else if (!/[<=>]/.test(field)) {
     const hint = 'Write name < version, so that a later package of that name can come back.';
@@ -237,12 +240,12 @@ function warnOfObsoletes(state: SpecState, field: string): void {
 
 function skipSeparators(text: string, start: number): number {
   let at = start;
-  while (at < text.length && /[\s,]/.test(text[at]!)) at += 1;
+  while (at < text.length && /[ \t-\r,]/.test(text[at]!)) at += 1;
   return at;
 }
 
 function skipToken(text: string, start: number): number {
   let at = start;
-  while (at < text.length && !/[\s,]/.test(text[at]!)) at += 1;
+  while (at < text.length && !/[ \t-\r,]/.test(text[at]!)) at += 1;
   return at;
 }

@@ -14,7 +14,7 @@ export interface SourceTag {
 /** Adds a source or patch, numbers it, and defines SOURCEn and SOURCEURLn. */
 export function addSource(state: SpecState, { kind, field, numberText }: SourceTag): void {
   const { context } = state;
-  const digits = numberText === undefined ? '' : /^[^:\s]*/.exec(numberText)![0];
+  const digits = numberText === undefined ? '' : /^[^: \t]*/.exec(numberText)![0];
   if (!/^\d*$/.test(digits) || Number(digits) > 0xffffffff) {
     state.error('SPEC_SOURCE_NUMBER', `bad ${kind} number: ${state.reader.line.trim()}`, { part: digits });
     return;

@@ -1,5 +1,6 @@
 /** The sections of a spec in order, and the second pass that BuildArch asks for (parseSpec, build/parseSpec.c). */
-import { LEVEL, type MacroContext } from '@kiln/rpm-macro';
+import { LEVEL, trimSpace, type MacroContext } from '@kiln/rpm-macro';
+import { expandPath } from './expand-path.ts';
 import { parseChangelog } from './parse-changelog.ts';
 import { parseLines, parseText } from './parse-lines.ts';
 import { parseMainPreamble, parsePackage } from './parse-preamble.ts';
@@ -26,6 +27,7 @@ export function parseSpec(context: MacroContext, spec: SpecText, recursing = fal
   const state = new SpecState(context, reader, recursing);
   spec.onStart(state);
   publishSources(state);
+  state.buildRoot = expandPath(context, '%{?buildroot:%{buildroot}}');
   context.push({ name: '_docdir', body: '%{_defaultdocdir}', level: LEVEL.spec });
   context.push({ name: '_licensedir', body: '%{_defaultlicensedir}', level: LEVEL.spec });
 
@@ -119,11 +121,11 @@ function parseDescription(state: SpecState): NextSection {
 /** %end closes a section; nothing but blank lines and the next section may follow. */
 function parseEnd(state: SpecState, _section: Section, previous: NextSection): NextSection {
   const { line } = state.reader;
-  if (line.slice('%end'.length).trim() !== '')
+  if (trimSpace(line.slice('%end'.length)) !== '')
     state.error('SPEC_END', `%end doesn't take any arguments: ${line.trim()}`);
   if (previous?.kind === 'end') state.error('SPEC_END', '%end not expected here, no section to close');
   return parseLines(state, { trailingSpace: true, comments: true }, (text) => {
-    if (text.trim() !== '') state.error('SPEC_END', `line doesn't belong to any section: ${text.trim()}`);
+    if (trimSpace(text) !== '') state.error('SPEC_END', `line doesn't belong to any section: ${text.trim()}`);
   });
 }
 

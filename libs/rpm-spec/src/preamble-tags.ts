@@ -1,4 +1,5 @@
 /** The tags of a preamble (preambleList, build/parsePreamble.c). */
+import { trimSpaceStart } from '@kiln/rpm-macro';
 import { SENSE } from '@kiln/rpm-package';
 import type { DependencyKind, HeaderTag } from './spec-state.ts';
 
@@ -20,6 +21,7 @@ export type TagMeaning =
   | { readonly kind: 'buildArch' }
   | { readonly kind: 'epoch' }
   | { readonly kind: 'docdir' }
+  | { readonly kind: 'prefixes' }
   | { readonly kind: 'sourceLicense' }
   | { readonly kind: 'icon'; readonly single: boolean }
   /** In rpm's table, but its parser has no case for it. */
@@ -88,8 +90,8 @@ export const PREAMBLE_TAGS: readonly PreambleTag[] = [
   },
   dependency('conflicts', 'conflicts'),
   dependency('obsoletes', 'obsoletes'),
-  header('prefixes', 'prefixes'),
-  header('prefix', 'prefixes'),
+  { token: 'prefixes', form: 'plain', isMacro: true, meaning: { kind: 'prefixes' } },
+  { token: 'prefix', form: 'plain', isMacro: true, meaning: { kind: 'prefixes' } },
   { token: 'buildroot', form: 'plain', meaning: { kind: 'ignored' } },
   { token: 'buildarchitectures', form: 'plain', meaning: { kind: 'buildArch' } },
   { token: 'buildarch', form: 'plain', meaning: { kind: 'buildArch' } },
@@ -135,10 +137,10 @@ export function findPreambleTag(line: string): TagOnLine | undefined {
   const lower = line.slice(0, 24).toLowerCase();
   const tag = PREAMBLE_TAGS.find((candidate) => lower.startsWith(candidate.token));
   if (tag === undefined) return undefined;
-  const rest = line.slice(tag.token.length).trimStart();
+  const rest = trimSpaceStart(line.slice(tag.token.length));
   if (tag.form === 'plain')
     return tag.meaning.kind === 'source' || rest.startsWith(':') ? { tag, qualifier: '' } : undefined;
   if (rest.startsWith(':')) return { tag, qualifier: '' };
-  const match = /^\(\s*([^\s)]*)\s*\)\s*:/.exec(rest);
+  const match = /^\([ \t-\r]*([^ \t-\r)]*)[ \t-\r]*\)[ \t-\r]*:/.exec(rest);
   return match === null ? undefined : { tag, qualifier: match[1]! };
 }

@@ -6,6 +6,10 @@ import {
   isSpace,
   LEVEL,
   noOpenBrackets,
+  spaceWords,
+  trimSpace,
+  trimSpaceEnd,
+  trimSpaceStart,
   type MacroContext,
   type MacroEntry,
 } from '@kiln/rpm-macro';
@@ -156,7 +160,7 @@ export class SpecReader {
   #expandLine(raw: string, strip: Strip): string {
     const first = skipSpace(raw, 0);
     const type = lineTypeAt(raw, first);
-    if (type !== undefined && !type.hasArgument && raw.slice(first + type.text.length).trim() !== '') {
+    if (type !== undefined && !type.hasArgument && trimSpace(raw.slice(first + type.text.length)) !== '') {
       const message = `extra tokens at the end of ${type.text} directive: ${raw.trim()}`;
       this.#context.diagnostics.push(this.diagnostic('warning', 'SPEC_EXTRA_TOKENS', message));
     }
@@ -215,7 +219,9 @@ export class SpecReader {
         const line = file.text.slice(file.offset, end);
         file.offset = end;
         file.lineNumber += 1;
-        return line;
+        // rpm's lines are C strings.
+        const zero = line.indexOf('\0');
+        return zero < 0 ? line : line.slice(0, zero);
       }
       if (this.#files.length === 1) return undefined;
       this.#close();
@@ -243,7 +249,7 @@ export class SpecReader {
 
   /** Does what a conditional or include says; true when there is no line to hand out. */
   #act(type: LineType): boolean {
-    const text = this.line.trimStart();
+    const text = trimSpaceStart(this.line);
     const top = this.#conditionals.at(-1);
     if (type.role === 'include') return this.#isReading() && this.#include(text);
     if (type.role !== 'open') this.#checkOrder(type, top);
@@ -300,13 +306,13 @@ export class SpecReader {
   }
 
   #hasWord(type: LineType, macro: string, argument: string): boolean {
-    const words = argument.trim().toLowerCase().split(/\s+/);
-    if (words[0] === '') this.fail('SPEC_BAD_CONDITION', `argument expected for ${type.text}`, { part: type.text });
+    const words = spaceWords(argument.toLowerCase());
+    if (words.length === 0) this.fail('SPEC_BAD_CONDITION', `argument expected for ${type.text}`, { part: type.text });
     return words.includes(this.#context.expand(macro).toLowerCase());
   }
 
   #include(text: string): boolean {
-    const path = text.slice('%include'.length).trim();
+    const path = trimSpace(text.slice('%include'.length));
     if (path === '') this.fail('SPEC_INCLUDE', 'malformed %include statement', { hint: 'Name the file to include.' });
     if (this.#files.length >= MAX_OPEN_FILES) {
       const hint = 'Look for a file that includes itself.';
@@ -357,10 +363,4 @@ function skipSpace(text: string, start: number): number {
   let at = start;
   while (isSpace(text.charCodeAt(at))) at += 1;
   return at;
-}
-
-function trimSpaceEnd(line: string): string {
-  let end = line.length;
-  while (end > 0 && isSpace(line.charCodeAt(end - 1))) end -= 1;
-  return line.slice(0, end);
 }

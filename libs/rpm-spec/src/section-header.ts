@@ -1,5 +1,5 @@
 /** The header of a section: its options and the package that it belongs to. */
-import { parseOptions, splitWords, WordError, type ParsedOptions } from './popt.ts';
+import { parseOptions, splitWords, WordError, type KnownOptions, type ParsedOptions } from './popt.ts';
 import type { PackageState, SpecState } from './spec-state.ts';
 
 export interface SectionHeader {
@@ -9,11 +9,7 @@ export interface SectionHeader {
 }
 
 /** Parses `%section [options] [name | -n name]`; undefined when it names no package (an error says so). */
-export function parseSectionHeader(
-  state: SpecState,
-  line: string,
-  options: { readonly flags?: string; readonly valued: string },
-): SectionHeader | undefined {
+export function parseSectionHeader(state: SpecState, line: string, known: KnownOptions): SectionHeader | undefined {
   let words: string[];
   try {
     words = splitWords(line);
@@ -22,11 +18,12 @@ export function parseSectionHeader(
     state.error('SPEC_SECTION_HEADER', `${error.message} in: ${line.trim()}`);
     return undefined;
   }
-  const parsed = parseOptions(words, options.flags ?? '', options.valued);
+  const parsed = parseOptions(words, known);
   if (parsed.bad !== undefined) {
-    const known = [...(options.flags ?? ''), ...options.valued].map((letter) => `-${letter}`).join(', ');
+    const letters = [known.flags, known.valued, known.numbers].flatMap((some) => [...(some ?? '')]);
+    const hint = `${words[0]} knows ${letters.map((letter) => `-${letter}`).join(', ')}.`;
     const message = `bad option ${parsed.bad}: ${line.trim()}`;
-    state.error('SPEC_SECTION_HEADER', message, { part: parsed.bad, hint: `${words[0]} knows ${known}.` });
+    state.error('SPEC_SECTION_HEADER', message, { part: parsed.bad, hint });
     return undefined;
   }
   const named = parsed.options.findLast((option) => option.letter === 'n')?.value;

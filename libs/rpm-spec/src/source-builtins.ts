@@ -1,5 +1,5 @@
 /** The built-in macros behind the standard %autopatch, %sources and %patches, which rpm writes in Lua. */
-import type { Builtin, BuiltinCall } from '@kiln/rpm-macro';
+import { spaceWords, type Builtin, type BuiltinCall } from '@kiln/rpm-macro';
 import type { SourceState } from './spec-state.ts';
 
 /** `%{apply_patches}`, in the body of a macro with the options of %autopatch; `%{source_paths}`; `%{patch_paths}`. */
@@ -18,7 +18,7 @@ function listPaths({ expansion }: BuiltinCall, sources: readonly SourceState[]):
 
 function run({ context, expansion }: BuiltinCall, patches: readonly SourceState[]): void {
   const value = (text: string): string => context.expandPart(expansion, text).text;
-  const wanted = value('%{?*}').split(/\s+/).filter(Boolean);
+  const wanted = spaceWords(value('%{?*}'));
   const low = value('%{-m*}');
   const high = value('%{-M*}');
   const inRange = ({ number }: SourceState): boolean =>

@@ -2,7 +2,7 @@
 import type { Diagnostic } from '@kiln/diagnostics';
 import type { SourceLocation } from '@kiln/diagnostics';
 import type { MacroContext } from '@kiln/rpm-macro';
-import type { Dependency, Origin, SourceFile } from '@kiln/rpm-package';
+import type { Origin, Scriptlet, SourceFile, Trigger } from '@kiln/rpm-package';
 import { DependencySet, type HeaderDependency } from './dependency-set.ts';
 import type { DiagnosticOptions, SpecReader } from './read-line.ts';
 import type { Section } from './sections.ts';
@@ -42,7 +42,6 @@ export type HeaderTag =
   | 'upstreamreleases'
   | 'vcs'
   | 'modularitylabel'
-  | 'prefixes'
   | 'description';
 
 export class PackageState {
@@ -54,10 +53,11 @@ export class PackageState {
   readonly dependencies = new Map<DependencyKind, DependencySet>();
   /** Tags that its own preamble sets twice. */
   readonly duplicates: Diagnostic[] = [];
-  /** Scriptlets that it has, by section name. */
-  readonly scriptlets = new Set<string>();
-  /** Conditions of its triggers, by section name. */
-  readonly triggers = new Map<string, readonly Dependency[]>();
+  readonly scriptlets: Scriptlet[] = [];
+  readonly triggers: Trigger[] = [];
+  prefixes: readonly string[] = [];
+  /** It is declared behind %changelog. */
+  inheritsChangelog = false;
   readonly location: SourceLocation;
   /** `noarch` where the sub-package says so. */
   arch: string | undefined;
@@ -119,6 +119,8 @@ export class SpecState {
     excludeOs: [] as string[],
   };
   buildArch: readonly string[] | undefined;
+  /** The value of %buildroot before the spec; the preamble of the main package expands it again. */
+  buildRoot = '';
   /** An error was found from which parsing recovered; there is no result. */
   failed = false;
   #errors = 0;

@@ -3,7 +3,7 @@
  * `stringify(parse(text)) === text` for every text. The tree is what is written: nothing is expanded, so a section or tag that
  * only a macro makes is a plain text node here.
  */
-import { countBrackets, hasOpenBracket, isSpace, noOpenBrackets } from '@kiln/rpm-macro';
+import { countBrackets, hasOpenBracket, isSpace, noOpenBrackets, trimSpace } from '@kiln/rpm-macro';
 import { lineTypeAt, type LineKind } from './line-types.ts';
 import { findPreambleTag } from './preamble-tags.ts';
 import { sectionOf } from './sections.ts';
@@ -134,7 +134,7 @@ class TreeParser {
     while (first < raw.length && isSpace(raw.charCodeAt(first))) first += 1;
     const type = lineTypeAt(raw, first);
     if (type === undefined) return void this.#children().push(this.#lineNode(raw, { start, end }, first));
-    const argument = raw.slice(first + type.text.length).trim();
+    const argument = trimSpace(raw.slice(first + type.text.length));
     if (type.role === 'include') {
       this.#children().push({ kind: 'include', path: argument, raw, start, end });
     } else if (type.role === 'open') {
@@ -160,7 +160,7 @@ class TreeParser {
     const section = sectionOf(raw);
     if (section !== undefined) {
       this.#inPreamble = section.kind === 'package';
-      return { kind: 'section', name: section.name, argument: raw.slice(section.name.length).trim(), ...line };
+      return { kind: 'section', name: section.name, argument: trimSpace(raw.slice(section.name.length)), ...line };
     }
     const definition = /^\s*(%define|%global|%undefine)[ \t]+(\w+)/.exec(raw);
     if (definition !== null) {
@@ -174,7 +174,7 @@ function tagNode(raw: string, range: SourceRange): TagNode | undefined {
   const found = findPreambleTag(raw);
   const colon = raw.indexOf(':');
   if (found === undefined || colon < 0) return undefined;
-  const value = raw.slice(colon + 1).trim();
+  const value = trimSpace(raw.slice(colon + 1));
   const valueStart = value === '' ? colon + 1 : raw.indexOf(value, colon + 1);
   return {
     kind: 'tag',
