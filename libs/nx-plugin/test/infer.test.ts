@@ -108,5 +108,5 @@ test.each(['broken/broken', 'lacking/lacking'])('%s is a project that says what 
   const { tags, metadata, targets } = projects.get(name)!;
   expect(tags).toContain('broken');
   expect(metadata!.description).toMatch(/^broken: [A-Z_]+: /);
-  expect(Object.keys(targets!)).toEqual(['rpm']);
+  expect(Object.keys(targets!)).toEqual(['sources', 'rpm']);
 });
