@@ -9,7 +9,7 @@ export {
   type TaskName,
   type TaskRun,
 } from './durations.ts';
-export { EVENT_LOG, readEventLog, withEventLog, type LoggedEvent } from './event-log.ts';
+export { EVENT_LOG, lastRun, logEvent, readEventLog, type LoggedEvent } from './event-log.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
 export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './plan.ts';
@@ -18,6 +18,7 @@ export { type SourceReport } from './sources-target.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
 export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';
-export { Session, type TaskOutcome, type TaskState } from './session.ts';
+export { Session, type Admission, type TaskOutcome, type TaskState } from './session.ts';
+export { type TaskMeasurement } from './task-meter.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';
 export { manifestPath, type Manifest } from './view.ts';

@@ -7,7 +7,9 @@ import { runSandboxed, sweepWorkDirectories } from '@kiln/sandbox';
 import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
 import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
 import type { Distribution } from './distribution.ts';
+import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
+import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
 import { TARGETS, type TargetName } from './targets.ts';
 import { isViewInPlace, showView, type Manifest } from './view.ts';
 
@@ -23,17 +25,29 @@ export interface TaskOutcome {
   readonly outcome: 'built' | 'cached';
 }
 
+/** How a task is let begin what the store can't answer: it may have to wait for its turn. */
+export type Admission = <T>(work: () => Promise<T>) => Promise<T>;
+
 export class Session {
   readonly distribution: Distribution;
   readonly host: Host;
   readonly store: Store;
+  /** The command that this session is part of, in the event log. */
+  readonly runName: string;
+  readonly #meter: TaskMeter;
   readonly #complete = new Map<string, TaskState>();
   #toolchain: Promise<Toolchain> | undefined;
   #swept: Promise<void> | undefined;
 
   constructor(distribution: Distribution, host: Host, store?: Store) {
     this.distribution = distribution;
-    this.host = { ...host, emit: withEventLog(distribution.root, host.emit) };
+    this.runName = host.environment['KILN_RUN'] ?? newRunName();
+    this.#meter = new TaskMeter(host.now);
+    const log = withEventLog(distribution.root, host.emit, {
+      run: this.runName,
+      measurement: (name) => this.#meter.measurement(name),
+    });
+    this.host = { ...host, emit: this.#meter.watch(log) };
     this.store = store ?? new Store(this.host, defaultStoreDirectory(host.environment));
   }
 
@@ -81,10 +95,11 @@ export class Session {
    * Does a task, and before it those it depends on that aren't done; shows its files in `dist/`.
    * @throws BuildError of the stage that fails.
    */
-  async run(target: TargetName, id: string): Promise<TaskOutcome> {
+  async run(target: TargetName, id: string, admit: Admission = (work) => work()): Promise<TaskOutcome> {
     const stage = TARGETS[target];
     for (const [beforeTarget, beforeId] of stage.before(this.distribution, id)) {
-      if ((await this.state(beforeTarget, beforeId)).result === undefined) await this.run(beforeTarget, beforeId);
+      if ((await this.state(beforeTarget, beforeId)).result === undefined)
+        await this.run(beforeTarget, beforeId, admit);
     }
     const key = await stage.key(this, id);
     if (key === undefined) {
@@ -94,12 +109,34 @@ export class Session {
     }
     await this.#sweep();
     const { result, outcome } = await this.store.action(key, { action: target, subject: id, log: stage.log(id) }, () =>
-      stage.build(this, id, key),
+      admit(() => this.#meter.measure(`${target}:${id}`, () => stage.build(this, id, key))),
     );
+    if (outcome === 'built') await this.#remember(target, id);
     this.#complete.set(`${target}:${id}`, { key, result });
     const { root, config } = this.distribution;
     const manifestFile = await showView(root, config.architecture, this.#manifest(target, id, result), this.store);
     return { manifestFile, outcome };
+  }
+
+  /** What a task used since it was let begin; undefined when it wasn't done in this session. */
+  measurement(target: TargetName, id: string): TaskMeasurement | undefined {
+    return this.#meter.measurement(`${target}:${id}`);
+  }
+
+  /** For the estimates of later runs. That a task was done doesn't depend on it. */
+  async #remember(target: TargetName, id: string): Promise<void> {
+    const { architecture } = this.distribution.config;
+    const { seconds, usage } = this.#meter.measurement(`${target}:${id}`)!;
+    const used = usage === undefined ? {} : { cpuSeconds: usage.cpuSeconds, peakMemoryBytes: usage.peakMemoryBytes };
+    const run = { seconds, ...used, ended: new Date(this.host.now()).toISOString() };
+    await recordDuration(this.store.directory, { architecture, target, id }, run).catch((error: unknown) =>
+      this.host.emit({
+        type: 'notice',
+        severity: 'warning',
+        code: 'DURATION_NOT_RECORDED',
+        message: `the time of ${target} ${id} could not be remembered: ${(error as Error).message}`,
+      }),
+    );
   }
 
   /** Once per session: what killed runs left behind. */
@@ -114,4 +151,9 @@ export class Session {
     );
     return { target, id, key: result.key, files: Object.fromEntries(files) };
   }
+}
+
+/** Readable and unlike any other: when it began and in which process. */
+function newRunName(): string {
+  return `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-${process.pid}`;
 }

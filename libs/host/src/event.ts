@@ -33,6 +33,21 @@ export interface NoticeEvent {
   readonly message: string;
 }
 
-export type KilnEvent = ActionEvent | ProgressEvent | NoticeEvent;
+/** What the processes of one run of a program used. */
+export interface ResourceUsage {
+  readonly cpuSeconds: number;
+  /** Largest sum of their memory at one time. */
+  readonly peakMemoryBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** A program has ended. Its events add up to what the task took in whose course it ran. */
+export interface UsageEvent {
+  readonly type: 'usage';
+  readonly usage: ResourceUsage;
+}
+
+export type KilnEvent = ActionEvent | ProgressEvent | NoticeEvent | UsageEvent;
 
 export type EventSink = (event: KilnEvent) => void;

@@ -1,4 +1,12 @@
-export type { ActionEvent, EventSink, KilnEvent, NoticeEvent, ProgressEvent } from './event.ts';
+export type {
+  ActionEvent,
+  EventSink,
+  KilnEvent,
+  NoticeEvent,
+  ProgressEvent,
+  ResourceUsage,
+  UsageEvent,
+} from './event.ts';
 export { createHost, type Host, type HostOptions } from './host.ts';
 export { runProcess, shellQuote, type RunRequest, type RunResult } from './process.ts';
 export { writeFileAtomic } from './atomic-file.ts';
