@@ -29,6 +29,19 @@ export interface DistroConfig {
   readonly provides: string;
   /** Recorded answers of shell commands in macros, when the tree has any. */
   readonly macroAnswers?: string;
+  /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
+  readonly resources?: {
+    readonly default?: DistroResources;
+    /** By package id. */
+    readonly packages?: Record<string, DistroResources>;
+  };
+}
+
+export interface DistroResources {
+  /** Peak memory in units of 10^9 bytes. */
+  readonly memoryGB?: number;
+  /** Cores that are kept busy on average. */
+  readonly cores?: number;
 }
 
 /** `from` is `debian-archive`, `spec-url`, or a mirror's address as `SourcePlace` describes it. */
@@ -41,6 +54,12 @@ export interface DistroSourcePlace {
 export const DISTRO_FILE = 'toolkit/distro.json';
 
 const path = { type: 'string', minLength: 1 } as const;
+const amount = { type: 'number', exclusiveMinimum: 0, nullable: true } as const;
+const resources = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { memoryGB: amount, cores: amount },
+} as const;
 
 /** JSON Schema of the file. */
 export const distroSchema: JSONSchemaType<DistroConfig> = {
@@ -104,6 +123,15 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
     },
     provides: path,
     macroAnswers: { ...path, nullable: true },
+    resources: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      properties: {
+        default: { ...resources, nullable: true },
+        packages: { type: 'object', required: [], nullable: true, additionalProperties: resources },
+      },
+    },
   },
 };
 

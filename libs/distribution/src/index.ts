@@ -20,5 +20,6 @@ export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';
 export { Session, type Admission, type TaskOutcome, type TaskState } from './session.ts';
 export { type TaskMeasurement } from './task-meter.ts';
+export { taskResources } from './task-resources.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';
 export { manifestPath, type Manifest } from './view.ts';
