@@ -1,4 +1,6 @@
 /** The argument vector of bwrap(1): namespaces, mounts, environment, identity. */
+import { existsSync } from 'node:fs';
+import { EMPTY_FILE, FILTER_DESCRIPTOR } from './compose-root.ts';
 import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
 
 /** uid and gid of the builder inside. */
@@ -12,6 +14,9 @@ const TEMPORARY = [
   ['1777', '/var/tmp'],
   ['1777', '/dev/shm'],
 ] as const;
+
+/** Of the machine and readable by everybody: arguments of its kernel, keys of its users. */
+const HIDDEN = ['/proc/cmdline', '/proc/keys', '/proc/key-users'];
 
 const NAMESPACES = ['pid', 'ipc', 'uts', 'net', 'cgroup-try'].map((name) => `--unshare-${name}`);
 
@@ -54,7 +59,9 @@ export function bubblewrapCommand(root: string, request: SandboxRequest): string
     ...(interactive ? [] : ['--new-session']),
     ...['--hostname', 'builder'],
     ...['--ro-bind', root, '/'],
+    ...['--seccomp', `${FILTER_DESCRIPTOR}`],
     ...['--proc', '/proc', '--dev', '/dev'],
+    ...HIDDEN.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', EMPTY_FILE, path]),
     ...TEMPORARY.flatMap(([mode, target]) => [...size, '--perms', mode, '--tmpfs', target]),
     ...mounts.flatMap(({ source, target, writable }) => [writable ? '--bind' : '--ro-bind', source, target]),
     ...deviceDirectories.flatMap((directory) => ['--dev', directory]),

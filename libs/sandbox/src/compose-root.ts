@@ -1,10 +1,16 @@
 /** The script between unshare and bubblewrap: composes the layers in its own mount namespace, then becomes the command. */
 
+/** The descriptor on which bubblewrap gets the filter of system calls. */
+export const FILTER_DESCRIPTOR = 3;
+
+/** A file without content in that namespace. */
+export const EMPTY_FILE = '/sys/empty';
+
 /** Where the composed root is in that namespace. /sys is always there and nobody in there needs it. */
 export const COMPOSED_ROOT = '/sys/root';
 
 /**
- * Arguments: `null` or `keep` for standard input (bash reads start-up files when that is a socket), layers, `--`, missing directories, `--`, missing files, `--`, command. Layers get one-digit names because all options of
+ * Arguments: `null` or `keep` for standard input (bash reads start-up files when that is a socket), the filter of system calls in base64, layers, `--`, missing directories, `--`, missing files, `--`, command. Layers get one-digit names because all options of
  * a mount share one page. Descriptors that we inherited are closed: one of a directory would lead out of the sandbox.
  */
 export const COMPOSE_SCRIPT = `
@@ -20,6 +26,10 @@ umask 022
 echo 1000 > /proc/self/oom_score_adj
 mount -t tmpfs -o mode=0755 kiln /sys
 cd /sys
+: > empty
+printf %s "$1" | base64 --decode > filter
+exec ${FILTER_DESCRIPTOR}< filter
+shift
 lower='' count=0
 while [ "$1" != -- ]; do
   ln -s -- "$1" "$count"

@@ -9,6 +9,7 @@ import { COMPOSE_SCRIPT, COMPOSED_ROOT } from './compose-root.ts';
 import { ENTER_SCRIPT, readTimes, WITH_PARENT } from './enter-run.ts';
 import { limitPrefix } from './sandbox-limits.ts';
 import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
+import { syscallFilter, type FilterArchitecture } from './syscall-filter.ts';
 import { Supervision, type LimitBreach, type SandboxUsage } from './supervision.ts';
 
 export interface SandboxResult extends RunResult {
@@ -33,7 +34,7 @@ const ID_MAPS: Readonly<Record<SandboxIdentity, readonly string[]>> = {
  * Runs `request.argv` to its end; when it returns or throws, no process of it is left. A non-zero status, a timeout and a limit that
  * was met are results, not exceptions.
  * @throws BuildError `SANDBOX_FAILED` when the sandbox itself can't be set up, `SANDBOX_REQUEST` when the request can't be meant so,
- * `BUILD_USER_MISSING`, `PROGRAM_NOT_FOUND`, `INTERRUPTED`.
+ * `BUILD_USER_MISSING`, `PROGRAM_NOT_FOUND`, `INTERRUPTED`, `ARCHITECTURE_UNKNOWN`.
  */
 export async function runSandboxed(host: Host, request: SandboxRequest): Promise<SandboxResult> {
   checkRequest(request);
@@ -121,6 +122,7 @@ async function sandboxCommand(
     ],
     ...[...BASH, COMPOSE_SCRIPT, 'kiln'],
     request.input === undefined && request.interactive !== true ? 'null' : 'keep',
+    Buffer.from(syscallFilter(machineArchitecture())).toString('base64'),
     ...[...request.layers, '--', ...points.directories, '--', ...points.files, '--'],
     ...limitPrefix(request.limits ?? {}),
     ...bubblewrapCommand(COMPOSED_ROOT, request),
@@ -158,6 +160,13 @@ function checkRequest(request: SandboxRequest): void {
       `a root of ${layers.length} layers; overlayfs takes at most ${MOST_LAYERS}`,
     );
   }
+}
+
+/** @throws BuildError `ARCHITECTURE_UNKNOWN`. */
+function machineArchitecture(): FilterArchitecture {
+  if (process.arch === 'x64') return 'x86_64';
+  if (process.arch === 'arm64') return 'aarch64';
+  throw new BuildError('ARCHITECTURE_UNKNOWN', `there is no filter of system calls for ${process.arch}`);
 }
 
 /** What the programs that set up the sandbox see; the program inside never does. */
