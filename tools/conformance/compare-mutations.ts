@@ -1,12 +1,14 @@
 /**
  * Compares evaluations of changed specs with a real rpm that has the same macro files:
  * `npx tsx tools/conformance/mutations.ts --tree <azurelinux> --rpmspec <rpmspec> --releaseversions <file>
- * [--rpm <directory>] [--count 300] [--seed 1] [--jobs 2] [--json]`.
+ * [--rpm <directory>] [--count 300] [--from 0] [--seed 1] [--jobs 2] [--only <text>] [--without <macro file>]… [--json]`.
  *
- * Input `n` of a seed takes a random spec of the tree and changes its text, its defines or the target architecture. rpm has to
- * run where its own and the distribution's macro files, the `macros.releaseversions` given here, and the worker root's programs
- * are found; the evaluator takes the answers of shell commands from stand-ins.
+ * Input `n` of a seed takes one spec of the tree after the other and changes its text, its defines or the target architecture.
+ * Everything is compared: facts, headers, the expanded text. It has to run where rpm finds its own and the distribution's macro
+ * files, the `macros.releaseversions` given here, and the worker root's programs: both sides run the commands of specs there.
+ * `--only` takes specs whose path contains the text; `--without macros.perl` leaves out macro files on both sides.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -18,7 +20,7 @@ import { headerFactsOf } from '../oracle/header-facts.ts';
 import { compareValues, shorten, type FieldDifference } from './compare.ts';
 import { openConformanceTree } from './conformance-tree.ts';
 import { mutateSpec, type MutatedInput } from './mutate-spec.ts';
-import { queryRpm } from './query-rpm.ts';
+import { HOME, queryRpm } from './query-rpm.ts';
 
 interface MutationDifference {
   readonly index: number;
@@ -34,6 +36,8 @@ const OPTIONS = {
   rpm: { type: 'string', default: '/usr/lib/rpm' },
   rpmspec: { type: 'string', default: 'rpmspec' },
   releaseversions: { type: 'string' },
+  only: { type: 'string', default: '' },
+  without: { type: 'string', multiple: true },
   count: { type: 'string', default: '300' },
   from: { type: 'string', default: '0' },
   seed: { type: 'string', default: '1' },
@@ -46,15 +50,19 @@ const DEFINES = { with_check: '0', dist: '.azl3', azl: '3' };
 /** Runs the comparison and prints its result. */
 export async function compareMutations(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: OPTIONS });
-  const { tree, rpm, rpmspec, releaseversions } = values;
+  const { tree, rpm, rpmspec, releaseversions, without = [] } = values;
   if (tree === undefined || releaseversions === undefined) throw new Error('--tree or --releaseversions is missing');
   const directory = mkdtempSync(join(tmpdir(), 'kiln-mutations-'));
   const releaseVersions = readFileSync(releaseversions, 'utf8');
-  const trees = {
-    x86_64: await openConformanceTree({ tree, rpmDirectory: rpm, releaseVersions }),
-    aarch64: await openConformanceTree({ tree, rpmDirectory: rpm, releaseVersions, targetArch: 'aarch64' }),
+  const common = { tree, rpmDirectory: rpm, releaseVersions, without };
+  const open = async (targetArch: string): Promise<OpenedTree> => {
+    const shell = openShell();
+    return { shell, evaluator: await openConformanceTree({ ...common, targetArch, shell: shell.run }) };
   };
-  const specs = ['SPECS', 'SPECS-EXTENDED', 'SPECS-SIGNED'].flatMap((root) => specsBelow(tree, root));
+  const trees = { x86_64: await open('x86_64'), aarch64: await open('aarch64') };
+  const specs = ['SPECS', 'SPECS-EXTENDED', 'SPECS-SIGNED']
+    .flatMap((root) => specsBelow(tree, root))
+    .filter((path) => path.includes(values.only));
   const end = Number(values.from) + Number(values.count);
   const differences: MutationDifference[] = [];
   let [next, rejected, done] = [Number(values.from), 0, 0];
@@ -70,6 +78,7 @@ export async function compareMutations(args: readonly string[]): Promise<void> {
       const answer = await queryRpm({
         ...{ rpmspec, file: file.file, path, targetArch: input.targetArch },
         defines: { ...DEFINES, ...input.defines },
+        options: without.length === 0 ? [] : ['--macros', macroFiles(trees[input.targetArch].evaluator)],
       });
       if (answer.facts === undefined) rejected += 1;
       const { fields, messages } = judge(trees[input.targetArch], { path, file: file.file, input, answer });
@@ -91,7 +100,38 @@ export async function compareMutations(args: readonly string[]): Promise<void> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  report({ inputs: done, rejected, differences }, values.json);
+  report({ inputs: done, agree: done - differences.length, rejected, differences }, values.json);
+}
+
+interface OpenedTree {
+  readonly shell: ReturnType<typeof openShell>;
+  readonly evaluator: TreeEvaluator;
+}
+
+/** Runs commands as rpm does, in the directory of the spec; each once for a spec. */
+function openShell(): { run: (command: string) => string; enter: (directory: string) => void } {
+  let cwd = '/';
+  const answers = new Map<string, string>();
+  return {
+    enter: (directory) => {
+      cwd = directory;
+      answers.clear();
+    },
+    run: (command) => {
+      let answer = answers.get(command);
+      if (answer === undefined) {
+        const env = { ...process.env, HOME, BASH_ENV: '' };
+        const stdio = ['ignore', 'pipe', 'ignore'] as const;
+        answer = spawnSync('/bin/sh', ['-c', command], { cwd, env, encoding: 'utf8', stdio: [...stdio] }).stdout ?? '';
+        answers.set(command, answer);
+      }
+      return answer;
+    },
+  };
+}
+
+function macroFiles({ assembled }: TreeEvaluator): string {
+  return assembled.environment.files.map(({ file }) => file).join(':');
 }
 
 /** A directory like the spec's own, with the changed spec in it. */
@@ -107,7 +147,7 @@ function writeMutant(original: string, place: string, random: Random): { file: s
 }
 
 function judge(
-  tree: TreeEvaluator,
+  { shell, evaluator }: OpenedTree,
   {
     path,
     file,
@@ -115,7 +155,8 @@ function judge(
     answer,
   }: { path: string; file: string; input: MutatedInput; answer: Awaited<ReturnType<typeof queryRpm>> },
 ): { fields: FieldDifference[]; messages: string[] } {
-  const kiln = tree.evaluate(file, input.defines);
+  shell.enter(dirname(file));
+  const kiln = evaluator.evaluate(file, input.defines);
   const messages = kiln.diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
   const facts = factsOf(path, kiln);
   if (answer.facts === undefined && facts === undefined) return { fields: [], messages };
@@ -144,7 +185,7 @@ function show({ index, path, changes, fields, rpmMessages, kilnMessages }: Mutat
 }
 
 function report(
-  result: { inputs: number; rejected: number; differences: readonly MutationDifference[] },
+  result: { inputs: number; agree: number; rejected: number; differences: readonly MutationDifference[] },
   json: boolean,
 ): void {
   if (json) console.log(JSON.stringify(result));

@@ -16,6 +16,10 @@ export interface ConformanceTreeOptions {
   readonly record?: string | undefined;
   /** The text of macros.releaseversions; made from the tree when it is missing. */
   readonly releaseVersions?: string;
+  /** Runs the commands of specs instead of the stand-ins. */
+  readonly shell?: (command: string) => string;
+  /** Macro files that are left out: those whose path ends so. */
+  readonly without?: readonly string[];
 }
 
 const PROGRAMS: Readonly<Record<keyof WorkerVersions, string>> = {
@@ -28,15 +32,21 @@ const PROGRAMS: Readonly<Record<keyof WorkerVersions, string>> = {
 
 /** Evaluates specs of the tree as its toolkit has rpm do it. */
 export async function openConformanceTree(options: ConformanceTreeOptions): Promise<TreeEvaluator> {
-  const { tree, rpmDirectory, targetArch = 'x86_64', defines, answers, record, releaseVersions } = options;
+  const { tree, rpmDirectory, targetArch = 'x86_64', defines, answers, record, releaseVersions, without } = options;
   const lua = await createLuaPort();
-  const common = { rpmDirectory, tree, targetArch, lua, ...(defines === undefined ? {} : { defines }) };
+  const common = {
+    ...{ rpmDirectory, tree, targetArch, lua },
+    ...(defines === undefined ? {} : { defines }),
+    ...(without === undefined ? {} : { without }),
+  };
+  const given = releaseVersions === undefined ? {} : { releaseVersions };
+  if (options.shell !== undefined) return openTree({ ...common, shell: options.shell, ...given });
   const first = openTree({ ...common, shell: () => '', releaseVersions: '' });
   const versions = Object.fromEntries(
     Object.entries(PROGRAMS).map(([program, path]) => [program, versionOf(first.evaluate(path), program)]),
   ) as unknown as WorkerVersions;
   const shell = workerShell({ versions, answers, record, directory: tree });
-  return openTree({ ...common, shell, ...(releaseVersions === undefined ? {} : { releaseVersions }) });
+  return openTree({ ...common, shell, ...given });
 }
 
 function versionOf({ sourcePackage }: EvaluatedSpec, program: string): string {

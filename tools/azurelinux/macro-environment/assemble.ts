@@ -15,6 +15,8 @@ export interface AssembleOptions {
   /** The text of macros.releaseversions; see release-versions.ts. */
   readonly releaseVersions?: string;
   readonly defines?: Readonly<Record<string, string>>;
+  /** Macro files that are left out: those whose path ends so. */
+  readonly without?: readonly string[];
 }
 
 export interface AssembledEnvironment {
@@ -73,7 +75,7 @@ export function assembleEnvironment(options: AssembleOptions): AssembledEnvironm
         .sort()
         .map((name) => read(`${CONFIG_DIRECTORY}/fileattrs/${name}`, join(attributes, name))),
       read(`${CONFIG_DIRECTORY}/azl/macros`, join(vendor, 'macros')),
-    ],
+    ].filter(({ file }) => !(options.without ?? []).some((end) => file.endsWith(end))),
     targetMacros: targetOf(targetArch, optflags),
     defines: { with_check: '0', dist: '.azl3', azl: '3', ...options.defines },
   };

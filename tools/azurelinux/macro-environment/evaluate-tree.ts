@@ -15,6 +15,8 @@ export interface TreeOptions {
   readonly defines?: Readonly<Record<string, string>>;
   /** The text of macros.releaseversions, when it was made before. */
   readonly releaseVersions?: string;
+  /** Macro files that are left out: those whose path ends so. */
+  readonly without?: readonly string[];
 }
 
 export interface TreeEvaluator {
