@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addAffected } from './commands/affected.ts';
 import { addBlockers } from './commands/blockers.ts';
+import { addBump } from './commands/bump.ts';
 import { addCycles } from './commands/cycles.ts';
 import { addDependents } from './commands/dependents.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -41,6 +42,7 @@ const COMMANDS: readonly AddCommands[] = [
   addEvents,
   addProvides,
   addSources,
+  addBump,
   addExplain,
   addSpec,
   addRecordMacros,

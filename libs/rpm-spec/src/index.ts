@@ -1,3 +1,4 @@
+export { bumpSpec, type BumpedSpec, type BumpEntry } from './bump-spec.ts';
 export {
   evaluateSpec,
   type EvaluatedSpec,
