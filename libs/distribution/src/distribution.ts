@@ -1,19 +1,17 @@
 /** Reading a tree: configuration, specs, images; evaluated and planned. Reading never runs the tree's code. */
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import fastGlob from 'fast-glob';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
-import { createLuaPort } from '@kiln/rpm-macro/lua';
 import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
+import { evaluateTree, EVALUATION_CACHE } from './evaluate-tree.ts';
 import { readImages } from './image-project.ts';
 import { readMacroAnswers } from './macro-answers.ts';
-import { macroEnvironment, readMacroFiles, usesLua, type DistributionMacroFile } from './macro-files.ts';
+import { macroEnvironment, readMacroFiles, type DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage, ImageProject, PackageProject } from './package-project.ts';
 import { createUniverse, planPackages, TOOLCHAIN_ORIGIN } from './plan.ts';
 import { readProvidesRecord, recordPath } from './provides-record.ts';
-import { evaluatePackage } from './evaluate-package.ts';
 import type { Provider } from '@kiln/package-graph';
 
 /** The toolchain as planning sees it: identity and capabilities, known without downloading anything. */
@@ -103,30 +101,21 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const macroFiles = readMacroFiles(root, config);
   const environment = macroEnvironment(config, macroFiles);
   const answers = readMacroAnswers(root, config);
-  const specs = findSpecs(root, config).map(([specRoot, specFile]) => ({
-    specRoot,
-    specFile,
-    specText: readFileSync(join(root, specFile), 'utf8'),
-  }));
-  const texts = [...macroFiles.map(({ text }) => text), ...specs.map(({ specText }) => specText)];
-  const lua = texts.some(usesLua) ? await createLuaPort() : undefined;
   const locked = loadDebianToolchain(root, config.toolchain);
   const toolchain: PlannedToolchain = { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
-  const evaluated = specs.map((spec) => evaluatePackage({ ...spec, root, environment, macroFiles, answers, lua }));
-  const unique = withUniqueIds(evaluated).map((one) => withRecord(root, config, one));
+  const tree = { root, config, macroFiles, environment, answers };
+  const cache = usesCache() ? { cacheFile: join(root, EVALUATION_CACHE) } : {};
+  const evaluated = await evaluateTree({ ...tree, ...cache });
+  const unique = withUniqueIds(evaluated.packages).map((one) => withRecord(root, config, one));
   const universe = createUniverse(unique, toolchain.provider);
   const packages = planPackages(unique, universe);
   const images = readImages({ root, config, universe, packages });
   return new Distribution({ root, config, toolchain, macroFiles, packages, images });
 }
 
-function findSpecs(root: string, { specRoots }: DistroConfig): [string, string][] {
-  return specRoots.flatMap((specRoot) =>
-    fastGlob
-      .sync(`${fastGlob.escapePath(specRoot)}/**/*.spec`, { cwd: root, onlyFiles: true, followSymbolicLinks: false })
-      .sort()
-      .map((specFile): [string, string] => [specRoot, specFile]),
-  );
+/** `KILN_EVALUATION_CACHE=off` evaluates every spec anew and keeps nothing. */
+function usesCache(): boolean {
+  return process.env['KILN_EVALUATION_CACHE'] !== 'off';
 }
 
 /** Equal ids in several roots get the root before them, so that all stay addressable. */

@@ -40,8 +40,3 @@ export function macroEnvironment(
     defines: config.defines,
   });
 }
-
-/** Whether evaluating a text may need the Lua interpreter, which takes a moment to start. */
-export function usesLua(text: string): boolean {
-  return text.includes('%{lua:');
-}

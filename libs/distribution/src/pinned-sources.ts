@@ -17,7 +17,7 @@ export interface PinnedSource {
 }
 
 /** Workspace-relative path of the signatures of a spec. */
-export function signaturesPath({ directory, specFile }: EvaluatedPackage): string {
+export function signaturesPath({ directory, specFile }: Pick<EvaluatedPackage, 'directory' | 'specFile'>): string {
   return join(directory, `${basename(specFile, '.spec')}.signatures.json`);
 }
 

@@ -1,0 +1,149 @@
+/** All specs of a tree to evaluated packages; what was evaluated before and reads the same now is not evaluated again. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { MacroEnvironment } from '@kiln/rpm-macro';
+import { createLuaPort } from '@kiln/rpm-macro/lua';
+import type { SourcePackage } from '@kiln/rpm-package';
+import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
+import { evaluatePackage, type PackageEvaluation, type SpecText } from './evaluate-package.ts';
+import {
+  EvaluationCache,
+  openEvaluationCache,
+  writeEvaluationCache,
+  type StoredEvaluation,
+} from './evaluation-cache.ts';
+import { EvaluationInputs, textDigest } from './evaluation-inputs.ts';
+import { EVALUATOR_VERSION } from './evaluator-version.ts';
+import type { MacroAnswers } from './macro-answers.ts';
+import type { DistributionMacroFile } from './macro-files.ts';
+import type { EvaluatedPackage } from './package-project.ts';
+import { signaturesPath } from './pinned-sources.ts';
+
+/** Where evaluations are kept, relative to the workspace: in Nx's cache directory, which CI keeps and `nx reset` removes. */
+export const EVALUATION_CACHE = '.nx/cache/kiln-evaluations';
+
+export interface TreeToEvaluate {
+  readonly root: string;
+  readonly config: DistroConfig;
+  readonly macroFiles: readonly DistributionMacroFile[];
+  readonly environment: MacroEnvironment;
+  readonly answers: MacroAnswers;
+  /** Without it everything is evaluated and nothing is kept. */
+  readonly cacheFile?: string;
+}
+
+export interface EvaluatedTree {
+  /** By spec root, then by path. */
+  readonly packages: EvaluatedPackage[];
+  /** Specs that the cache had no answer for. */
+  readonly evaluated: readonly string[];
+}
+
+/** Evaluates what has changed, and brings the cache up to date. */
+export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree> {
+  const { root, config, cacheFile } = tree;
+  const inputs = new EvaluationInputs(tree);
+  const key = commonKey(inputs);
+  const cache = cacheFile === undefined ? new EvaluationCache(inputs) : openEvaluationCache(cacheFile, key, inputs);
+  const specs = readSpecs(root, config).map((spec) => ({ spec, digest: textDigest(spec.specText) }));
+  const found = specs.map(({ spec, digest }) => cache.find(spec.specFile, digest));
+  const lua = found.includes(undefined) ? await createLuaPort() : undefined;
+  const evaluated: string[] = [];
+  const kept: StoredEvaluation[] = [];
+  const packages = specs.map(({ spec, digest }, at) => {
+    const known = found[at];
+    if (known !== undefined) {
+      kept.push(known);
+      return toPackage(tree, spec, fromStored(known));
+    }
+    const evaluation = evaluatePackage(spec, inputs, lua!);
+    evaluated.push(spec.specFile);
+    if (cacheFile !== undefined && evaluation.reads !== undefined) kept.push(toStored(spec, digest, evaluation));
+    return toPackage(tree, spec, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) });
+  });
+  const isCurrent = kept.length === cache.size && kept.every((one) => found.includes(one));
+  if (cacheFile !== undefined && !isCurrent) await writeEvaluationCache(cacheFile, { key, inputs, evaluations: kept });
+  return { packages, evaluated };
+}
+
+/** What every evaluation depends on, beside what it reads. */
+function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): string {
+  const { rpmVersion, targetArch } = environment;
+  const parts = [EVALUATOR_VERSION, rpmVersion, targetArch, environmentDiagnostics];
+  return textDigest(JSON.stringify(parts));
+}
+
+function readSpecs(root: string, { specRoots }: DistroConfig): SpecText[] {
+  return specRoots.flatMap((specRoot) =>
+    specsBelow(root, specRoot)
+      .sort()
+      .map((specFile) => ({ specRoot, specFile, specText: readFileSync(join(root, specFile), 'utf8') })),
+  );
+}
+
+/** Links are not followed; what is hidden or not there is passed over. */
+function specsBelow(root: string, directory: string): string[] {
+  if (!existsSync(join(root, directory))) return [];
+  return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    if (entry.name.startsWith('.')) return [];
+    if (entry.isDirectory()) return specsBelow(root, path);
+    return entry.isFile() && entry.name.endsWith('.spec') ? [path] : [];
+  });
+}
+
+function toStored({ specFile }: SpecText, specDigest: string, evaluation: PackageEvaluation): StoredEvaluation {
+  const { sourcePackage, diagnostics, reads } = evaluation;
+  return {
+    specFile,
+    specDigest,
+    reads: reads!,
+    sourceFiles: sourceFilesOf(evaluation),
+    diagnostics,
+    sourcePackage: Buffer.from(sourcePackage === undefined ? '' : JSON.stringify(sourcePackage)),
+  };
+}
+
+function sourceFilesOf({ sourcePackage }: PackageEvaluation): string[] {
+  return (sourcePackage?.sources ?? []).map(({ fileName }) => fileName);
+}
+
+type KnownEvaluation = Pick<EvaluatedPackage, 'sourcePackage' | 'diagnostics'> & Pick<StoredEvaluation, 'sourceFiles'>;
+
+/** The source package is parsed when it is asked for: most commands need few. */
+function fromStored({ diagnostics, sourceFiles, sourcePackage: json }: StoredEvaluation): KnownEvaluation {
+  if (json.length === 0) return { diagnostics, sourceFiles };
+  let parsed: SourcePackage | undefined;
+  return {
+    diagnostics,
+    sourceFiles,
+    get sourcePackage() {
+      return (parsed ??= JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.length).toString('utf8')));
+    },
+  };
+}
+
+function toPackage({ root, macroFiles }: TreeToEvaluate, spec: SpecText, known: KnownEvaluation): EvaluatedPackage {
+  const { specRoot, specFile, specText } = spec;
+  const directory = dirname(specFile);
+  const local = known.sourceFiles.map((fileName) => join(directory, fileName));
+  const own = [specFile, signaturesPath({ specFile, directory }), ...local].filter((path) =>
+    existsSync(join(root, path)),
+  );
+  const bare = {
+    id: relative(specRoot, specFile).replace(/\.spec$/, ''),
+    specRoot,
+    directory,
+    specFile,
+    specText,
+    diagnostics: known.diagnostics,
+    inputs: [...new Set([...own, ...macroFiles.map(({ file }) => file), DISTRO_FILE])].sort(),
+  };
+  if (!('sourcePackage' in known)) return bare;
+  return {
+    ...bare,
+    get sourcePackage() {
+      return known.sourcePackage!;
+    },
+  };
+}
