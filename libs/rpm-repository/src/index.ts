@@ -17,3 +17,7 @@ export type {
   ToolMount,
   ToolRequest,
 } from './create-repository.ts';
+export { readFilelists, readPrimary, readRepomd, readRepository, type PackageFiles } from './read-repodata.ts';
+export { repositoryDirectory, type Checksum, type RepodataSource, type StatedFile } from './repodata-source.ts';
+export type { RepodataDependencies, RepodataFiles, RepodataPackage } from './repodata-package.ts';
+export type { Repomd } from './repomd.ts';

@@ -21,8 +21,8 @@ export interface RpmLayout {
 export interface RpmPayload {
   /** `cpio` for all but drpm. */
   readonly format: string;
-  /** `zstd`, `xz`, `gzip`, `bzip2`, `lzma`, `none`. */
-  readonly compressor: string;
+  /** `zstd`, `xz`, `gzip`, `bzip2`, `lzma`. Absent when nothing compresses it: rpm reads it as gzip, which takes plain bytes too (lib/rpmte.c). */
+  readonly compressor?: string;
   /** What the compressor was told, for example `19`. */
   readonly level?: string;
   /** As the header states it, hexadecimal, of the compressed payload. */
@@ -221,8 +221,8 @@ function readChangelog(tags: HeaderTags): ChangelogEntry[] {
 function readPayload(tags: HeaderTags): RpmPayload {
   return {
     format: tags.text(RPM_TAG.PAYLOADFORMAT) ?? 'cpio',
-    compressor: tags.text(RPM_TAG.PAYLOADCOMPRESSOR) ?? 'gzip',
     ...given({
+      compressor: tags.text(RPM_TAG.PAYLOADCOMPRESSOR),
       level: tags.text(RPM_TAG.PAYLOADFLAGS),
       digest: tags.text(RPM_TAG.PAYLOADDIGEST),
       digestAlgorithm: tags.integer(RPM_TAG.PAYLOADDIGESTALGO),

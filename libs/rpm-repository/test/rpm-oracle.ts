@@ -1,7 +1,14 @@
 /** What rpm itself says of an RPM, and the same view of what the reader under test found. */
 import { spawnSync } from 'node:child_process';
 import { formatEvr, type Dependency } from '@kiln/rpm-package';
-import { isSymbolicLink, type RpmHeader, type ScriptletKind } from '../src/index.ts';
+import {
+  isSymbolicLink,
+  RPM_SIGNATURE_TAG,
+  RPM_TAG,
+  type RpmFileEntry,
+  type RpmHeader,
+  type ScriptletKind,
+} from '../src/index.ts';
 
 /** A view of a header as rows of text, one list per aspect. */
 export type HeaderView = Readonly<Record<string, readonly (readonly string[])[]>>;
@@ -31,6 +38,11 @@ const SCALARS = [
   'PAYLOADDIGEST',
   'FILEDIGESTALGO',
   'SHA256HEADER',
+  'VENDOR',
+  'PACKAGER',
+  'DISTRIBUTION',
+  'OS',
+  'RPMVERSION',
 ];
 const FILES = [
   'FILENAMES',
@@ -101,6 +113,9 @@ const QUERIES: Readonly<Record<string, string>> = {
     ]),
   ),
   'file trigger priorities': rows(['FILETRIGGERPRIORITIES']),
+  'transaction trigger priorities': rows(['TRANSFILETRIGGERPRIORITIES']),
+  prefixes: rows(['PREFIXES']),
+  devices: rows(['FILEDEVICES']),
   changelog: rows(['CHANGELOGTIME', 'CHANGELOGNAME', 'CHANGELOGTEXT']),
 };
 
@@ -108,16 +123,17 @@ export function hasRpm(): boolean {
   return spawnSync('rpm', ['--version']).status === 0;
 }
 
-/** Asks `rpm -qp`. */
-export function askRpm(path: string): HeaderView {
+/** Asks `rpm -qp`; `rpm` is the command's begin, for a rpm elsewhere. */
+export function askRpm(path: string, [program, ...words]: readonly [string, ...string[]] = ['rpm']): HeaderView {
   const separator = '\x1c';
   const format = Object.values(QUERIES).join(separator);
   const { status, stdout, stderr } = spawnSync(
-    'rpm',
-    ['-qp', '--nosignature', '--nodigest', '--queryformat', format, path],
+    program,
+    [...words, '-qp', '--nosignature', '--nodigest', '--queryformat', format, path],
     {
-      encoding: 'utf8',
+      encoding: 'latin1',
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
+      maxBuffer: 2 ** 30,
     },
   );
   if (status !== 0) throw new Error(`rpm -qp ${path}: ${stderr}`);
@@ -137,8 +153,29 @@ function normalise(text: string): string[][] {
   const found = text
     .split(ROW)
     .slice(0, -1)
-    .map((row) => row.split(FIELD));
+    .map((row) => row.split(FIELD).map(fromBytes));
   return found.filter((row) => !row.every((field) => field === NONE));
+}
+
+/** Each byte as one character → the text, by the reader's rule: UTF-8 where it is valid. */
+function fromBytes(bytes: string): string {
+  const text = Buffer.from(bytes, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? bytes : text;
+}
+
+/** What rpm prints as class of a file for which the header has none (rpmfilesFClass, lib/rpmfi.c), by `st_mode`'s type. */
+const CLASSES_BY_TYPE: Readonly<Record<number, string>> = {
+  0o010000: 'fifo (named pipe)',
+  0o020000: 'character special',
+  0o040000: 'directory',
+  0o060000: 'block special',
+  0o140000: 'socket',
+};
+
+function classOf({ class: stated, mode, linkTarget }: RpmFileEntry): string {
+  if (stated !== undefined) return stated;
+  if (isSymbolicLink({ mode })) return `symbolic link to \`${linkTarget}'`;
+  return CLASSES_BY_TYPE[mode & 0o170000] ?? '';
 }
 
 /** The same view, from the reader. */
@@ -170,11 +207,16 @@ export function viewOf(header: RpmHeader): HeaderView {
         rpm.sourcePackageId ?? NONE,
         String(rpm.installedSize),
         rpm.payload.format,
-        rpm.payload.compressor,
+        rpm.payload.compressor ?? NONE,
         rpm.payload.level ?? NONE,
         rpm.payload.digest ?? NONE,
-        String(rpm.fileDigestAlgorithm),
-        rpm.headerDigest,
+        header.tags.has(RPM_TAG.FILEDIGESTALGO) ? String(rpm.fileDigestAlgorithm) : NONE,
+        header.signatureTags.has(RPM_SIGNATURE_TAG.SHA256) ? rpm.headerDigest : NONE,
+        rpm.vendor ?? NONE,
+        rpm.packager ?? NONE,
+        rpm.distribution ?? NONE,
+        rpm.os ?? NONE,
+        rpm.rpmVersion ?? NONE,
       ],
     ],
     files: rpm.files.map((file) => [
@@ -192,7 +234,7 @@ export function viewOf(header: RpmHeader): HeaderView {
       String(file.linkCount),
       String(file.rdev),
       file.language ?? '',
-      file.class ?? (isSymbolicLink(file) ? `symbolic link to \`${file.linkTarget}'` : ''),
+      classOf(file),
     ]),
     capabilities: rpm.files.some(({ capabilities }) => capabilities !== undefined)
       ? rpm.files.map(({ capabilities }) => [capabilities ?? ''])
@@ -220,6 +262,9 @@ export function viewOf(header: RpmHeader): HeaderView {
       ]),
     ),
     'file trigger priorities': triggers('file').map(({ priority }) => [String(priority)]),
+    'transaction trigger priorities': triggers('transaction').map(({ priority }) => [String(priority)]),
+    prefixes: rpm.prefixes.map((prefix) => [prefix]),
+    devices: rpm.files.map(({ device }) => [String(device)]),
     changelog: rpm.changelog.map(({ time, author, text }) => [String(time), author, text]),
   };
 }
