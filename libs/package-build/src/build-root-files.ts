@@ -1,10 +1,42 @@
-/** The files of the buildroot after a build, read without trusting what the build left there. */
+/** What a build left behind, read without trusting what the build left there. */
 import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { sha256 } from '@kiln/build-identity';
 import { isRegular, type RpmFileEntry, type RpmPackage } from '@kiln/rpm-repository';
+
+/**
+ * Names in a directory that the build wrote, sorted, when the directory is one and all its entries are of that kind: a link would
+ * lead to files of the machine, a pipe would never end. Nothing of the build runs any more, so that they stay what they are.
+ * @throws BuildError `BUILD_OUTPUT_STRANGE`.
+ */
+export async function entriesOf(directory: string, kind: 'file' | 'directory'): Promise<string[]> {
+  await expectKind(directory, 'directory');
+  const names = (await readdir(directory)).sort();
+  for (const name of names) await expectKind(join(directory, name), kind);
+  return names;
+}
+
+/** The one directory below BUILDROOT; BUILDROOT itself when there is none. @throws BuildError `BUILD_OUTPUT_STRANGE`. */
+export async function buildrootOf(top: string): Promise<string> {
+  const all = join(top, 'BUILDROOT');
+  const names = await entriesOf(all, 'directory');
+  if (names.length > 1) throw strange(`BUILDROOT has ${names.length} directories: ${names.join(', ')}`);
+  return join(all, names[0] ?? '');
+}
+
+async function expectKind(path: string, kind: 'file' | 'directory'): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  const isSo = kind === 'file' ? found?.isFile() : found?.isDirectory();
+  if (isSo !== true) throw strange(`${path.split('/top/').at(-1)} is not a ${kind}`);
+}
+
+function strange(what: string): BuildError {
+  return new BuildError('BUILD_OUTPUT_STRANGE', `the build left behind what rpmbuild does not: ${what}`, {
+    hint: 'look in the spec for commands that write to RPMS, SRPMS or BUILDROOT, or that replace them',
+  });
+}
 
 /** RPMFILE_GHOST: in the header but not in the payload. */
 const GHOST = 1 << 6;

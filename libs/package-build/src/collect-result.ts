@@ -1,13 +1,12 @@
 /** After rpmbuild: reads the RPMs, checks them, computes their digests and puts them into the store. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentDigest, normalizedFileDigest, type ContentFile, type Sha256 } from '@kiln/build-identity';
-import { BuildError, type Diagnostic } from '@kiln/diagnostics';
+import type { Diagnostic } from '@kiln/diagnostics';
 import { artifactDigest, FILE_FLAG, isRegular, readRpmHeader, type RpmPackage } from '@kiln/rpm-repository';
 import type { ActionResult, Blob, Store } from '@kiln/store';
 import { compareWithHeaders } from './agreement.ts';
 import { checksFailed, type PackageBuild } from './build-package.ts';
-import { payloadFiles } from './build-root-files.ts';
+import { buildrootOf, entriesOf, payloadFiles } from './build-root-files.ts';
 import { checkFile, offeredCapabilities, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
 import { isPrimaryPath, type BuiltRpm, type PackageResult } from './package-result.ts';
 
@@ -30,10 +29,7 @@ export async function collectResult(store: Store, place: CollectedBuild): Promis
     build.source,
     found.map(({ header }) => header),
   );
-  const buildroots = await readdir(join(work, 'top', 'BUILDROOT'));
-  if (buildroots.length > 1) throw new BuildError('PAYLOAD_DIFFERS', `there are ${buildroots.length} buildroots`);
-  const buildroot = join(work, 'top', 'BUILDROOT', buildroots[0] ?? '');
-  const examined = await examinePayloads(found, buildroot, { ...place, store });
+  const examined = await examinePayloads(found, await buildrootOf(join(work, 'top')), { ...place, store });
   problems.push(...examined.problems);
   if (problems.length > 0) throw checksFailed(build, problems);
 
@@ -49,10 +45,11 @@ export async function collectResult(store: Store, place: CollectedBuild): Promis
 
 async function findRpms(top: string): Promise<FoundRpm[]> {
   const directories = [join(top, 'SRPMS')];
-  for (const arch of await readdir(join(top, 'RPMS'))) directories.push(join(top, 'RPMS', arch));
+  const all = join(top, 'RPMS');
+  for (const arch of await entriesOf(all, 'directory')) directories.push(join(all, arch));
   const found: FoundRpm[] = [];
   for (const directory of directories) {
-    for (const fileName of (await readdir(directory)).sort()) {
+    for (const fileName of await entriesOf(directory, 'file')) {
       const path = join(directory, fileName);
       found.push({ path, fileName, header: (await readRpmHeader(path)).package });
     }

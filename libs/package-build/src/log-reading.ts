@@ -1,5 +1,7 @@
 /** What the log of rpmbuild says about a failure. Phrases are rpm 4.18's (build/build.c, build/parsePrep.c, lib/depends.c). */
 import { BuildError, type SourceLocation } from '@kiln/diagnostics';
+import type { LimitBreach } from '@kiln/sandbox';
+import { limitError } from './limit-errors.ts';
 
 export interface FailureContext {
   readonly subject: string;
@@ -7,6 +9,8 @@ export interface FailureContext {
   readonly specText: string;
   readonly status: number;
   readonly timedOut: boolean;
+  /** The limit of the whole build that ended it. */
+  readonly breach?: LimitBreach;
   /** The end of the log. */
   readonly tail: string;
   readonly log: string;
@@ -28,6 +32,18 @@ const KINDS: readonly FailureKind[] = [
     pattern: /No space left on device|Disk quota exceeded/,
     message: (_, { subject }) => `no space left while building ${subject}`,
     hint: 'free some space or point KILN_STORE at a larger disk, then run the same command again',
+  },
+  {
+    code: 'OPEN_FILES_LIMIT',
+    pattern: /Too many open files/,
+    message: (_, { subject }) => `a program in the build of ${subject} had more files open than it may`,
+    hint: 'look for a program that closes nothing; if it is right so, raise "openFiles" of the package\'s "limits" in toolkit/packages.json',
+  },
+  {
+    code: 'FILE_SIZE_LIMIT',
+    pattern: /File size limit exceeded|File too large/,
+    message: (_, { subject }) => `a program in the build of ${subject} wrote a larger file than it may`,
+    hint: 'look for what it writes; if it is right so, raise "fileSizeBytes" of the package\'s "limits" in toolkit/packages.json',
   },
   {
     code: 'BUILD_REQUIRES_MISSING',
@@ -61,13 +77,10 @@ const KINDS: readonly FailureKind[] = [
 
 /** The error for a failed rpmbuild: the first kind whose phrase is in the end of the log. */
 export function explainFailure(context: FailureContext): BuildError {
-  const { subject, specFile, log, timedOut, limitSeconds, status } = context;
-  if (timedOut) {
-    return new BuildError('BUILD_TIMEOUT', `${subject} was not built within ${limitSeconds} s`, {
-      log,
-      location: { file: specFile, line: 1 },
-    });
-  }
+  const { subject, specFile, log, timedOut, breach, limitSeconds, status } = context;
+  const place = { log, location: { file: specFile, line: 1 } };
+  if (timedOut) return limitError(subject, { limit: 'seconds', allowed: limitSeconds, used: limitSeconds }, place);
+  if (breach !== undefined) return limitError(subject, breach, place);
   for (const kind of KINDS) {
     const match = kind.pattern.exec(context.tail);
     if (match === null) continue;
@@ -80,10 +93,7 @@ export function explainFailure(context: FailureContext): BuildError {
   return new BuildError(
     'RPMBUILD_FAILED',
     `rpmbuild of ${subject} ended with status ${status}${lastWords(context.tail)}`,
-    {
-      location: { file: specFile, line: 1 },
-      log,
-    },
+    place,
   );
 }
 

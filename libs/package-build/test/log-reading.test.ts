@@ -36,6 +36,8 @@ test.each([
     'BUILD_REQUIRES_MISSING',
     1,
   ],
+  ['too many open files', 'ld: cannot open a.o: Too many open files\nerror: Bad exit status', 'OPEN_FILES_LIMIT', 1],
+  ['a file that is too large', 'dd: error writing: File too large\nerror: Bad exit status', 'FILE_SIZE_LIMIT', 1],
   ['anything else', 'Killed\n', 'RPMBUILD_FAILED', 1],
 ])('%s', (_, tail, code, line) => {
   const error = explainFailure({ ...context, tail });
@@ -54,4 +56,18 @@ test('the last words before the summary are quoted', () => {
 
 test('a timeout is named as one', () => {
   expect(explainFailure({ ...context, timedOut: true, tail: '' }).code).toBe('BUILD_TIMEOUT');
+});
+
+test('each limit has its error: what was allowed, what was used, how to allow more', () => {
+  const codes = (['memoryBytes', 'processes', 'diskBytes', 'outputBytes'] as const).map((limit) => {
+    const error = explainFailure({ ...context, tail: '', breach: { limit, allowed: 2048, used: 5000 } });
+    expect(error.hint).toContain(`toolkit/packages.json, for example {"sed/sed":{"limits":{"${limit}":4096}}}`);
+    return [error.code, error.message.replace(/.* build of sed.sed /, '')];
+  });
+  expect(codes).toEqual([
+    ['MEMORY_LIMIT', 'needed more memory than the 2 KiB that it may; it was at 4.9 KiB when it was ended'],
+    ['PROCESS_LIMIT', 'started more processes and threads than the 2048 that it may; it was at 5000 when it was ended'],
+    ['DISK_LIMIT', 'wrote more to its disk than the 2 KiB that it may; it was at 4.9 KiB when it was ended'],
+    ['LOG_LIMIT', 'wrote more to its log than the 2 KiB that it may; it was at 4.9 KiB when it was ended'],
+  ]);
 });
