@@ -7,6 +7,8 @@ const executor = (name) => async (options, context) =>
 module.exports = {
   toolchain: executor('toolchain'),
   sources: executor('sources'),
+  buildRequires: executor('buildrequires'),
+  rpmBootstrap: executor('rpm-bootstrap'),
   rpm: executor('rpm'),
   repository: executor('repository'),
   image: executor('image'),

@@ -4,13 +4,16 @@ import { basename, dirname, join } from 'node:path';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
 import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
 import { asDiagnostic } from './as-diagnostic.ts';
+import { checkPolicyNames, readBootstrapPolicy } from './bootstrap-policy.ts';
+import { bootstrapVariants } from './bootstrap-variants.ts';
 import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { evaluateTree, EVALUATION_CACHE } from './evaluate-tree.ts';
 import { readImages } from './image-project.ts';
 import { readMacroAnswers } from './macro-answers.ts';
 import { macroEnvironment, readMacroFiles, type DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage, ImageProject, PackageProject } from './package-project.ts';
-import { createUniverse, planPackages, TOOLCHAIN_ORIGIN } from './plan.ts';
+import { planPackages } from './plan.ts';
+import { createUniverse, TOOLCHAIN_ORIGIN } from './universe.ts';
 import { readProvidesRecord, recordPath } from './provides-record.ts';
 import type { Provider } from '@kiln/package-graph';
 
@@ -93,7 +96,7 @@ interface DistributionParts {
 
 /**
  * Reads the tree at `root`. Broken specs and images become projects with diagnostics; only a bad configuration throws.
- * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `BOOTSTRAP_POLICY_INVALID`, `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the
  * toolchain's lock.
  */
 export async function loadDistribution(root: string): Promise<Distribution> {
@@ -108,7 +111,11 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const evaluated = await evaluateTree({ ...tree, ...cache });
   const unique = withUniqueIds(evaluated.packages).map((one) => withRecord(root, config, one));
   const universe = createUniverse(unique, toolchain.provider);
-  const packages = planPackages(unique, universe);
+  const policy = readBootstrapPolicy(root);
+  checkPolicyNames(policy, new Set(unique.map(({ id }) => id)));
+  const variants = await bootstrapVariants({ root, config, macroFiles, answers }, unique, policy);
+  const declared = new Map(Object.entries(config.choices ?? {}));
+  const packages = planPackages(unique, universe, { policy, variants, declared });
   const images = readImages({ root, config, universe, packages });
   return new Distribution({ root, config, toolchain, macroFiles, packages, images });
 }

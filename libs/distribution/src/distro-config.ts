@@ -27,6 +27,8 @@ export interface DistroConfig {
   };
   /** Directory of the records of generated provides and requires. */
   readonly provides: string;
+  /** Which package is taken where several provide a capability: name of the package by name of the capability. */
+  readonly choices?: Record<string, string>;
   /** Recorded answers of shell commands in macros, when the tree has any. */
   readonly macroAnswers?: string;
   /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
@@ -122,6 +124,7 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       },
     },
     provides: path,
+    choices: { type: 'object', nullable: true, required: [], additionalProperties: path },
     macroAnswers: { ...path, nullable: true },
     resources: {
       type: 'object',

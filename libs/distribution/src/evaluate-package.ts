@@ -2,11 +2,12 @@
 import { dirname } from 'node:path';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import type { LuaPort, MacroPorts } from '@kiln/rpm-macro';
-import type { SourcePackage } from '@kiln/rpm-package';
+import { filesSections } from '@kiln/package-graph';
 import { evaluateSpec } from '@kiln/rpm-spec';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { readInWorkspace, type EvaluationInputs, type Read } from './evaluation-inputs.ts';
 import type { MacroAnswers } from './macro-answers.ts';
+import type { DescribedSource } from './package-project.ts';
 
 export interface SpecText {
   readonly specRoot: string;
@@ -17,7 +18,7 @@ export interface SpecText {
 
 export interface PackageEvaluation {
   /** Absent when the spec is unusable. */
-  readonly sourcePackage?: SourcePackage;
+  readonly sourcePackage?: DescribedSource;
   readonly diagnostics: readonly Diagnostic[];
   /** All that had a part in it beside the spec; undefined when that can't be told. */
   readonly reads: readonly Read[] | undefined;
@@ -28,7 +29,7 @@ export function evaluatePackage(spec: SpecText, inputs: EvaluationInputs, lua: L
   const { specFile, specText } = spec;
   const asked = new Set<Read>();
   try {
-    const { sourcePackage, diagnostics, environmentReads } = evaluateSpec({
+    const { sourcePackage, diagnostics, environmentReads, expandedText } = evaluateSpec({
       file: specFile,
       text: specText,
       environment: inputs.environment,
@@ -37,7 +38,9 @@ export function evaluatePackage(spec: SpecText, inputs: EvaluationInputs, lua: L
     });
     const reads =
       environmentReads === 'all' ? undefined : [...environmentReads.map((name): Read => `macro ${name}`), ...asked];
-    return { diagnostics, reads, ...(sourcePackage === undefined ? {} : { sourcePackage }) };
+    if (sourcePackage === undefined) return { diagnostics, reads };
+    const packagedPaths = Object.fromEntries(filesSections(expandedText, sourcePackage.name));
+    return { diagnostics, reads, sourcePackage: { ...sourcePackage, packagedPaths } };
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const location = error.location ?? { file: specFile, line: 1 };

@@ -5,7 +5,13 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const LIBRARIES = ['@kiln/diagnostics', '@kiln/rpm-package', '@kiln/rpm-macro', '@kiln/rpm-spec', '@kiln/package-graph'];
+const LIBRARIES = [
+  '@kiln/diagnostics',
+  '@kiln/rpm-package',
+  '@kiln/rpm-macro',
+  '@kiln/rpm-spec',
+  '@kiln/package-graph',
+];
 
 /** The code of this process, as it was when it was loaded: a process that lives on keeps its old code. */
 export const EVALUATOR_VERSION = evaluatorVersion();

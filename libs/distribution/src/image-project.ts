@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import { readImageDefinition, type ImageDefinition, type RequestedPackage } from '@kiln/image-config';
-import type { Unresolved } from '@kiln/package-graph';
+import type { Conflict, Unresolved } from '@kiln/package-graph';
 import { formatDependency } from '@kiln/rpm-package';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
-import { planImage, type Universe } from './plan.ts';
+import { planImage } from './plan.ts';
+import type { Universe } from './universe.ts';
 
 export interface ImageReading {
   readonly root: string;
@@ -39,17 +40,21 @@ function readImage(file: string, reading: ImageReading): ImageProject {
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const diagnostics = error.diagnostics.length > 0 ? error.diagnostics : [asDiagnostic(error)];
-    return { name, file, inputs: [...read].sort(), dependencies: [], diagnostics };
+    return { name, file, inputs: [...read].sort(), dependencies: [], rootPackages: [], diagnostics };
   }
   const requirements = definition.packages.map(({ dependency }) => dependency);
-  const { dependencies, unresolved } = planImage(requirements, reading.universe, reading.packages);
+  const plan = planImage(requirements, reading.universe, reading.packages);
   return {
     name,
     file,
     definition,
     inputs: [...new Set([...definition.files, DISTRO_FILE])].sort(),
-    dependencies,
-    diagnostics: unresolved.map((lack) => missingPackage(lack, definition.packages)),
+    dependencies: plan.dependencies,
+    rootPackages: plan.rootPackages,
+    diagnostics: [
+      ...plan.unresolved.map((lack) => missingPackage(lack, definition.packages)),
+      ...plan.conflicts.map((conflict) => conflictDiagnostic(conflict, file)),
+    ],
   };
 }
 
@@ -63,6 +68,16 @@ function missingPackage({ dependency, offers }: Unresolved, requested: readonly 
     message: `no package of the tree provides '${text}'${offered}`,
     ...(location === undefined ? {} : { location }),
     hint: 'correct the name, or add the package to the tree',
+  };
+}
+
+function conflictDiagnostic({ package: name, with: others, dependency }: Conflict, file: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'IMAGE_PACKAGES_CONFLICT',
+    message: `the image needs ${[name, ...others].join(' and ')}, which can't be installed together because of '${dependency}' of ${name}`,
+    location: { file, line: 1 },
+    hint: 'name only one of them',
   };
 }
 

@@ -9,9 +9,9 @@ import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
 import { formatDependency, formatNevra } from '@kiln/rpm-package';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
 import type { Blob } from '@kiln/store';
-import { TOOLCHAIN_ORIGIN } from './plan.ts';
+import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
-import { builtProviders, type BuiltProvider } from './rpm-target.ts';
+import { builtProviders, type BuiltProvider } from './build-input.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 

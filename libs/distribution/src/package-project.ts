@@ -1,8 +1,16 @@
 /** A source package of the tree: where its spec is, what evaluation said, what it needs before it can be built. */
 import type { Diagnostic } from '@kiln/diagnostics';
 import type { ImageDefinition } from '@kiln/image-config';
+import type { Choice, Prediction } from '@kiln/package-graph';
 import type { SourcePackage } from '@kiln/rpm-package';
+import type { SeedRpm } from './bootstrap-policy.ts';
 import type { ProvidesRecord } from './provides-record.ts';
+
+/** A source package with the text of its %files sections. */
+export interface DescribedSource extends SourcePackage {
+  /** Paths and globs by package name: what predictions are made from. */
+  readonly packagedPaths?: Readonly<Record<string, readonly string[]>>;
+}
 
 /** What is known of a package from its own files alone. */
 export interface EvaluatedPackage {
@@ -14,17 +22,37 @@ export interface EvaluatedPackage {
   readonly specFile: string;
   readonly specText: string;
   /** Absent when evaluation failed; then `diagnostics` has an error. */
-  readonly sourcePackage?: SourcePackage;
+  readonly sourcePackage?: DescribedSource;
   readonly record?: ProvidesRecord;
+  /** Instead of the distribution's defines: those of a bootstrap build. */
+  readonly defines?: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
   /** Workspace-relative files whose content decides what is built: spec, signatures, local sources and patches, macro files. */
   readonly inputs: readonly string[];
 }
 
-/** An evaluated package with its place in the graph. */
-export interface PackageProject extends EvaluatedPackage {
+/** What the plan says of a build root. */
+export interface RootPlan {
   /** Ids of the packages whose RPMs may be in its build root: the run-time closure of its BuildRequires; sorted. */
   readonly dependencies: readonly string[];
+  /** Ids of the packages whose bootstrap RPMs may be in it instead; sorted. */
+  readonly bootstrapDependencies: readonly string[];
+  /** RPMs from outside that may be in it, as `toolkit/bootstrap.json` pins them. */
+  readonly seeds: readonly SeedRpm[];
+  /** The planned RPMs, `name (origin)`; sorted. */
+  readonly rootPackages: readonly string[];
+  /** Where several packages could be taken: which one, and why. */
+  readonly choices: readonly Choice[];
+  /** Guesses that this root rests on, because those packages were never built and recorded. */
+  readonly predictions: readonly Prediction[];
+}
+
+/** An evaluated package with its place in the graph. */
+export interface PackageProject extends EvaluatedPackage, RootPlan {
+  /** What its own RPMs are expected to provide, beside what is stated and recorded. */
+  readonly predicted: readonly Prediction[];
+  /** The same spec as its `rpm-bootstrap` target builds it, when the policy names it. */
+  readonly bootstrap?: PackageProject;
 }
 
 /** An image definition of the tree. */
@@ -36,6 +64,8 @@ export interface ImageProject {
   readonly inputs: readonly string[];
   /** Ids of the source packages whose RPMs may be in it; sorted. */
   readonly dependencies: readonly string[];
+  /** The planned RPMs, `name (origin)`; sorted. */
+  readonly rootPackages: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

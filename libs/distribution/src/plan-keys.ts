@@ -7,7 +7,7 @@ import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
-import { TOOLCHAIN_ORIGIN } from './plan.ts';
+import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 /** A task's plan key and the parts it is made of, by a name that a person understands. */
 export interface PlanKey {
@@ -28,7 +28,10 @@ export function planKeys(distribution: Distribution): Map<string, PlanKey> {
   const { config, toolchain, packages, images } = distribution;
   const keys = new Map<string, PlanKey>();
   keys.set(`toolchain:${TOOLCHAIN_ORIGIN}`, { key: toolchain.identity, parts: { toolchain: toolchain.identity } });
-  for (const project of packages) packageKey(distribution, project, keys);
+  for (const project of packages) {
+    packageKey(distribution, ['rpm', project], keys);
+    if (project.bootstrap !== undefined) packageKey(distribution, ['rpm-bootstrap', project.bootstrap], keys);
+  }
   const ids = packages.map(({ id }) => `rpm:${id}`);
   keys.set(`repository:${config.name}`, followingKey([`toolchain:${TOOLCHAIN_ORIGIN}`, ...ids], keys));
   for (const image of images) {
@@ -57,18 +60,31 @@ export function comparePlans(before: ReadonlyMap<string, PlanKey>, after: Readon
   });
 }
 
-function packageKey(distribution: Distribution, project: PackageProject, keys: Map<string, PlanKey>): PlanKey {
-  const task = `rpm:${project.id}`;
+function packageKey(
+  distribution: Distribution,
+  [target, project]: readonly ['rpm' | 'rpm-bootstrap', PackageProject],
+  keys: Map<string, PlanKey>,
+): PlanKey {
+  const task = `${target}:${project.id}`;
   const known = keys.get(task);
   if (known !== undefined) return known;
+  const keyOf = (before: 'rpm' | 'rpm-bootstrap', id: string): [string, string] => {
+    const found = distribution.findPackage(id);
+    const other = before === 'rpm' ? found : found.bootstrap!;
+    return [`${before}:${id}`, packageKey(distribution, [before, other], keys).key];
+  };
   const parts = {
     ...commonParts(distribution),
+    defines: digestOf(project.defines ?? distribution.config.defines),
     recipe: String(PACKAGE_RECIPE_VERSION),
     limits: digestOf(DEFAULT_LIMITS),
+    root: digestOf(project.rootPackages),
+    ...(project.seeds.length === 0 ? {} : { seeds: digestOf(project.seeds.map((seed) => seed.sha256)) }),
     ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),
-    ...Object.fromEntries(
-      project.dependencies.map((id) => [`rpm:${id}`, packageKey(distribution, distribution.findPackage(id), keys).key]),
-    ),
+    ...Object.fromEntries([
+      ...project.dependencies.map((id) => keyOf('rpm', id)),
+      ...project.bootstrapDependencies.map((id) => keyOf('rpm-bootstrap', id)),
+    ]),
   };
   const made = { key: digestOf(parts), parts };
   keys.set(task, made);
@@ -79,7 +95,11 @@ function imageKey(distribution: Distribution, image: ImageProject, keys: Readonl
   const parts = {
     toolchain: distribution.toolchain.identity,
     recipe: String(IMAGE_RECIPE_VERSION),
-    ...Object.fromEntries(image.inputs.map((file) => [file, fileDigest(distribution.root, file)])),
+    architecture: distribution.config.architecture,
+    root: digestOf(image.rootPackages),
+    ...Object.fromEntries(
+      (image.definition?.files ?? image.inputs).map((file) => [file, fileDigest(distribution.root, file)]),
+    ),
     ...Object.fromEntries(image.dependencies.map((id) => [`rpm:${id}`, keys.get(`rpm:${id}`)?.key ?? 'missing'])),
   };
   return { key: digestOf(parts), parts };
@@ -88,7 +108,6 @@ function imageKey(distribution: Distribution, image: ImageProject, keys: Readonl
 function commonParts({ config, toolchain, macroFiles }: Distribution): Record<string, string> {
   return {
     architecture: config.architecture,
-    defines: digestOf(config.defines),
     toolchain: toolchain.identity,
     ...Object.fromEntries(macroFiles.map(({ file, text }) => [file, sha256(text)])),
   };

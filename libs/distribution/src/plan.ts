@@ -1,179 +1,173 @@
-/** From evaluated packages to the plan: which packages' RPMs each build root and each image needs. Pure. */
-import { nearestWord, type Diagnostic } from '@kiln/diagnostics';
+/** From evaluated packages to the plan: which RPMs each build root and each image needs. Pure. */
+import type { Diagnostic } from '@kiln/diagnostics';
+import { resolveClosure, type Closure, type Prediction, type Provider, type Unresolved } from '@kiln/package-graph';
+import { simpleDependencies, type Dependency } from '@kiln/rpm-package';
+import { parseRequirement } from '@kiln/package-graph';
+import { isSeedOrigin, NO_POLICY, type BootstrapPolicy, type SeedRpm } from './bootstrap-policy.ts';
+import type { EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
+import { planOrder, type RootNode } from './plan-order.ts';
+import { nearestNames, rootDiagnostics } from './root-diagnostics.ts';
 import {
-  createSourceGraph,
-  findCycles,
-  ProviderIndex,
-  resolveClosure,
-  type Closure,
-  type Provider,
-  type Unresolved,
-} from '@kiln/package-graph';
-import { formatDependency, type Dependency, type LocatedDependency } from '@kiln/rpm-package';
-import type { EvaluatedPackage, PackageProject } from './package-project.ts';
+  bootstrapOrigin,
+  buildRequiresOf,
+  plannedProviders,
+  providerKey,
+  rootIndex,
+  rootRules,
+  TOOLCHAIN_ORIGIN,
+  type Universe,
+} from './universe.ts';
 
-/** Origin of the capabilities that the toolchain layer offers. */
-export const TOOLCHAIN_ORIGIN = 'toolchain';
-
-/** Everything that can be chosen, with and without the toolchain. */
-export interface Universe {
-  readonly buildIndex: ProviderIndex;
-  readonly imageIndex: ProviderIndex;
+export interface PlanOptions {
+  readonly policy?: BootstrapPolicy;
+  /** The packages that the policy names, as their bootstrap builds evaluate them; by id. */
+  readonly variants?: ReadonlyMap<string, EvaluatedPackage>;
+  /** The distribution's word where several packages provide a capability. */
+  readonly declared?: ReadonlyMap<string, string>;
 }
 
-/** Providers of the planned universe: sub-packages with stated and recorded dependencies, and the toolchain. */
-export function createUniverse(packages: readonly EvaluatedPackage[], toolchain: Provider): Universe {
-  const providers = packages.flatMap(plannedProviders);
-  return { buildIndex: new ProviderIndex([toolchain, ...providers]), imageIndex: new ProviderIndex(providers) };
+/** A build root with what was found for it. */
+interface PlannedRoot extends RootNode {
+  readonly one: EvaluatedPackage;
+  readonly requirements: readonly Dependency[];
+  readonly closure: Closure;
+  readonly diagnostics: Diagnostic[];
+  readonly seeds: readonly SeedRpm[];
 }
 
-/** Adds to each package its planned dependencies; what can't be resolved, and cycles, become diagnostics of the packages concerned. */
-export function planPackages(packages: readonly EvaluatedPackage[], universe: Universe): PackageProject[] {
+/** Adds to each package its planned root; what can't be resolved, conflicts, and cycles become diagnostics of the packages concerned. */
+export function planPackages(
+  packages: readonly EvaluatedPackage[],
+  universe: Universe,
+  options: PlanOptions = {},
+): PackageProject[] {
+  const roots = resolveRoots(packages, universe, options);
+  const order = planOrder([...roots.values()], options.policy ?? NO_POLICY);
+  for (const [name, problems] of order.problems) roots.get(name)?.diagnostics.push(...problems);
+  const finish = (root: PlannedRoot): PackageProject => ({
+    ...root.one,
+    ...rootPlan(root, universe, order.needs.get(root.name) ?? []),
+    predicted: root.isBootstrap ? [] : predictedOf(root.one, universe),
+    diagnostics: [...root.one.diagnostics, ...root.diagnostics],
+  });
+  return packages.map((one) => {
+    const bootstrap = roots.get(bootstrapOrigin(one.id));
+    const project = finish(roots.get(one.id)!);
+    return bootstrap === undefined ? project : { ...project, bootstrap: finish(bootstrap) };
+  });
+}
+
+function resolveRoots(
+  packages: readonly EvaluatedPackage[],
+  universe: Universe,
+  { policy = NO_POLICY, variants = new Map(), declared = new Map() }: PlanOptions,
+): Map<string, PlannedRoot> {
   const nearest = nearestNames(universe.buildIndex.names());
-  const recorded = new Set(packages.filter(({ record }) => record !== undefined).map(({ id }) => id));
-  const direct = new Map<string, string[]>();
-  const problems = new Map<string, Diagnostic[]>();
-  for (const one of packages) {
-    const buildRequires = one.sourcePackage?.buildRequires ?? [];
-    const closure = resolveClosure(universe.buildIndex, buildRequires, { preferredOrigin: TOOLCHAIN_ORIGIN });
-    direct.set(one.id, originsOf(closure));
-    problems.set(
-      one.id,
-      closure.unresolved.map((lack) => unresolvedDiagnostic(lack, { buildRequires, nearest })),
-    );
-  }
-  const inCycle = reportCycles(direct, problems);
-  return packages.map((one) => ({
-    ...one,
-    diagnostics: [...one.diagnostics, ...problems.get(one.id)!],
-    dependencies: inCycle.has(one.id) ? [] : withUnrecorded(one.id, { direct, recorded, inCycle }),
-  }));
+  const records = new Map(packages.map(({ id, record }) => [id, record?.packages]));
+  const bootstraps = new Map(
+    [...variants].map(([id, one]): [string, Provider[]] => {
+      const provides = [...(records.get(id) ?? [])].map(
+        ([name, { provides: list }]) => [name, { provides: list, requires: [] }] as const,
+      );
+      return [id, plannedProviders(one, bootstrapOrigin(id), new Map(provides))];
+    }),
+  );
+  const resolve = (one: EvaluatedPackage, isBootstrap: boolean): [string, PlannedRoot] => {
+    const scope = { id: one.id, isBootstrap };
+    const name = isBootstrap ? bootstrapOrigin(one.id) : one.id;
+    const index = rootIndex(universe, scope, { policy, bootstraps });
+    const requirements = buildRequiresOf(one);
+    const closure = resolveClosure(index, requirements, { preferredOrigin: TOOLCHAIN_ORIGIN, declared });
+    const isRecorded = !isBootstrap && one.record?.packages !== undefined;
+    const { hidden, bootstrapIds, seeds } = rootRules(scope, policy);
+    const diagnostics = rootDiagnostics(one.sourcePackage, closure, nearest);
+    const root = { name, id: one.id, isBootstrap, isRecorded, direct: originsOf(closure), hidden, bootstrapIds, seeds };
+    return [name, { ...root, one, requirements, closure, diagnostics }];
+  };
+  return new Map([
+    ...packages.map((one) => resolve(one, false)),
+    ...[...variants.values()].map((one) => resolve(one, true)),
+  ]);
 }
 
-/** Ids of the source packages whose RPMs an image may need, and what nobody provides. */
+function rootPlan(
+  { closure, requirements, seeds }: PlannedRoot,
+  universe: Universe,
+  needs: readonly string[],
+): RootPlan {
+  const members = closure.members.filter(({ origin }) => origin !== TOOLCHAIN_ORIGIN);
+  return {
+    dependencies: needs.filter((name) => !isBootstrapName(name)),
+    bootstrapDependencies: needs.filter(isBootstrapName).map((name) => name.slice(bootstrapOrigin('').length)),
+    seeds,
+    rootPackages: namesOf(members),
+    choices: closure.choices,
+    predictions: restedOn(closure, requirements, universe),
+  };
+}
+
+function predictedOf({ id, sourcePackage }: EvaluatedPackage, { predictions }: Universe): Prediction[] {
+  if (predictions.size === 0) return [];
+  return (sourcePackage?.packages ?? []).flatMap(
+    ({ name }) => predictions.get(providerKey({ origin: id, name })) ?? [],
+  );
+}
+
+function isBootstrapName(name: string): boolean {
+  return name.startsWith(bootstrapOrigin(''));
+}
+
+/** The predictions that met a requirement of this root. */
+function restedOn({ members }: Closure, requirements: readonly Dependency[], universe: Universe): Prediction[] {
+  const possible = members.flatMap((one) => universe.predictions.get(providerKey(one)) ?? []);
+  if (possible.length === 0) return [];
+  const needed = new Set(
+    [...requirements, ...members.flatMap(({ requires }) => requires)].flatMap((one) =>
+      simpleDependencies(parseRequirement(one)).map(({ name }) => name),
+    ),
+  );
+  return possible.filter(({ capability }) => needed.has(capability));
+}
+
+/** What an image is planned to hold. */
+export interface ImagePlan {
+  /** Ids of the source packages whose RPMs may be in it; sorted. */
+  readonly dependencies: readonly string[];
+  readonly rootPackages: readonly string[];
+  /** What it asks for and nobody provides. */
+  readonly unresolved: readonly Unresolved[];
+  readonly conflicts: Closure['conflicts'];
+}
+
 export function planImage(
   requirements: readonly Dependency[],
   universe: Universe,
   packages: readonly PackageProject[],
-): { dependencies: string[]; unresolved: readonly Unresolved[] } {
+): ImagePlan {
   const closure = resolveClosure(universe.imageIndex, requirements);
   const byId = new Map(packages.map((one) => [one.id, one]));
   const ids = new Set<string>();
   for (const id of originsOf(closure)) {
     ids.add(id);
     const project = byId.get(id);
-    if (project?.record === undefined) for (const dependency of project?.dependencies ?? []) ids.add(dependency);
+    if (project?.record?.packages === undefined)
+      for (const dependency of project?.dependencies ?? []) ids.add(dependency);
   }
-  const missingRoots = closure.unresolved.filter(({ requiredBy }) => requiredBy === undefined);
-  return { dependencies: [...ids].sort(), unresolved: missingRoots };
-}
-
-/** Source ids of a closure's members, without the toolchain; sorted. */
-export function originsOf({ members }: Closure): string[] {
-  return [...new Set(members.map(({ origin }) => origin))].filter((origin) => origin !== TOOLCHAIN_ORIGIN).sort();
-}
-
-function plannedProviders({ id, sourcePackage, record }: EvaluatedPackage): Provider[] {
-  return (sourcePackage?.packages ?? [])
-    .filter(({ built }) => built)
-    .map(({ name, evr, arch, provides, requires, conflicts, obsoletes }) => ({
-      origin: id,
-      sourceName: sourcePackage!.name,
-      name,
-      evr,
-      arch,
-      provides: [...provides, ...(record?.get(name)?.provides ?? [])],
-      requires: [...requires, ...(record?.get(name)?.requires ?? [])],
-      conflicts,
-      obsoletes,
-    }));
-}
-
-interface DependencyMaps {
-  readonly direct: ReadonlyMap<string, readonly string[]>;
-  readonly recorded: ReadonlySet<string>;
-  readonly inCycle: ReadonlySet<string>;
-}
-
-/**
- * A package without a record has run-time needs that are not known yet; they can only come from its own build root, so that
- * the dependencies of such a package count as dependencies of those that use it.
- */
-function withUnrecorded(id: string, { direct, recorded, inCycle }: DependencyMaps): string[] {
-  const found = new Set<string>();
-  const queue = [...(direct.get(id) ?? [])];
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    if (found.has(next)) continue;
-    found.add(next);
-    if (!recorded.has(next) && !inCycle.has(next)) queue.push(...(direct.get(next) ?? []));
-  }
-  found.delete(id);
-  return [...found].sort();
-}
-
-function reportCycles(
-  direct: ReadonlyMap<string, readonly string[]>,
-  problems: Map<string, Diagnostic[]>,
-): Set<string> {
-  const inCycle = new Set<string>();
-  for (const members of findCycles(createSourceGraph(direct))) {
-    for (const id of members) {
-      inCycle.add(id);
-      problems.get(id)?.push({
-        severity: 'error',
-        code: 'DEPENDENCY_CYCLE',
-        message: `these packages need one another to be built: ${members.join(', ')}`,
-        hint: 'remove a BuildRequires, or let the toolchain provide one of them',
-      });
-    }
-  }
-  return inCycle;
-}
-
-interface LackContext {
-  readonly buildRequires: readonly LocatedDependency[];
-  readonly nearest: (name: string) => string | undefined;
-}
-
-/** "Did you mean", asked once per name and only of names of about the same length: a slip changes at most a third. */
-function nearestNames(names: Iterable<string>): LackContext['nearest'] {
-  const byLength = new Map<number, string[]>();
-  for (const name of names) {
-    const same = byLength.get(name.length);
-    if (same === undefined) byLength.set(name.length, [name]);
-    else same.push(name);
-  }
-  const known = new Map<string, string | undefined>();
-  return (name) => {
-    if (known.has(name)) return known.get(name);
-    const most = Math.max(1, Math.floor(name.length / 3));
-    const lengths = Array.from({ length: 2 * most + 1 }, (_, at) => name.length - most + at);
-    const found = nearestWord(
-      name,
-      lengths.flatMap((length) => byLength.get(length) ?? []),
-    );
-    known.set(name, found);
-    return found;
-  };
-}
-
-function unresolvedDiagnostic(
-  { dependency, requiredBy, offers }: Unresolved,
-  { buildRequires, nearest }: LackContext,
-): Diagnostic {
-  const text = formatDependency(dependency);
-  const location = buildRequires.find((one) => formatDependency(one) === text)?.location;
-  const offered = offers.map(formatDependency).join(', ');
-  const near = offers.length > 0 ? undefined : nearest(dependency.name);
-  const found = offers.length > 0 ? `; the tree offers ${offered}` : '';
   return {
-    severity: 'error',
-    code: 'DEPENDENCY_UNRESOLVED',
-    message:
-      requiredBy === undefined
-        ? `nothing provides the BuildRequires '${text}'${found}`
-        : `nothing provides '${text}', which ${requiredBy} in the build root requires${found}`,
-    ...(location === undefined ? {} : { location }),
-    hint: near === undefined ? 'add a package that provides it, or remove the requirement' : `did you mean '${near}'?`,
+    dependencies: [...ids].sort(),
+    rootPackages: namesOf(closure.members),
+    unresolved: closure.unresolved.filter(({ requiredBy }) => requiredBy === undefined),
+    conflicts: closure.conflicts,
   };
+}
+
+/** `name (origin)` of RPMs, sorted. */
+function namesOf(members: readonly Provider[]): string[] {
+  return members.map(({ name, origin }) => `${name} (${origin})`).sort();
+}
+
+/** Origins of a closure's members that are built here: not the toolchain, not seeds; sorted. */
+export function originsOf({ members }: Closure): string[] {
+  const origins = new Set(members.map(({ origin }) => origin));
+  return [...origins].filter((origin) => origin !== TOOLCHAIN_ORIGIN && !isSeedOrigin(origin)).sort();
 }

@@ -18,11 +18,16 @@ export interface GeneratedDependencies {
   readonly requires: readonly Dependency[];
 }
 
-/** By sub-package name. */
-export type ProvidesRecord = ReadonlyMap<string, GeneratedDependencies>;
+export interface ProvidesRecord {
+  /** By sub-package name; absent while the package was never built. */
+  readonly packages?: ReadonlyMap<string, GeneratedDependencies>;
+  /** What `%generate_buildrequires` added to the spec's BuildRequires; absent while it never ran. */
+  readonly buildRequires?: readonly Dependency[];
+}
 
 interface RecordFile {
-  readonly packages: Readonly<Record<string, { readonly provides: string[]; readonly requires: string[] }>>;
+  readonly buildRequires?: string[];
+  readonly packages?: Readonly<Record<string, { readonly provides: string[]; readonly requires: string[] }>>;
 }
 
 /** Path of the record of a package, relative to the workspace. */
@@ -42,15 +47,7 @@ export function readProvidesRecord(root: string, file: string): ProvidesRecord |
     return undefined;
   }
   try {
-    const { packages } = JSON.parse(text) as RecordFile;
-    if (typeof packages !== 'object') throw new Error("there is no object 'packages'");
-    const parse = (list: string[]) => list.map(parseDependency);
-    return new Map(
-      Object.entries(packages).map(([name, { provides, requires }]) => [
-        name,
-        { provides: parse(provides), requires: parse(requires) },
-      ]),
-    );
+    return parseRecord(JSON.parse(text) as RecordFile);
   } catch (cause) {
     throw new BuildError('PROVIDES_RECORD_INVALID', `${file} is not a record of generated dependencies`, {
       location: { file, line: 1 },
@@ -60,8 +57,24 @@ export function readProvidesRecord(root: string, file: string): ProvidesRecord |
   }
 }
 
+function parseRecord({ buildRequires, packages }: RecordFile): ProvidesRecord {
+  const parse = (list: string[]) => list.map(parseDependency);
+  if (typeof (packages ?? buildRequires) !== 'object')
+    throw new Error("there is neither 'packages' nor 'buildRequires'");
+  const parsed = Object.entries(packages ?? {}).map(
+    ([name, { provides, requires }]): [string, GeneratedDependencies] => [
+      name,
+      { provides: parse(provides), requires: parse(requires) },
+    ],
+  );
+  return {
+    ...(packages === undefined ? {} : { packages: new Map(parsed) }),
+    ...(buildRequires === undefined ? {} : { buildRequires: parse(buildRequires) }),
+  };
+}
+
 /** The record of a build: generated dependencies per built sub-package, without those on rpm itself. */
-export function recordOf(source: SourcePackage, result: PackageResult): ProvidesRecord {
+export function recordOf(source: SourcePackage, result: PackageResult): NonNullable<ProvidesRecord['packages']> {
   const stated = new Map(source.packages.map((one) => [one.name, one]));
   return new Map(
     result.rpms
@@ -79,25 +92,40 @@ export function recordOf(source: SourcePackage, result: PackageResult): Provides
 /** Writes a record in a form that differs only where its content does. */
 export async function writeProvidesRecord(root: string, file: string, record: ProvidesRecord): Promise<void> {
   const texts = (list: readonly Dependency[]) => list.map(formatDependency).sort();
-  const packages = Object.fromEntries(
-    [...record]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, { provides, requires }]) => [name, { provides: texts(provides), requires: texts(requires) }]),
-  );
-  await writeFileAtomic(join(root, file), `${JSON.stringify({ packages }, undefined, 2)}\n`);
+  const { buildRequires, packages } = record;
+  const content: RecordFile = {
+    ...(buildRequires === undefined ? {} : { buildRequires: texts(buildRequires) }),
+    ...(packages === undefined
+      ? {}
+      : {
+          packages: Object.fromEntries(
+            [...packages]
+              .sort(([a], [b]) => (a < b ? -1 : 1))
+              .map(([name, { provides, requires }]) => [
+                name,
+                { provides: texts(provides), requires: texts(requires) },
+              ]),
+          ),
+        }),
+  };
+  await writeFileAtomic(join(root, file), `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
-/** Whether two records say the same. */
-export function sameRecord(a: ProvidesRecord, b: ProvidesRecord): boolean {
-  const flatten = (record: ProvidesRecord) =>
-    [...record]
-      .flatMap(([name, { provides, requires }]) => [
-        ...provides.map((one) => `${name} provides ${formatDependency(one)}`),
-        ...requires.map((one) => `${name} requires ${formatDependency(one)}`),
-      ])
-      .sort()
-      .join('\n');
-  return flatten(a) === flatten(b);
+/** What a record says beyond another: `+ name provides x`, `- name requires y`, sorted; empty when both say the same. */
+export function recordChanges(before: ProvidesRecord | undefined, after: ProvidesRecord): string[] {
+  const [old, now] = [new Set(statements(before ?? {})), new Set(statements(after))];
+  return [
+    ...[...old].filter((one) => !now.has(one)).map((one) => `- ${one}`),
+    ...[...now].filter((one) => !old.has(one)).map((one) => `+ ${one}`),
+  ];
+}
+
+function statements({ packages, buildRequires }: ProvidesRecord): string[] {
+  const ofPackages = [...(packages ?? [])].flatMap(([name, { provides, requires }]) => [
+    ...provides.map((one) => `${name} provides ${formatDependency(one)}`),
+    ...requires.map((one) => `${name} requires ${formatDependency(one)}`),
+  ]);
+  return [...(buildRequires ?? []).map((one) => `BuildRequires ${formatDependency(one)}`), ...ofPackages].sort();
 }
 
 function added(built: readonly Dependency[], stated: BinaryPackage['provides'] = []): Dependency[] {

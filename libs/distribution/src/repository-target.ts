@@ -7,8 +7,8 @@ import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import type { Blob } from '@kiln/store';
 import type { Distribution } from './distribution.ts';
 import { isBroken } from './package-project.ts';
-import { TOOLCHAIN_ORIGIN } from './plan.ts';
-import { builtProviders, type BuiltProvider } from './rpm-target.ts';
+import { TOOLCHAIN_ORIGIN } from './universe.ts';
+import { builtProviders, type BuiltProvider } from './build-input.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 

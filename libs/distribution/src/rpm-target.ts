@@ -1,167 +1,113 @@
-/** The `rpm` target: a source package to its source and binary RPMs. */
-import { basename, join } from 'node:path';
-import { sha256 } from '@kiln/build-identity';
+/** The targets `rpm` and `rpm-bootstrap`: a source package to its source and binary RPMs. */
+import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import {
-  buildPackage,
-  DEFAULT_LIMITS,
-  packageActionKey,
-  type BuildRequestInput,
-  type PackageResult,
-  type RootRpm,
-} from '@kiln/package-build';
-import { ProviderIndex, resolveClosure, type Provider } from '@kiln/package-graph';
-import { formatDependency, formatEvr, type Dependency, type SourcePackage } from '@kiln/rpm-package';
-import { fetchSources } from '@kiln/sources';
-import type { ActionResult, Blob } from '@kiln/store';
+import { buildPackage, packageActionKey } from '@kiln/package-build';
+import { formatDependency } from '@kiln/rpm-package';
+import type { ActionResult } from '@kiln/store';
+import { BOOTSTRAP_MARK } from './bootstrap-variants.ts';
+import { buildInput, packageResult, preparedBuild } from './build-input.ts';
 import type { Distribution } from './distribution.ts';
 import type { PackageProject } from './package-project.ts';
-import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
-import { TOOLCHAIN_ORIGIN } from './plan.ts';
+import { wrongPredictions } from './predictions-check.ts';
 import type { Session } from './session.ts';
-import { sourcePlaces } from './source-places.ts';
-import type { Target } from './targets.ts';
-import { throwDiagnostics } from './throw-diagnostics.ts';
+import type { Target, TargetName } from './targets.ts';
+import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
-export const rpmTarget: Target = {
-  before: (distribution, id) => [
-    ['toolchain', TOOLCHAIN_ORIGIN],
-    ...distribution.findPackage(id).dependencies.map((dependency) => ['rpm', dependency] as const),
-  ],
-
-  async key(session, id) {
-    const input = await requestInput(session, id);
-    return input === undefined ? undefined : packageActionKey(input.request);
+export const rpmTarget = packageTarget('rpm', {
+  projectOf: (distribution, id) => distribution.findPackage(id),
+  check(session, project, result) {
+    refuseTrace(project, result);
+    for (const { message } of wrongPredictions(project, packageResult(result)))
+      session.host.emit({ type: 'notice', severity: 'warning', code: 'PREDICTION_WRONG', message });
   },
-
-  async build(session, id) {
-    const input = await requestInput(session, id);
-    if (input === undefined) throw new BuildError('PLAN_STALE', `a package that ${id} depends on is not built`);
-    const { project, source, request, root, sources } = input;
-    const { host, store, distribution } = session;
-    const fetched = await fetchSources(host, store, {
-      requests: sources.flatMap((one) => (one.localPath === undefined ? [one] : [])),
-      places: sourcePlaces(distribution.root, distribution.config),
-    });
-    const files = sources.map((one) => ({
-      name: one.fileName,
-      path: one.localPath === undefined ? fetched.pathOf(one.sha256) : join(distribution.root, one.localPath),
-      sha256: one.sha256,
-    }));
-    return buildPackage(host, store, {
-      id,
-      request,
-      source,
-      specText: project.specText,
-      files,
-      macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, text })),
-      root,
-      toolchain: await session.toolchain(),
-      log: join(distribution.root, rpmTarget.log(id)),
-    });
-  },
-
-  showAs: ({ config: { architecture } }, _, output) =>
+  showAs: (architecture, output) =>
     output.endsWith('.src.rpm') ? join('dist', 'srpms', output) : join('dist', 'rpms', architecture, output),
+});
 
-  log: (id) => join('dist', 'logs', 'rpm', `${id}.log`),
-};
+/** Its RPMs are shown nowhere: they are in the store for the builds that the policy names, and nobody else gets them. */
+export const rpmBootstrapTarget = packageTarget('rpm-bootstrap', {
+  projectOf: bootstrapOf,
+  check: () => undefined,
+  showAs: () => undefined,
+});
 
-/** The facts of a complete `rpm` task. */
-export function packageResult(result: ActionResult): PackageResult {
-  return result.facts as PackageResult;
+interface PackageTarget {
+  projectOf(distribution: Distribution, id: string): PackageProject;
+  /** @throws BuildError for RPMs that must not get further. */
+  check(session: Session, project: PackageProject, result: Omit<ActionResult, 'key'>): void;
+  showAs(architecture: string, output: string): string | undefined;
 }
 
-/** Binary RPMs of complete tasks as providers with their blobs. */
-export function builtProviders(id: string, result: ActionResult): BuiltProvider[] {
-  return packageResult(result)
-    .rpms.filter(({ kind }) => kind === 'binary')
-    .map((rpm) => ({ ...rpm, origin: id, files: rpm.paths, blob: result.outputs[rpm.fileName]! }));
-}
+function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTarget): Target {
+  const log = (id: string): string => join('dist', 'logs', name, `${id}.log`);
+  return {
+    before: (distribution, id) => buildsBefore(projectOf(distribution, id)),
 
-/** A built RPM that can be chosen. */
-export interface BuiltProvider extends Provider {
-  readonly fileName: string;
-  readonly artifact: RootRpm['artifact'];
-  readonly content: RootRpm['content'];
-  readonly buildTime: number;
-  readonly blob: Blob;
-}
+    async key(session, id) {
+      const input = await buildInput(session, projectOf(session.distribution, id));
+      return input === undefined ? undefined : packageActionKey(input.request);
+    },
 
-interface RequestInput {
-  readonly project: PackageProject;
-  readonly source: SourcePackage;
-  readonly request: BuildRequestInput;
-  readonly root: readonly RootRpm[];
-  readonly sources: readonly PinnedSource[];
-}
+    async build(session, id) {
+      const project = projectOf(session.distribution, id);
+      const input = await buildInput(session, project);
+      if (input === undefined) throw new BuildError('PLAN_STALE', `a package that ${id} depends on is not built`);
+      const build = await preparedBuild(session, input, { target: name, log: log(id) });
+      const result = await buildPackage(session.host, session.store, build).catch((error: unknown) => {
+        throw input.source.generatesBuildRequires ? asStale(project, error) : error;
+      });
+      check(session, project, result);
+      return result;
+    },
 
-async function requestInput(session: Session, id: string): Promise<RequestInput | undefined> {
-  const { distribution } = session;
-  const project = distribution.findPackage(id);
-  const source = usableSource(project);
-  const providers: BuiltProvider[] = [];
-  for (const dependency of project.dependencies) {
-    const { result } = await session.state('rpm', dependency);
-    if (result === undefined) return undefined;
-    providers.push(...builtProviders(dependency, result));
-  }
-  const root = rootRpms(project, source, { distribution, providers });
-  const sources = pinnedSources(distribution.root, project);
-  const request: BuildRequestInput = {
-    architecture: distribution.config.architecture,
-    spec: { name: basename(project.specFile), sha256: sha256(project.specText) },
-    sources: sources.map(({ fileName, sha256: digest }) => ({ name: fileName, sha256: digest })),
-    macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, sha256: sha256(text) })),
-    defines: distribution.config.defines,
-    toolchain: distribution.toolchain.identity,
-    root: root.map(({ name, content, evr }) => ({
-      name,
-      content,
-      ...(isPinned(source, name) ? { evr: formatEvr(evr) } : {}),
-    })),
-    limits: DEFAULT_LIMITS,
+    showAs: ({ config }, _, output) => showAs(config.architecture, output),
+    log,
   };
-  return { project, source, request, root, sources };
 }
 
-/** @throws BuildError of the package's diagnostics. */
-function usableSource({ specFile, diagnostics, sourcePackage }: PackageProject): SourcePackage {
-  throwDiagnostics(specFile, diagnostics);
-  if (sourcePackage === undefined) throw new BuildError('PROJECT_BROKEN', `${specFile} could not be evaluated`);
-  return sourcePackage;
+/** Tasks that must be done before a package is built. */
+export function buildsBefore({ dependencies, bootstrapDependencies }: PackageProject) {
+  return [
+    ['toolchain', TOOLCHAIN_ORIGIN] as const,
+    ...dependencies.map((id) => ['rpm', id] as const),
+    ...bootstrapDependencies.map((id) => ['rpm-bootstrap', id] as const),
+  ];
 }
 
-interface RootContext {
-  readonly distribution: Distribution;
-  readonly providers: readonly BuiltProvider[];
-}
-
-/** The RPMs of the build root: the run-time closure of BuildRequires over what was really built. */
-function rootRpms(project: PackageProject, source: SourcePackage, { distribution, providers }: RootContext): RootRpm[] {
-  const index = new ProviderIndex([distribution.toolchain.provider, ...providers]);
-  const closure = resolveClosure(index, source.buildRequires, { preferredOrigin: TOOLCHAIN_ORIGIN });
-  const lack = closure.unresolved[0];
-  if (lack !== undefined) throw planStale(project, lack.dependency, lack.requiredBy);
-  return closure.members.flatMap((member) => {
-    const built = providers.find((one) => one === member);
-    return built === undefined ? [] : [built];
+/** @throws BuildError `NO_BOOTSTRAP`. */
+function bootstrapOf(distribution: Distribution, id: string): PackageProject {
+  const { bootstrap } = distribution.findPackage(id);
+  if (bootstrap !== undefined) return bootstrap;
+  throw new BuildError('NO_BOOTSTRAP', `${id} has no bootstrap build`, {
+    hint: 'toolkit/bootstrap.json names the packages that have one',
   });
 }
 
-function planStale(project: PackageProject, dependency: Dependency, requiredBy: string | undefined): BuildError {
-  const by = requiredBy === undefined ? project.specFile : `the built RPM ${requiredBy}`;
+/** rpmbuild asks for BuildRequires that weren't there when they were recorded. */
+function asStale({ id, specFile }: PackageProject, error: unknown): unknown {
+  if (!(error instanceof BuildError) || error.code !== 'BUILD_REQUIRES_MISSING') return error;
   return new BuildError(
     'PLAN_STALE',
-    `${by} requires '${formatDependency(dependency)}', which the plan of ${project.id} didn't foresee`,
+    `%generate_buildrequires asks for what the plan didn't foresee: ${error.message}`,
     {
-      location: { file: project.specFile, line: 1 },
-      hint: 'run `kiln provides` to record what the built RPMs provide and require, then run the same command again',
+      location: { file: specFile, line: 1 },
+      hint: `\`kiln build ${id}\` records what it asks for, and goes on`,
+      log: error.log,
+      cause: error,
     },
   );
 }
 
-/** Whether the package asks for one exact version-release of another: then it can see that package's EVR. */
-function isPinned({ buildRequires }: SourcePackage, name: string): boolean {
-  return buildRequires.some((one) => one.name === name && one.operator === '=' && one.evr?.release !== undefined);
+/** @throws BuildError `BOOTSTRAP_IN_FINAL` when a final RPM names a bootstrap build. */
+function refuseTrace({ id, specFile }: PackageProject, result: Omit<ActionResult, 'key'>): void {
+  const { rpms } = packageResult(result);
+  for (const { name, evr, provides, requires } of rpms) {
+    const texts = [...provides, ...requires].map(formatDependency);
+    const found = [evr.release ?? '', ...texts].find((text) => text.includes(BOOTSTRAP_MARK));
+    if (found === undefined) continue;
+    throw new BuildError('BOOTSTRAP_IN_FINAL', `the RPM ${name} of ${id} has '${found}', of a bootstrap build`, {
+      location: { file: specFile, line: 1 },
+      hint: "a final RPM must not depend on the release of what it was built with; correct the spec's dependencies",
+    });
+  }
 }

@@ -146,9 +146,10 @@ export class Session {
   }
 
   #manifest(target: TargetName, id: string, result: ActionResult): Manifest {
-    const files = Object.entries(result.outputs).map(
-      ([name, blob]) => [TARGETS[target].showAs(this.distribution, id, name), blob] as const,
-    );
+    const files = Object.entries(result.outputs).flatMap(([name, blob]) => {
+      const path = TARGETS[target].showAs(this.distribution, id, name);
+      return path === undefined ? [] : [[path, blob] as const];
+    });
     return { target, id, key: result.key, files: Object.fromEntries(files) };
   }
 }

@@ -2,15 +2,17 @@
 import type { Sha256 } from '@kiln/build-identity';
 import type { ActionResult } from '@kiln/store';
 import { bootTestTarget } from './boot-test-target.ts';
+import { buildRequiresTarget } from './build-requires-target.ts';
 import type { Distribution } from './distribution.ts';
 import { imageTarget } from './image-target.ts';
 import { repositoryTarget } from './repository-target.ts';
-import { rpmTarget } from './rpm-target.ts';
+import { rpmBootstrapTarget, rpmTarget } from './rpm-target.ts';
 import type { Session } from './session.ts';
 import { sourcesTarget } from './sources-target.ts';
 import { toolchainTarget } from './toolchain-target.ts';
 
-export type TargetName = 'toolchain' | 'sources' | 'rpm' | 'repository' | 'image' | 'boot-test';
+export type TargetName =
+  'toolchain' | 'sources' | 'buildrequires' | 'rpm-bootstrap' | 'rpm' | 'repository' | 'image' | 'boot-test';
 
 /** What a stage has to say of its tasks. */
 export interface Target {
@@ -20,8 +22,8 @@ export interface Target {
   key(session: Session, id: string): Promise<Sha256 | undefined>;
   /** Really does it; outputs are in the store when it returns. */
   build(session: Session, id: string, key: Sha256): Promise<Omit<ActionResult, 'key'>>;
-  /** Workspace-relative path under which an output is shown. */
-  showAs(distribution: Distribution, id: string, output: string): string;
+  /** Workspace-relative path under which an output is shown; undefined for one that stays in the store. */
+  showAs(distribution: Distribution, id: string, output: string): string | undefined;
   /** Workspace-relative path of the log. */
   log(id: string): string;
 }
@@ -29,6 +31,8 @@ export interface Target {
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   toolchain: toolchainTarget,
   sources: sourcesTarget,
+  buildrequires: buildRequiresTarget,
+  'rpm-bootstrap': rpmBootstrapTarget,
   rpm: rpmTarget,
   repository: repositoryTarget,
   image: imageTarget,

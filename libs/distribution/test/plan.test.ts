@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { Provider } from '@kiln/package-graph';
 import { parseDependency, parseEvr } from '@kiln/rpm-package';
 import { evaluateSpec } from '@kiln/rpm-spec';
-import { createUniverse, planImage, planPackages, TOOLCHAIN_ORIGIN } from '../src/plan.ts';
+import { planImage, planPackages } from '../src/plan.ts';
+import { createUniverse, TOOLCHAIN_ORIGIN } from '../src/universe.ts';
 import type { EvaluatedPackage } from '../src/package-project.ts';
 
 const toolchain: Provider = {
@@ -56,9 +57,14 @@ function spec(name: string, { buildRequires = [], requires = [], record }: SpecO
     ...(record === undefined
       ? {}
       : {
-          record: new Map([
-            [name, { provides: record.provides.map(parseDependency), requires: record.requires.map(parseDependency) }],
-          ]),
+          record: {
+            packages: new Map([
+              [
+                name,
+                { provides: record.provides.map(parseDependency), requires: record.requires.map(parseDependency) },
+              ],
+            ]),
+          },
         }),
   };
 }

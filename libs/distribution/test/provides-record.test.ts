@@ -6,7 +6,7 @@ import { sha256 } from '@kiln/build-identity';
 import type { PackageResult } from '@kiln/package-build';
 import { parseDependency, parseEvr } from '@kiln/rpm-package';
 import { evaluateSpec } from '@kiln/rpm-spec';
-import { readProvidesRecord, recordOf, sameRecord, writeProvidesRecord } from '../src/provides-record.ts';
+import { readProvidesRecord, recordChanges, recordOf, writeProvidesRecord } from '../src/provides-record.ts';
 
 let root: string;
 
@@ -41,12 +41,12 @@ const result: PackageResult = {
 };
 
 test('only what the spec does not say is recorded, and comes back', async () => {
-  const record = recordOf(source, result);
+  const record = { packages: recordOf(source, result) };
   await writeProvidesRecord(root, 'provides/one.json', record);
   expect(JSON.parse(readFileSync(join(root, 'provides/one.json'), 'utf8'))).toEqual({
     packages: { one: { provides: ['libone.so.1()(64bit)'], requires: ['libc.so.6()(64bit)'] } },
   });
-  expect(sameRecord(readProvidesRecord(root, 'provides/one.json')!, record)).toBe(true);
+  expect(recordChanges(readProvidesRecord(root, 'provides/one.json'), record)).toEqual([]);
 });
 
 test('a missing record is none, a broken one is an error', () => {
@@ -58,7 +58,16 @@ test('a missing record is none, a broken one is an error', () => {
 });
 
 test('another requirement is another record', () => {
-  const record = recordOf(source, result);
-  const other = new Map([['one', { ...record.get('one')!, requires: [] }]]);
-  expect(sameRecord(record, other)).toBe(false);
+  const record = { packages: recordOf(source, result) };
+  const other = { packages: new Map([['one', { ...record.packages.get('one')!, requires: [] }]]) };
+  expect(recordChanges(record, other)).toEqual(['- one requires libc.so.6()(64bit)']);
+  expect(recordChanges(other, { ...record, buildRequires: [parseDependency('x >= 1')] })).toEqual([
+    '+ BuildRequires x >= 1',
+    '+ one requires libc.so.6()(64bit)',
+  ]);
+});
+
+test('generated BuildRequires are kept without a build of packages', async () => {
+  await writeProvidesRecord(root, 'provides/one.json', { buildRequires: [parseDependency('two-devel')] });
+  expect(readProvidesRecord(root, 'provides/one.json')).toEqual({ buildRequires: [parseDependency('two-devel')] });
 });

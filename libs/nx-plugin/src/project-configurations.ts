@@ -74,10 +74,18 @@ function packageProject(distribution: Distribution, one: PackageProject, root: s
       ...(isBroken(one) ? ['broken'] : []),
     ],
     metadata: { technologies: ['rpm'], ...(description === undefined ? {} : { description }) },
-    implicitDependencies: one.dependencies.map((id) => projectNameOf('rpm', id)),
+    implicitDependencies: [...new Set([...one.dependencies, ...one.bootstrapDependencies])].map((id) =>
+      projectNameOf('rpm', id),
+    ),
     targets: {
       sources: target(distribution, 'sources', one.id, one.inputs),
       rpm: target(distribution, 'rpm', one.id, one.inputs),
+      ...(one.bootstrap === undefined
+        ? {}
+        : { 'rpm-bootstrap': target(distribution, 'rpm-bootstrap', one.id, one.inputs) }),
+      ...(one.sourcePackage?.generatesBuildRequires === true
+        ? { buildrequires: target(distribution, 'buildrequires', one.id, one.inputs) }
+        : {}),
     },
   };
 }

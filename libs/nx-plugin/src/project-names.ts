@@ -8,6 +8,8 @@ export const DISTRIBUTION_PROJECT = 'distribution';
 export function projectNameOf(target: TargetName, id: string): string {
   switch (target) {
     case 'sources':
+    case 'buildrequires':
+    case 'rpm-bootstrap':
     case 'rpm':
       return id;
     case 'image':

@@ -34,6 +34,8 @@ export interface BuildFile {
 
 export interface PackageBuild {
   readonly id: string;
+  /** What events call the task: the name of its target. */
+  readonly target: string;
   /** What identifies the build; its digest is the action key. */
   readonly request: BuildRequestInput;
   readonly source: SourcePackage;
@@ -51,17 +53,30 @@ export interface PackageBuild {
  * Builds, checks and stores; nothing is left behind but the log.
  * @throws BuildError `RPMBUILD_FAILED`, `BUILD_TIMEOUT`, `DISK_FULL`, `BUILD_REQUIRES_MISSING`, `CHECKS_FAILED` and those of the sandbox.
  */
-export async function buildPackage(host: Host, store: Store, build: PackageBuild): Promise<Omit<ActionResult, 'key'>> {
+export function buildPackage(host: Host, store: Store, build: PackageBuild): Promise<Omit<ActionResult, 'key'>> {
+  return inBuildRoot(host, store, build, async (place) => {
+    for (const argv of buildCommands(build.request)) {
+      const status = await runBuildCommand(host, argv, place);
+      if (status !== 0) throw await buildFailure(place, status);
+    }
+    return collectResult(store, place);
+  });
+}
+
+/** Composes the root, lays out spec, sources and macro files, and removes all that when `use` is done. */
+export async function inBuildRoot<T>(
+  host: Host,
+  store: Store,
+  build: PackageBuild,
+  use: (place: BuildPlace) => Promise<T>,
+): Promise<T> {
   await mkdir(dirname(build.log), { recursive: true });
   await rm(build.log, { force: true });
   const work = await makeWorkDirectory(host, store, `rpm-${build.source.name}`);
   try {
     const root = await composeRpmRoot(host, store, { toolchain: build.toolchain, rpms: build.root });
-    await prepareTopDirectory(host, work, { build, root });
-    for (const argv of buildCommands(build.request.spec.name, build.request.defines)) {
-      await runBuildCommand(host, argv, { build, root, work });
-    }
-    return await collectResult(store, { build, work });
+    await prepareTopDirectory(host, { build, root, work });
+    return await use({ build, root, work });
   } finally {
     await removeWorkDirectory(host, work);
   }
@@ -72,15 +87,17 @@ function layersOf(root: RpmRoot, work: string): string[] {
   return [join(work, 'macros'), ...root.layers];
 }
 
-interface BuildPlace {
+/** A build with its root and its work directory; rpm's top directory is `top` in that. */
+export interface BuildPlace {
   readonly build: PackageBuild;
   readonly root: RpmRoot;
+  readonly work: string;
 }
 
 const KEPT_CHARACTERS = 64 * 1024;
 const WRITTEN_BY_BUILD = ['.', 'BUILD', 'BUILDROOT', 'RPMS', 'SRPMS', 'home', 'rpmdb'];
 
-async function prepareTopDirectory(host: Host, work: string, { build, root }: BuildPlace): Promise<void> {
+async function prepareTopDirectory(host: Host, { build, root, work }: BuildPlace): Promise<void> {
   const user = await buildUser(host);
   const top = join(work, 'top');
   for (const name of [...WRITTEN_BY_BUILD, 'SOURCES', 'SPECS']) await mkdir(join(top, name), { recursive: true });
@@ -101,12 +118,13 @@ async function prepareTopDirectory(host: Host, work: string, { build, root }: Bu
   }
 }
 
-async function runBuildCommand(
+/** Its exit status. @throws BuildError `BUILD_TIMEOUT` and those of the sandbox. */
+export async function runBuildCommand(
   host: Host,
   argv: readonly [string, ...string[]],
-  { build, root, work }: BuildPlace & { readonly work: string },
-): Promise<void> {
-  const { id, request, log } = build;
+  { build, root, work }: BuildPlace,
+): Promise<number> {
+  const { id, target, request, log } = build;
   const started = host.now();
   const result = await runSandboxed(host, {
     layers: layersOf(root, work),
@@ -119,18 +137,28 @@ async function runBuildCommand(
     timeoutSeconds: request.limits.seconds,
     limits: request.limits,
     onLine: (line) =>
-      reportSection(line, (section) => host.emit({ type: 'progress', action: 'rpm', subject: id, message: section })),
+      reportSection(line, (section) => host.emit({ type: 'progress', action: target, subject: id, message: section })),
   });
-  if (result.status === 0) return;
-  throw explainFailure({
+  if (result.timedOut) throw await buildFailure({ build }, result.status, (host.now() - started) / 1000);
+  return result.status;
+}
+
+/** The error for a command that failed, or that was stopped after that many seconds. */
+export async function buildFailure(
+  { build }: Pick<BuildPlace, 'build'>,
+  status: number,
+  stoppedAfter?: number,
+): Promise<BuildError> {
+  const { id, source, specText, log } = build;
+  return explainFailure({
     subject: id,
-    specFile: build.source.specFile,
-    specText: build.specText,
-    status: result.status,
-    timedOut: result.timedOut,
+    specFile: source.specFile,
+    specText,
+    status,
+    timedOut: stoppedAfter !== undefined,
     tail: await endOf(log),
     log,
-    limitSeconds: (host.now() - started) / 1000,
+    limitSeconds: stoppedAfter ?? 0,
   });
 }
 

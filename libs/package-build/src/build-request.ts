@@ -1,8 +1,9 @@
 /** The build request: everything that can influence the RPMs of a source package, serialized; its digest is the action key. */
-import { digestOf, type Sha256 } from '@kiln/build-identity';
+import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
+import { syscallFilter } from '@kiln/sandbox';
 
 /** Version of this stage's recipe: raise it when the same request would be built in another way (test/build-request.test.ts). */
-export const PACKAGE_RECIPE_VERSION = 2;
+export const PACKAGE_RECIPE_VERSION = 3;
 
 /** Where the build happens inside the sandbox; the same for everybody. */
 export const TOP_DIRECTORY = '/usr/src/kiln';
@@ -32,22 +33,50 @@ export interface BuildRequestInput {
   readonly toolchain: Sha256;
   readonly root: readonly RootMember[];
   readonly limits: BuildLimits;
+  /** `%check` doesn't run. */
+  readonly withoutCheck?: boolean;
+  /** The build may use the machine's network. */
+  readonly network?: boolean;
 }
 
-/** Bounds of a build; in the key because a build can observe them. */
+/** Bounds of a build. */
 export interface BuildLimits {
   readonly seconds: number;
+  /** Of all processes together, with temporary files. */
+  readonly memoryBytes: number;
+  /** What the build has on its disk at one time. */
+  readonly diskBytes: number;
+  /** The log. */
+  readonly outputBytes: number;
+  /** Processes and threads. */
   readonly processes: number;
+  /** Of one process. */
   readonly openFiles: number;
   readonly fileSizeBytes: number;
+  /** Each of `/tmp` and `/var/tmp`, which are in memory. */
+  readonly temporaryBytes: number;
 }
+
+const GiB = 1024 ** 3;
 
 export const DEFAULT_LIMITS: BuildLimits = {
   seconds: 4 * 3600,
+  memoryBytes: 16 * GiB,
+  diskBytes: 100 * GiB,
+  outputBytes: GiB,
   processes: 16_384,
   openFiles: 4096,
-  fileSizeBytes: 64 * 1024 ** 3,
+  fileSizeBytes: 64 * GiB,
+  temporaryBytes: 8 * GiB,
 };
+
+/**
+ * The limits that a program can ask for (getrlimit, statfs): they may get into what is built. The others only decide whether a build
+ * ends well, and a result is kept of none that did not; so that more time or memory for a package rebuilds nobody.
+ */
+function observable({ processes, openFiles, fileSizeBytes, temporaryBytes }: BuildLimits): object {
+  return { processes, openFiles, fileSizeBytes, temporaryBytes };
+}
 
 /** The environment inside the sandbox. The core count is given to rpmbuild beside it and is not part of the identity. */
 export const BUILD_ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -61,8 +90,28 @@ export const BUILD_ENVIRONMENT: Readonly<Record<string, string>> = {
   USER: 'builder',
 };
 
+/** What the commands of a build depend on. */
+export type CommandInput = Pick<BuildRequestInput, 'spec' | 'defines' | 'withoutCheck'>;
+
 /** The two commands of a build: the source RPM first, on its own, so that no identity of it enters the binary RPMs. */
-export function buildCommands(specName: string, defines: Readonly<Record<string, string>>): [string, ...string[]][] {
+export function buildCommands({ spec, defines, withoutCheck }: CommandInput): [string, ...string[]][] {
+  const [rpmbuild, path] = [rpmbuildCommand(defines), specPath(spec.name)];
+  return [
+    [...rpmbuild, '-bs', path],
+    [...rpmbuild, '-bb', '--noclean', ...(withoutCheck === true ? ['--nocheck'] : []), path],
+  ];
+}
+
+/** The command that stops after `%generate_buildrequires`, with a source RPM that has all BuildRequires. */
+export function generateCommand(specName: string, defines: Readonly<Record<string, string>>): [string, ...string[]] {
+  return [...rpmbuildCommand(defines), '-br', specPath(specName)];
+}
+
+function specPath(specName: string): string {
+  return `${TOP_DIRECTORY}/SPECS/${specName}`;
+}
+
+function rpmbuildCommand(defines: Readonly<Record<string, string>>): [string, ...string[]] {
   const settings = {
     _topdir: TOP_DIRECTORY,
     _dbpath: `${TOP_DIRECTORY}/rpmdb`,
@@ -70,12 +119,7 @@ export function buildCommands(specName: string, defines: Readonly<Record<string,
     _srcdefattr: '(-,root,root)',
     ...defines,
   };
-  const options = Object.entries(settings).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
-  const spec = `${TOP_DIRECTORY}/SPECS/${specName}`;
-  return [
-    ['rpmbuild', ...options, '-bs', spec],
-    ['rpmbuild', ...options, '-bb', '--noclean', spec],
-  ];
+  return ['rpmbuild', ...Object.entries(settings).flatMap(([name, value]) => ['--define', `${name} ${value}`])];
 }
 
 /** The request as canonical data. Lists are sorted, so that the order in which things were found doesn't count. */
@@ -89,12 +133,14 @@ export function buildRequest(input: BuildRequestInput): object {
     spec: { ...input.spec },
     sources: byName(input.sources),
     macroFiles: byName(input.macroFiles),
-    commands: buildCommands(input.spec.name, input.defines),
+    commands: buildCommands(input),
     environment: BUILD_ENVIRONMENT,
     identity: 'builder',
     toolchain: input.toolchain,
     root: byName(input.root),
-    limits: { ...input.limits },
+    limits: observable(input.limits),
+    syscalls: sha256(syscallFilter(input.architecture)),
+    network: input.network === true,
   };
 }
 

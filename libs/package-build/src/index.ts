@@ -10,6 +10,7 @@ export {
   type NamedDigest,
   type RootMember,
 } from './build-request.ts';
+export { generateBuildRequires, GENERATE_RECIPE_VERSION } from './generate-build-requires.ts';
 export { checkFile, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
 export { lineTablePaths } from './line-table.ts';
 export { explainFailure, type FailureContext } from './log-reading.ts';

@@ -14,6 +14,8 @@ async function provides(context: CommandContext, names: readonly string[]): Prom
   const distribution = await distributionOf(context);
   const projects = names.length === 0 ? distribution.packages : names.map((name) => distribution.findPackage(name));
   const recorded = await recordProvides(new Session(distribution, hostOf(context)), projects);
-  for (const { id, file, outcome } of recorded)
-    print(context, outcome === 'written' ? `wrote ${file}` : `${id}: ${outcome}`);
+  for (const { id, file, outcome, changes } of recorded) {
+    print(context, outcome === 'changed' ? `wrote ${file}` : `${id}: ${outcome}`);
+    for (const change of changes) print(context, `  ${change}`);
+  }
 }
