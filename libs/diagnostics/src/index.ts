@@ -2,4 +2,4 @@ export { SourceText, type SourceLocation } from './source-text.ts';
 export { formatDiagnostic, formatLocation, type Diagnostic, type Severity } from './diagnostic.ts';
 export { codeFrame } from './code-frame.ts';
 export { BuildError, type BuildErrorOptions } from './build-error.ts';
-export { nearestWord } from './suggest.ts';
+export { nearestAmong, nearestWord } from './suggest.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BuildError, codeFrame, formatDiagnostic, nearestWord, SourceText } from '@kiln/diagnostics';
+import { BuildError, codeFrame, formatDiagnostic, nearestAmong, nearestWord, SourceText } from '@kiln/diagnostics';
 
 const source = new SourceText('a.spec', 'Name: a\n\tVersio: 1\r\nlast');
 
@@ -46,4 +46,11 @@ test('an error carries everything a person needs', () => {
 test('near words are suggested, far ones not', () => {
   expect(nearestWord('readlin-devel', ['readline-devel', 'bash'])).toBe('readline-devel');
   expect(nearestWord('xyz', ['readline-devel', 'bash'])).toBeUndefined();
+  const nearest = nearestAmong(['zlib-devel', 'readline-devel', 'Bash', 'pkgconfig(zlib)']);
+  expect(['readlin-devel', 'bsah', 'pkgconfig(libz)', 'é'].map(nearest)).toEqual([
+    'readline-devel',
+    undefined,
+    'pkgconfig(zlib)',
+    undefined,
+  ]);
 });
