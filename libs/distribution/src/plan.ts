@@ -1,12 +1,12 @@
 /** From evaluated packages to the plan: which RPMs each build root and each image needs. Pure. */
-import type { Diagnostic } from '@kiln/diagnostics';
+import { nearestAmong, type Diagnostic } from '@kiln/diagnostics';
 import { resolveClosure, type Closure, type Prediction, type Provider, type Unresolved } from '@kiln/package-graph';
 import { simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import { parseRequirement } from '@kiln/package-graph';
 import { isSeedOrigin, NO_POLICY, type BootstrapPolicy, type SeedRpm } from './bootstrap-policy.ts';
 import type { EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
 import { planOrder, type RootNode } from './plan-order.ts';
-import { nearestNames, rootDiagnostics } from './root-diagnostics.ts';
+import { rootDiagnostics } from './root-diagnostics.ts';
 import {
   bootstrapOrigin,
   buildRequiresOf,
@@ -62,7 +62,7 @@ function resolveRoots(
   universe: Universe,
   { policy = NO_POLICY, variants = new Map(), declared = new Map() }: PlanOptions,
 ): Map<string, PlannedRoot> {
-  const nearest = nearestNames(universe.buildIndex.names());
+  const nearest = nearestAmong(universe.buildIndex.names());
   const records = new Map(packages.map(({ id, record }) => [id, record?.packages]));
   const bootstraps = new Map(
     [...variants].map(([id, one]): [string, Provider[]] => {

@@ -1,5 +1,5 @@
 /** What is wrong with a planned build root, at the line of the spec that asks for it. */
-import { nearestWord, type Diagnostic } from '@kiln/diagnostics';
+import type { Diagnostic } from '@kiln/diagnostics';
 import type { Closure, Conflict, Unresolved } from '@kiln/package-graph';
 import { formatDependency, satisfies, type LocatedDependency, type SourcePackage } from '@kiln/rpm-package';
 import { ambiguousChoices } from './universe.ts';
@@ -91,26 +91,4 @@ function buildConflicts(source: SourcePackage | undefined, { members }: Closure)
       },
     ];
   });
-}
-
-/** "Did you mean", asked once per name and only of names of about the same length: a slip changes at most a third. */
-export function nearestNames(names: Iterable<string>): NearestName {
-  const byLength = new Map<number, string[]>();
-  for (const name of names) {
-    const same = byLength.get(name.length);
-    if (same === undefined) byLength.set(name.length, [name]);
-    else same.push(name);
-  }
-  const known = new Map<string, string | undefined>();
-  return (name) => {
-    if (known.has(name)) return known.get(name);
-    const most = Math.max(1, Math.floor(name.length / 3));
-    const lengths = Array.from({ length: 2 * most + 1 }, (_, at) => name.length - most + at);
-    const found = nearestWord(
-      name,
-      lengths.flatMap((length) => byLength.get(length) ?? []),
-    );
-    known.set(name, found);
-    return found;
-  };
 }
