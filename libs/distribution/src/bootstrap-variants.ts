@@ -31,13 +31,14 @@ export async function bootstrapVariants(
   for (const one of packages) {
     const build = builds.get(one.id);
     if (build === undefined) continue;
-    const defines = bootstrapDefines(inputs.config.defines, build);
+    const defines = bootstrapDefines(one.defines ?? inputs.config.defines, build);
     const environment = macroEnvironment({ ...inputs.config, defines }, inputs.macroFiles);
     const found = evaluatePackage(one, new EvaluationInputs({ ...inputs, environment }), lua);
-    const { id, specRoot, directory, specFile, specText, record } = one;
+    const { id, specRoot, directory, specFile, specText, record, settings } = one;
     const own = { id, specRoot, directory, specFile, specText, inputs: one.inputs, defines };
     variants.set(id, {
       ...own,
+      ...(settings === undefined ? {} : { settings }),
       diagnostics: [...found.diagnostics, ...variantProblems(one, build, found.sourcePackage?.evr.release)],
       ...(found.sourcePackage === undefined ? {} : { sourcePackage: found.sourcePackage }),
       ...(record?.buildRequires === undefined ? {} : { record: { buildRequires: record.buildRequires } }),

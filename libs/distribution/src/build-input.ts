@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 import { sha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import {
-  DEFAULT_LIMITS,
   type BuildFile,
   type BuildRequestInput,
   type PackageBuild,
@@ -17,6 +16,7 @@ import { fetchSources } from '@kiln/sources';
 import type { ActionResult, Blob } from '@kiln/store';
 import { BOOTSTRAP_FILE, seedProvider, type SeedRpm } from './bootstrap-policy.ts';
 import type { PackageProject } from './package-project.ts';
+import { requestSettings } from './package-settings.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
 import type { Session } from './session.ts';
 import { sourcePlaces } from './source-places.ts';
@@ -85,7 +85,7 @@ export async function buildInput(session: Session, project: PackageProject): Pro
       content,
       ...(isPinned(source, name) ? { evr: formatEvr(evr) } : {}),
     })),
-    limits: DEFAULT_LIMITS,
+    ...requestSettings(project.settings),
   };
   return { project, source, request, root, sources };
 }
@@ -129,6 +129,7 @@ export async function preparedBuild(
     root: root.map(sized),
     toolchain: await session.toolchain(),
     log: join(distribution.root, log),
+    flakyCheck: 'flaky' in (project.settings?.check ?? {}),
   };
 }
 

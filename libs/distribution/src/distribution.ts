@@ -12,7 +12,9 @@ import { readImages } from './image-project.ts';
 import { readMacroAnswers } from './macro-answers.ts';
 import { macroEnvironment, readMacroFiles, type DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage, ImageProject, PackageProject } from './package-project.ts';
+import { checkSettingsNames, readPackageSettings } from './package-settings.ts';
 import { planPackages } from './plan.ts';
+import { settlePackages } from './settle-packages.ts';
 import { createUniverse, TOOLCHAIN_ORIGIN } from './universe.ts';
 import { readProvidesRecord, recordPath } from './provides-record.ts';
 import type { Provider } from '@kiln/package-graph';
@@ -96,8 +98,8 @@ interface DistributionParts {
 
 /**
  * Reads the tree at `root`. Broken specs and images become projects with diagnostics; only a bad configuration throws.
- * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `BOOTSTRAP_POLICY_INVALID`, `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the
- * toolchain's lock.
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `BOOTSTRAP_POLICY_INVALID`, `PACKAGE_SETTINGS_INVALID`,
+ * `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the toolchain's lock.
  */
 export async function loadDistribution(root: string): Promise<Distribution> {
   const config = readDistroConfig(root);
@@ -109,7 +111,10 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const tree = { root, config, macroFiles, environment, answers };
   const cache = usesCache() ? { cacheFile: join(root, EVALUATION_CACHE) } : {};
   const evaluated = await evaluateTree({ ...tree, ...cache });
-  const unique = withUniqueIds(evaluated.packages).map((one) => withRecord(root, config, one));
+  const recorded = withUniqueIds(evaluated.packages).map((one) => withRecord(root, config, one));
+  const settings = readPackageSettings(root);
+  checkSettingsNames(settings, new Set(recorded.map(({ id }) => id)));
+  const unique = await settlePackages(tree, recorded, settings);
   const universe = createUniverse(unique, toolchain.provider);
   const policy = readBootstrapPolicy(root);
   checkPolicyNames(policy, new Set(unique.map(({ id }) => id)));

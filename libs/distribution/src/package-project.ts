@@ -4,6 +4,7 @@ import type { ImageDefinition } from '@kiln/image-config';
 import type { Choice, Prediction } from '@kiln/package-graph';
 import type { SourcePackage } from '@kiln/rpm-package';
 import type { SeedRpm } from './bootstrap-policy.ts';
+import type { PackageSettings } from './package-settings.ts';
 import type { ProvidesRecord } from './provides-record.ts';
 
 /** A source package with the text of its %files sections. */
@@ -24,7 +25,9 @@ export interface EvaluatedPackage {
   /** Absent when evaluation failed; then `diagnostics` has an error. */
   readonly sourcePackage?: DescribedSource;
   readonly record?: ProvidesRecord;
-  /** Instead of the distribution's defines: those of a bootstrap build. */
+  /** What `toolkit/packages.json` says of it. */
+  readonly settings?: PackageSettings;
+  /** Instead of the distribution's defines: with those of its settings or of a bootstrap build. */
   readonly defines?: Readonly<Record<string, string>>;
   readonly diagnostics: readonly Diagnostic[];
   /** Workspace-relative files whose content decides what is built: spec, signatures, local sources and patches, macro files. */

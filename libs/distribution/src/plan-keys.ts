@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
-import { DEFAULT_LIMITS, PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
+import { PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
 import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
+import { identityOfSettings } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
@@ -77,7 +78,7 @@ function packageKey(
     ...commonParts(distribution),
     defines: digestOf(project.defines ?? distribution.config.defines),
     recipe: String(PACKAGE_RECIPE_VERSION),
-    limits: digestOf(DEFAULT_LIMITS),
+    settings: digestOf(identityOfSettings(project.settings)),
     root: digestOf(project.rootPackages),
     ...(project.seeds.length === 0 ? {} : { seeds: digestOf(project.seeds.map((seed) => seed.sha256)) }),
     ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),

@@ -74,7 +74,7 @@ export const DEFAULT_LIMITS: BuildLimits = {
  * The limits that a program can ask for (getrlimit, statfs): they may get into what is built. The others only decide whether a build
  * ends well, and a result is kept of none that did not; so that more time or memory for a package rebuilds nobody.
  */
-function observable({ processes, openFiles, fileSizeBytes, temporaryBytes }: BuildLimits): object {
+export function observableLimits({ processes, openFiles, fileSizeBytes, temporaryBytes }: BuildLimits): object {
   return { processes, openFiles, fileSizeBytes, temporaryBytes };
 }
 
@@ -111,15 +111,22 @@ function specPath(specName: string): string {
   return `${TOP_DIRECTORY}/SPECS/${specName}`;
 }
 
-function rpmbuildCommand(defines: Readonly<Record<string, string>>): [string, ...string[]] {
-  const settings = {
+/** Macros that rpmbuild is given beside those of its files. */
+export function rpmMacros(defines: Readonly<Record<string, string>>): Record<string, string> {
+  return {
     _topdir: TOP_DIRECTORY,
     _dbpath: `${TOP_DIRECTORY}/rpmdb`,
     // Owners in source packages would otherwise tell who called: root's files have no owner inside, a user's have the builder.
     _srcdefattr: '(-,root,root)',
     ...defines,
   };
-  return ['rpmbuild', ...Object.entries(settings).flatMap(([name, value]) => ['--define', `${name} ${value}`])];
+}
+
+function rpmbuildCommand(defines: Readonly<Record<string, string>>): [string, ...string[]] {
+  return [
+    'rpmbuild',
+    ...Object.entries(rpmMacros(defines)).flatMap(([name, value]) => ['--define', `${name} ${value}`]),
+  ];
 }
 
 /** The request as canonical data. Lists are sorted, so that the order in which things were found doesn't count. */
@@ -138,7 +145,7 @@ export function buildRequest(input: BuildRequestInput): object {
     identity: 'builder',
     toolchain: input.toolchain,
     root: byName(input.root),
-    limits: observable(input.limits),
+    limits: observableLimits(input.limits),
     syscalls: sha256(syscallFilter(input.architecture)),
     network: input.network === true,
   };

@@ -39,7 +39,8 @@ export async function collectResult(store: Store, place: CollectedBuild): Promis
     outputs[one.fileName] = await store.putFile(one.path);
     rpms.push(await describe(one, examined.digests.get(one.fileName)));
   }
-  const facts: PackageResult = { source: build.source.name, rpms };
+  const network = build.request.network === true ? { network: true as const } : {};
+  const facts: PackageResult = { source: build.source.name, rpms, ...network };
   return { outputs, facts };
 }
 

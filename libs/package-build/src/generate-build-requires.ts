@@ -1,12 +1,13 @@
 /** What `%generate_buildrequires` of a package asks for: `rpmbuild -br` in its root, then the source RPM that it writes. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import { formatDependency, type Dependency } from '@kiln/rpm-package';
 import { readRpmHeader } from '@kiln/rpm-repository';
 import type { Store } from '@kiln/store';
-import { buildFailure, inBuildRoot, runBuildCommand, type PackageBuild } from './build-package.ts';
+import type { PackageBuild } from './build-package.ts';
+import { buildFailure, inBuildRoot, runBuildCommand } from './build-place.ts';
+import { entriesOf } from './build-root-files.ts';
 import { generateCommand } from './build-request.ts';
 
 /** Raise it when the same request would be asked in another way. */
@@ -21,8 +22,8 @@ export function generateBuildRequires(host: Host, store: Store, build: PackageBu
   return inBuildRoot(host, store, build, async (place) => {
     const status = await runBuildCommand(host, generateCommand(build.request.spec.name, build.request.defines), place);
     const directory = join(place.work, 'top', 'SRPMS');
-    const written = (await readdir(directory)).find((name) => name.endsWith('.buildreqs.nosrc.rpm'));
-    if (written === undefined) throw await buildFailure(place, status);
+    const written = (await entriesOf(directory, 'file')).find((name) => name.endsWith('.buildreqs.nosrc.rpm'));
+    if (written === undefined) throw await buildFailure(place, { status });
     const { requires } = (await readRpmHeader(join(directory, written))).package;
     return generatedOf(build, requires);
   });

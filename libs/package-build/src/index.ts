@@ -2,6 +2,7 @@ export { buildPackage, type BuildFile, type PackageBuild, type RootRpm } from '.
 export {
   buildRequest,
   DEFAULT_LIMITS,
+  observableLimits,
   PACKAGE_RECIPE_VERSION,
   packageActionKey,
   TOP_DIRECTORY,
@@ -11,6 +12,7 @@ export {
   type RootMember,
 } from './build-request.ts';
 export { generateBuildRequires, GENERATE_RECIPE_VERSION } from './generate-build-requires.ts';
+export { openBuildShell, type ShellOptions, type ShellScene } from './build-shell.ts';
 export { checkFile, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
 export { lineTablePaths } from './line-table.ts';
 export { explainFailure, type FailureContext } from './log-reading.ts';

@@ -25,6 +25,8 @@ export interface BuiltRpm {
 export interface PackageResult {
   readonly source: string;
   readonly rpms: readonly BuiltRpm[];
+  /** The build used the machine's network: the RPMs may have what no digest pins. */
+  readonly network?: true;
 }
 
 /** Whether a path belongs to the primary file list (createrepo_c, `cr_is_primary`). */

@@ -7,6 +7,7 @@ import {
   DEFAULT_LIMITS,
   PACKAGE_RECIPE_VERSION,
   packageActionKey,
+  type BuildLimits,
   type BuildRequestInput,
 } from '@kiln/package-build';
 
@@ -51,12 +52,23 @@ test('every field of the request has a part in the key', () => {
     { toolchain: sha256('other') },
     { root: [] },
     { root: [{ name: 'ncurses-libs', content: sha256('content'), evr: '6.5-1' }] },
-    { limits: { ...DEFAULT_LIMITS, seconds: 1 } },
+    { limits: { ...DEFAULT_LIMITS, openFiles: 1 } },
+    { withoutCheck: true },
+    { network: true },
   ];
   const covered = new Set(variants.flatMap((one) => Object.keys(one)));
-  expect([...covered].sort()).toEqual(Object.keys(input).sort());
+  expect([...covered].sort()).toEqual([...Object.keys(input), 'network', 'withoutCheck'].sort());
   const keys = [input, ...variants.map((one) => ({ ...input, ...one }))].map(packageActionKey);
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('limits that a build can see are in the key, those that only end it are not', () => {
+  const keyWith = (limits: Partial<BuildLimits>) =>
+    packageActionKey({ ...input, limits: { ...DEFAULT_LIMITS, ...limits } });
+  const changed = (Object.keys(DEFAULT_LIMITS) as (keyof BuildLimits)[]).filter(
+    (name) => keyWith({ [name]: 1 }) !== packageActionKey(input),
+  );
+  expect(changed.sort()).toEqual(['fileSizeBytes', 'openFiles', 'processes', 'temporaryBytes']);
 });
 
 test('the order in which files and RPMs were found has none', () => {

@@ -1,7 +1,7 @@
 /** The argument vector of bwrap(1): namespaces, mounts, environment, identity. */
 import { existsSync } from 'node:fs';
 import { EMPTY_FILE, FILTER_DESCRIPTOR } from './compose-root.ts';
-import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
+import type { SandboxIdentity, SandboxMount, SandboxRequest } from './sandbox-request.ts';
 
 /** uid and gid of the builder inside. */
 export const BUILDER_ID = 1000;
@@ -18,7 +18,10 @@ const TEMPORARY = [
 /** Of the machine and readable by everybody: arguments of its kernel, keys of its users. */
 const HIDDEN = ['/proc/cmdline', '/proc/keys', '/proc/key-users'];
 
-const NAMESPACES = ['pid', 'ipc', 'uts', 'net', 'cgroup-try'].map((name) => `--unshare-${name}`);
+const NAMESPACES = ['pid', 'ipc', 'uts', 'cgroup-try'].map((name) => `--unshare-${name}`);
+
+/** The machine's name servers, for the few that may use its network. */
+const NETWORK_FILES = ['/etc/resolv.conf', '/etc/hosts'];
 
 /** What installing packages needs; nothing that administers the machine. */
 const ROOT_CAPABILITIES = [
@@ -42,18 +45,19 @@ const IDENTITY: Readonly<Record<SandboxIdentity, readonly string[]>> = {
 export function bubblewrapCommand(root: string, request: SandboxRequest): string[] {
   const {
     identity,
-    mounts = [],
     deviceDirectories = [],
     environment,
     cwd = '/',
     limits = {},
     interactive = false,
+    network = false,
   } = request;
   const size = limits.temporaryBytes === undefined ? [] : ['--size', `${limits.temporaryBytes}`];
   return [
     'bwrap',
     ...IDENTITY[identity],
     ...NAMESPACES,
+    ...(network ? [] : ['--unshare-net']),
     '--die-with-parent',
     // An interactive shell has a pseudo terminal of its own instead and keeps its job control.
     ...(interactive ? [] : ['--new-session']),
@@ -63,7 +67,11 @@ export function bubblewrapCommand(root: string, request: SandboxRequest): string
     ...['--proc', '/proc', '--dev', '/dev'],
     ...HIDDEN.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', EMPTY_FILE, path]),
     ...TEMPORARY.flatMap(([mode, target]) => [...size, '--perms', mode, '--tmpfs', target]),
-    ...mounts.flatMap(({ source, target, writable }) => [writable ? '--bind' : '--ro-bind', source, target]),
+    ...allMounts(request).flatMap(({ source, target, writable }) => [
+      writable ? '--bind' : '--ro-bind',
+      source,
+      target,
+    ]),
     ...deviceDirectories.flatMap((directory) => ['--dev', directory]),
     '--clearenv',
     ...Object.entries(environment)
@@ -77,5 +85,11 @@ export function bubblewrapCommand(root: string, request: SandboxRequest): string
 
 /** All places in the root that something is mounted on. */
 export function mountTargets(request: SandboxRequest): string[] {
-  return [...OWN_TARGETS, ...(request.mounts ?? []).map(({ target }) => target)];
+  return [...OWN_TARGETS, ...allMounts(request).map(({ target }) => target)];
+}
+
+/** What is asked for, and what comes with a network. */
+export function allMounts({ mounts = [], network = false }: SandboxRequest): readonly SandboxMount[] {
+  const files = network ? NETWORK_FILES.filter((path) => existsSync(path)) : [];
+  return [...files.map((path) => ({ source: path, target: path, writable: false })), ...mounts];
 }

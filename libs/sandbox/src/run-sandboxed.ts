@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, shellQuote, type Host, type RunResult } from '@kiln/host';
-import { bubblewrapCommand, mountTargets } from './bubblewrap.ts';
+import { allMounts, bubblewrapCommand, mountTargets } from './bubblewrap.ts';
 import { COMPOSE_SCRIPT, COMPOSED_ROOT } from './compose-root.ts';
 import { ENTER_SCRIPT, readTimes, WITH_PARENT } from './enter-run.ts';
 import { limitPrefix } from './sandbox-limits.ts';
 import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
-import { syscallFilter, type FilterArchitecture } from './syscall-filter.ts';
+import { syscallFilter } from './syscall-filter.ts';
 import { Supervision, type LimitBreach, type SandboxUsage } from './supervision.ts';
 
 export interface SandboxResult extends RunResult {
@@ -22,6 +22,9 @@ export interface SandboxResult extends RunResult {
 
 /** overlayfs takes no more lower directories; one is kept for mount points. */
 const MOST_LAYERS = 499;
+
+/** Node's names of architectures, as rpm calls them. */
+const MACHINES: Partial<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 const BASH = ['bash', '--norc', '--noprofile', '-c'];
 
@@ -122,7 +125,7 @@ async function sandboxCommand(
     ],
     ...[...BASH, COMPOSE_SCRIPT, 'kiln'],
     request.input === undefined && request.interactive !== true ? 'null' : 'keep',
-    Buffer.from(syscallFilter(machineArchitecture())).toString('base64'),
+    Buffer.from(syscallFilter(MACHINES[process.arch] ?? process.arch)).toString('base64'),
     ...[...request.layers, '--', ...points.directories, '--', ...points.files, '--'],
     ...limitPrefix(request.limits ?? {}),
     ...bubblewrapCommand(COMPOSED_ROOT, request),
@@ -135,7 +138,7 @@ function withPrefix(prefix: readonly string[], argv: readonly string[]): [string
 
 /** Mount targets that no layer has: they come from a layer of empty directories and files at the bottom. */
 async function missingTargets(request: SandboxRequest): Promise<{ directories: string[]; files: string[] }> {
-  const sources = new Map((request.mounts ?? []).map(({ target, source }) => [target, source]));
+  const sources = new Map(allMounts(request).map(({ target, source }) => [target, source]));
   const missing: { directories: string[]; files: string[] } = { directories: [], files: [] };
   for (const target of mountTargets(request)) {
     const found = await Promise.all(request.layers.map((layer) => lstat(join(layer, target)).catch(() => undefined)));
@@ -160,13 +163,6 @@ function checkRequest(request: SandboxRequest): void {
       `a root of ${layers.length} layers; overlayfs takes at most ${MOST_LAYERS}`,
     );
   }
-}
-
-/** @throws BuildError `ARCHITECTURE_UNKNOWN`. */
-function machineArchitecture(): FilterArchitecture {
-  if (process.arch === 'x64') return 'x86_64';
-  if (process.arch === 'arm64') return 'aarch64';
-  throw new BuildError('ARCHITECTURE_UNKNOWN', `there is no filter of system calls for ${process.arch}`);
 }
 
 /** What the programs that set up the sandbox see; the program inside never does. */

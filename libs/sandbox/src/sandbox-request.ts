@@ -48,6 +48,8 @@ export interface SandboxRequest {
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
   readonly limits?: SandboxLimits;
+  /** Uses the network of the machine, with its name servers; without it there is only a loopback interface. */
+  readonly network?: boolean;
   readonly timeoutSeconds?: number;
   /** File that receives standard output and error. */
   readonly log?: string;

@@ -1,11 +1,10 @@
 /** The filter program that the kernel asks at each system call (seccomp(2), SECCOMP_SET_MODE_FILTER). */
+import { BuildError } from '@kiln/diagnostics';
 import { assembleBpf, type BpfLine } from './bpf-assembler.ts';
 import { ERRNO, SYSCALL_NUMBERS, SYSCALL_RULES, type ArgumentTest } from './syscall-policy.ts';
 
-export type FilterArchitecture = 'x86_64' | 'aarch64';
-
 /** AUDIT_ARCH_* of <linux/audit.h>, and the place of the architecture's number in the table. */
-const ARCHITECTURES: Readonly<Record<FilterArchitecture, { readonly audit: number; readonly column: 0 | 1 }>> = {
+const ARCHITECTURES: Readonly<Record<string, { readonly audit: number; readonly column: 0 | 1 } | undefined>> = {
   x86_64: { audit: 0xc000003e, column: 0 },
   aarch64: { audit: 0xc00000b7, column: 1 },
 };
@@ -21,9 +20,16 @@ const refuse = (errno: number) => 0x00050000 + errno;
 /** Numbers from here on are of the x32 interface (__X32_SYSCALL_BIT of asm/unistd.h). */
 const X32 = 0x40000000;
 
-/** Refuses the calls of `SYSCALL_RULES` and every call through the interface of another architecture; allows the others. */
-export function syscallFilter(architecture: FilterArchitecture): Uint8Array {
-  const { audit, column } = ARCHITECTURES[architecture];
+/**
+ * Refuses the calls of `SYSCALL_RULES` and every call through the interface of another architecture; allows the others.
+ * `architecture`: as rpm calls it. @throws BuildError `ARCHITECTURE_UNKNOWN`.
+ */
+export function syscallFilter(architecture: string): Uint8Array {
+  const known = ARCHITECTURES[architecture];
+  if (known === undefined) {
+    throw new BuildError('ARCHITECTURE_UNKNOWN', `there is no filter of system calls for '${architecture}'`);
+  }
+  const { audit, column } = known;
   const lines: BpfLine[] = [
     { op: 'load', offset: ARCHITECTURE },
     { op: 'equal', value: audit, then: 'native' },
