@@ -16,6 +16,7 @@ import { addPlan } from './commands/plan.ts';
 import { addProvides } from './commands/provides.ts';
 import { addRecordMacros } from './commands/record-macros.ts';
 import { addSources } from './commands/sources.ts';
+import { addShell } from './commands/shell.ts';
 import { addSpec } from './commands/spec.ts';
 import { addTargets } from './commands/targets.ts';
 import { addUnresolved } from './commands/unresolved.ts';
@@ -39,6 +40,7 @@ const COMMANDS: readonly AddCommands[] = [
   addBlockers,
   addList,
   addLog,
+  addShell,
   addEvents,
   addProvides,
   addSources,

@@ -12,6 +12,7 @@ export {
 export { EVENT_LOG, lastRun, logEvent, readEventLog, type LoggedEvent } from './event-log.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
+export { openPackageShell } from './package-shell.ts';
 export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './universe.ts';
 export { examineSources, updatePackageSignatures, type SourceExamination } from './examine-sources.ts';
 export { type SourceReport } from './sources-target.ts';

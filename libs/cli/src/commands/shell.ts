@@ -1,0 +1,44 @@
+/** `kiln shell`: a shell in the build root of a package, with the source tree as the last failed build left it. */
+import { loadDistribution, openPackageShell, Session } from '@kiln/distribution';
+import { BuildError } from '@kiln/diagnostics';
+import type { ShellScene } from '@kiln/package-build';
+import type { Command } from 'commander';
+import { hostOf, rootOf, type CommandContext } from '../context.ts';
+import { prepareMachineFor } from '../machine.ts';
+
+export function addShell(program: Command, context: () => CommandContext): void {
+  program
+    .command('shell <package>')
+    .description('open a shell in the build root of a package, where its last build failed or before it begins')
+    .option('--fresh', 'nothing unpacked or built, although there is a failed build')
+    .action((name: string, { fresh }: { fresh?: boolean }) => openShell(context(), name, fresh === true));
+}
+
+/** @throws BuildError `NO_TERMINAL` and those of `openPackageShell`. */
+export async function openShell(context: CommandContext, name: string, fresh: boolean): Promise<void> {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new BuildError('NO_TERMINAL', 'a shell needs a terminal as its input and output', {
+      hint: 'run it in a terminal; in a script: script --command "kiln shell …" /dev/null',
+    });
+  }
+  const root = rootOf(context);
+  await prepareMachineFor(context, root);
+  const session = new Session(await loadDistribution(root), hostOf(context));
+  const { id } = session.distribution.findPackage(name);
+  const say = (line: string) => void context.terminal.err.write(`kiln: ${line}\n`);
+  await openPackageShell(session, id, {
+    fresh,
+    onReady: (scene) => describe(id, scene).forEach(say),
+  });
+  say('the shell has ended; nothing of it was kept');
+}
+
+function describe(id: string, { failed, command }: ShellScene): string[] {
+  return [
+    failed
+      ? `${id} as its last build left it (a copy)`
+      : `the root of ${id} before its build: sources in SOURCES, nothing unpacked`,
+    `the build's command: ${command}`,
+    'limits and network are those of the build; leave with exit',
+  ];
+}
