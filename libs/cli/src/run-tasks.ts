@@ -1,9 +1,42 @@
-/** Runs tasks of a distribution in the order of their dependencies, several at once when asked. */
-import { TARGETS, type Distribution, type Session, type TargetName } from '@kiln/distribution';
-import type { Reporter, ReportedTask } from './reporter.ts';
+/**
+ * Runs tasks of a distribution: in the order of what they hold up, as many at once as the machine has memory and cores for, shared with
+ * all other runs on it.
+ */
+import { readDurations, taskResources, TARGETS, type Admission, type Durations } from '@kiln/distribution';
+import { logEvent, type Distribution, type Session, type TargetName, type TaskMeasurement } from '@kiln/distribution';
+import { defaultTokenDirectory, machineResources, ResourceBroker, type Resources, type Waiting } from '@kiln/host';
+import { formatMemory } from './memory.ts';
+import type { ReportedTask, Reporter } from './reporter.ts';
+import {
+  remainingSeconds,
+  runSchedule,
+  type ScheduledTask,
+  type ScheduleResult,
+  type TaskFailure,
+} from './schedule.ts';
 
 /** A target for an id. */
 export type Task = readonly [target: TargetName, id: string];
+
+/** How a task ended. */
+export type TaskEnd =
+  | { readonly outcome: 'built' | 'cached'; readonly measurement: TaskMeasurement | undefined }
+  | { readonly outcome: 'failed'; readonly failure: TaskFailure }
+  | { readonly outcome: 'blocked'; readonly by: string };
+
+export interface TaskRunOptions {
+  readonly reporter: Reporter;
+  readonly plan: RunPlan;
+  /** Most tasks at once; the machine's resources are the only limit when omitted. */
+  readonly parallel?: number;
+  /** Called once for each task. */
+  readonly onEnd?: (name: string, end: TaskEnd) => void;
+}
+
+/** Tasks that wait for memory, cores or another run at once, each with a lock. */
+const WINDOW = 8;
+/** For a task that was never done, when no other was either. */
+const UNKNOWN_SECONDS = 60;
 
 /** The tasks and everything before them, each after those it depends on. */
 export function tasksInOrder(distribution: Distribution, wanted: readonly Task[]): Task[] {
@@ -17,52 +50,157 @@ export function tasksInOrder(distribution: Distribution, wanted: readonly Task[]
   return [...ordered.values()];
 }
 
-/**
- * Runs tasks that are in order. After a failure no new task begins; those that run end first.
- * @throws the first failure.
- */
-export async function runTasks(
+/** What is known of a run before it begins: tasks with what they will probably take and need. */
+export class RunPlan {
+  readonly tasks: readonly ScheduledTask[];
+  readonly capacity: Resources = machineResources();
+  readonly #session: Session;
+  readonly #durations: Durations;
+  readonly #named: ReadonlyMap<string, Task>;
+  readonly #ended = new Set<string>();
+
+  /** @throws BuildError of `findPackage` when the distribution states resources of a package that isn't there. */
+  constructor(session: Session, tasks: readonly Task[]) {
+    this.#session = session;
+    this.#durations = readDurations(session.store.directory);
+    this.#named = new Map(tasks.map((task) => [nameOf(task), task]));
+    const { distribution } = session;
+    for (const id of Object.keys(distribution.config.resources?.packages ?? {})) distribution.findPackage(id);
+    const known = tasks.flatMap((task) => this.estimate(task) ?? []);
+    const usual = known.length === 0 ? UNKNOWN_SECONDS : known.reduce((sum, one) => sum + one, 0) / known.length;
+    this.tasks = tasks.map((task) => ({
+      name: nameOf(task),
+      before: TARGETS[task[0]].before(distribution, task[1]).map(nameOf),
+      seconds: this.estimate(task) ?? usual,
+    }));
+  }
+
+  task(name: string): Task {
+    return this.#named.get(name)!;
+  }
+
+  /** Seconds that a task will probably take; undefined when it was never done. */
+  estimate(task: Task): number | undefined {
+    return this.#history(task)?.seconds;
+  }
+
+  needs([target, id]: Task): Resources {
+    return taskResources(this.#session.distribution.config.resources, { target, id }, this.#history([target, id]));
+  }
+
+  end(name: string): void {
+    this.#ended.add(name);
+  }
+
+  /** Seconds until all is done: the longest chain, or the work of all cores; undefined when something was never done. */
+  left(): number | undefined {
+    const open = this.tasks.filter(({ name }) => !this.#ended.has(name));
+    if (open.some(({ name }) => this.estimate(this.task(name)) === undefined)) return undefined;
+    const longest = Math.max(0, ...remainingSeconds(open).values());
+    const work = open.reduce((sum, { name, seconds }) => sum + seconds * this.needs(this.task(name)).cores, 0);
+    return Math.max(longest, work / this.capacity.cores);
+  }
+
+  #history([target, id]: Task) {
+    return this.#durations.estimate({ architecture: this.#session.distribution.config.architecture, target, id });
+  }
+}
+
+/** Runs the tasks of the plan. A failure is no exception: it blocks what needs it, and everything else goes on. */
+export async function runTasks(session: Session, options: TaskRunOptions): Promise<ScheduleResult> {
+  const { reporter, plan, parallel, onEnd } = options;
+  const broker = new ResourceBroker({
+    directory: defaultTokenDirectory(session.host.environment),
+    capacity: plan.capacity,
+    ...(parallel === undefined ? {} : { most: parallel }),
+  });
+  const end = (name: string, how: TaskEnd) => {
+    plan.end(name);
+    onEnd?.(name, how);
+  };
+  return runSchedule(plan.tasks, {
+    window: WINDOW,
+    signal: session.host.signal,
+    async run(name, turn) {
+      const task = plan.task(name);
+      const reported = reportedTask(task);
+      reporter.begin(reported);
+      try {
+        const admit = admission(session, { task, turn, options, broker });
+        const { outcome } = await session.run(...task, admit);
+        const measurement = outcome === 'built' ? session.measurement(...task) : undefined;
+        reporter.finish(reported, outcome, measurement);
+        end(name, { outcome, measurement });
+      } catch (error) {
+        reporter.finish(reported, 'failed', session.measurement(...task));
+        throw error;
+      }
+    },
+    failed(failure) {
+      end(failure.name, { outcome: 'failed', failure });
+      for (const name of failure.blocks) {
+        block(session, plan.task(name), { reporter, by: failure.name });
+        end(name, { outcome: 'blocked', by: failure.name });
+      }
+    },
+  });
+}
+
+function block(
   session: Session,
-  tasks: readonly Task[],
-  { reporter, parallel }: { readonly reporter: Reporter; readonly parallel: number },
-): Promise<void> {
-  const waiting = [...tasks];
-  const done = new Set<string>();
-  const running = new Map<string, Promise<void>>();
-  const failures: unknown[] = [];
-  const isReady = ([target, id]: Task) =>
-    TARGETS[target].before(session.distribution, id).every((one) => done.has(nameOf(one)));
-
-  while (waiting.length > 0 || running.size > 0) {
-    while (running.size < parallel && failures.length === 0) {
-      const next = waiting.findIndex(isReady);
-      if (next < 0) break;
-      const [task] = waiting.splice(next, 1) as [Task];
-      const name = nameOf(task);
-      const run = runTask(session, task, reporter)
-        .then(() => void done.add(name))
-        .catch((error: unknown) => void failures.push(error))
-        .finally(() => running.delete(name));
-      running.set(name, run);
-    }
-    if (running.size === 0) break;
-    await Promise.race(running.values());
-  }
-  if (failures.length > 0) throw failures[0];
+  [action, subject]: Task,
+  { reporter, by }: { readonly reporter: Reporter; readonly by: string },
+): void {
+  logEvent(session.distribution.root, {
+    ...{ type: 'action', action, subject, key: '', outcome: 'blocked', seconds: 0 },
+    ...{ run: session.runName, blockedBy: by },
+  });
+  reporter.block({ action, subject });
 }
 
-async function runTask(session: Session, [target, id]: Task, reporter: Reporter): Promise<void> {
-  const reported: ReportedTask = { action: target, subject: id, log: TARGETS[target].log(id) };
-  reporter.begin(reported);
-  try {
-    const { outcome } = await session.run(target, id);
-    reporter.finish(reported, outcome);
-  } catch (error) {
-    reporter.finish(reported, 'failed');
-    throw error;
-  }
-}
-
-function nameOf([target, id]: Task): string {
+export function nameOf([target, id]: Task): string {
   return `${target}:${id}`;
+}
+
+export function reportedTask([target, id]: Task): ReportedTask {
+  return { action: target, subject: id, log: TARGETS[target].log(id) };
+}
+
+interface AdmittedTask {
+  readonly task: Task;
+  readonly turn: { readonly priority: number; readonly admitted: () => void };
+  readonly options: TaskRunOptions;
+  readonly broker: ResourceBroker;
+}
+
+/** Work begins when the machine has what it needs; meanwhile the reporter says what is lacking. */
+function admission(session: Session, { task, turn, options: { reporter, plan }, broker }: AdmittedTask): Admission {
+  const reported = reportedTask(task);
+  const need = plan.needs(task);
+  const request = { what: nameOf(task), priority: turn.priority, ...need };
+  return (work) =>
+    broker.withResources(
+      request,
+      () => {
+        turn.admitted();
+        reporter.start(reported);
+        return work();
+      },
+      {
+        signal: session.host.signal,
+        onWait: (waiting) => reporter.wait(reported, waitingText(waiting, need)),
+      },
+    );
+}
+
+/** `waiting for memory (needs 6.0 GB, 4.0 GB free)`. */
+export function waitingText({ lack, free }: Waiting, need: Resources): string {
+  switch (lack) {
+    case 'memory':
+      return `waiting for memory (needs ${formatMemory(need.memoryBytes)}, ${formatMemory(free.memoryBytes)} free)`;
+    case 'cores':
+      return `waiting for cores (needs ${need.cores.toFixed(1)}, ${free.cores.toFixed(1)} free)`;
+    case 'turn':
+      return 'waiting for its turn';
+  }
 }

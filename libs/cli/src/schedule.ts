@@ -14,19 +14,24 @@ export interface ScheduledTask {
 export interface Schedule {
   /** Does a task. It says `admitted` as soon as it doesn't wait for its turn any more; one that never does is cheap. */
   run(name: string, turn: { readonly priority: number; readonly admitted: () => void }): Promise<void>;
-  /** A task that will not run, because `by` failed. */
-  blocked?(name: string, by: string): void;
+  /** Called once for each failure, when it is known what will not run because of it. */
+  failed?(failure: TaskFailure): void;
   /** Most tasks that wait for admission at once, unless a more urgent one comes. */
   readonly window: number;
   readonly signal?: AbortSignal;
 }
 
+export interface TaskFailure {
+  readonly name: string;
+  readonly error: unknown;
+  /** Tasks that need it, directly or through others, without those that an earlier failure blocks. */
+  readonly blocks: readonly string[];
+}
+
 export interface ScheduleResult {
   readonly done: readonly string[];
   /** In the order in which they failed. */
-  readonly failed: readonly { readonly name: string; readonly error: unknown }[];
-  /** Task that didn't run → the failed one that it needs. */
-  readonly blocked: ReadonlyMap<string, string>;
+  readonly failed: readonly TaskFailure[];
 }
 
 /** Seconds of the longest chain of tasks that begins with each. The graph must have no cycle. */
@@ -68,8 +73,8 @@ class ScheduleRun {
   readonly #waiting = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #done: string[] = [];
-  readonly #failed: { name: string; error: unknown }[] = [];
-  readonly #blocked = new Map<string, string>();
+  readonly #failed: TaskFailure[] = [];
+  readonly #blocked = new Set<string>();
 
   constructor(tasks: readonly ScheduledTask[], schedule: Schedule) {
     this.#schedule = schedule;
@@ -86,7 +91,7 @@ class ScheduleRun {
   async toTheEnd(): Promise<ScheduleResult> {
     this.#start();
     while (this.#running.size > 0) await Promise.race(this.#running);
-    return { done: this.#done, failed: this.#failed, blocked: this.#blocked };
+    return { done: this.#done, failed: this.#failed };
   }
 
   #start(): void {
@@ -119,8 +124,9 @@ class ScheduleRun {
       await this.#schedule.run(name, { priority: this.#priority.get(name)!, admitted });
       this.#finish(name);
     } catch (error) {
-      this.#failed.push({ name, error });
-      this.#block(name);
+      const failure = { name, error, blocks: this.#block(name) };
+      this.#failed.push(failure);
+      this.#schedule.failed?.(failure);
     }
   }
 
@@ -134,16 +140,14 @@ class ScheduleRun {
     this.#sortReady();
   }
 
-  #block(failed: string): void {
+  #block(failed: string): string[] {
     const names = [failed];
     for (const name of names) {
-      for (const next of this.#after.get(name) ?? []) {
-        if (this.#blocked.has(next)) continue;
-        this.#blocked.set(next, failed);
-        this.#schedule.blocked?.(next, failed);
-        names.push(next);
-      }
+      const next = (this.#after.get(name) ?? []).filter((one) => !this.#blocked.has(one));
+      for (const one of next) this.#blocked.add(one);
+      names.push(...next);
     }
+    return names.slice(1);
   }
 
   #sortReady(): void {

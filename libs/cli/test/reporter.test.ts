@@ -22,26 +22,62 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('plain lines: each step once, signs of life, the end', () => {
-  const remembered = new Map([['rpm:ncurses/ncurses', 130]]);
-  const reporter = createReporter({ terminal, now: () => Date.now(), remembered, total: 8 });
+test('plain lines: each step once, signs of life, the end with what it used', () => {
+  const reporter = createReporter({ terminal, now: () => Date.now(), estimate: () => 130, total: 8, ended: 2 });
   reporter.begin(task);
   reporter.emit({ type: 'progress', ...task, message: '%build' });
   reporter.emit({ type: 'progress', ...task, message: '%build' });
   vi.advanceTimersByTime(72_000);
+  const usage = { cpuSeconds: 140, peakMemoryBytes: 512e6, readBytes: 0, writtenBytes: 0 };
+  reporter.finish(task, 'built', { seconds: 71, usage });
+  reporter.end();
+  expect(text.split('\n')).toEqual([
+    'rpm ncurses/ncurses %build 00:00 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
+    'rpm ncurses/ncurses %build 00:30 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
+    'rpm ncurses/ncurses %build 01:00 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
+    '[3/8] rpm ncurses/ncurses built in 01:11 (CPU 02:20, memory 512 MB)',
+    '',
+  ]);
+});
+
+test('the count is of tasks that ended, in whatever order they began', () => {
+  const reporter = createReporter({ terminal, now: () => Date.now(), total: 4 });
+  const tasks = ['a', 'b', 'c', 'd'].map((subject) => ({ action: 'rpm', subject }));
+  for (const one of tasks.slice(0, 3)) reporter.begin(one);
+  reporter.finish(tasks[2]!, 'cached');
+  reporter.finish(tasks[0]!, 'failed');
+  reporter.block(tasks[3]!);
+  reporter.finish(tasks[1]!, 'built');
+  reporter.end();
+  expect(text.split('\n')).toEqual([
+    '[1/4] rpm c unchanged',
+    '[2/4] rpm a failed after 00:00',
+    '[4/4] rpm b built in 00:00',
+    '',
+  ]);
+});
+
+test('a task that waits says once what for, and its time begins afterwards', () => {
+  const reporter = createReporter({ terminal, now: () => Date.now(), estimate: () => 130 });
+  reporter.begin(task);
+  reporter.wait(task, 'waiting for memory (needs 6.0 GB, 4.0 GB free)');
+  reporter.wait(task, 'waiting for memory (needs 6.0 GB, 5.0 GB free)');
+  vi.advanceTimersByTime(10_000);
+  reporter.start(task);
+  reporter.emit({ type: 'progress', ...task, message: '%prep' });
+  vi.advanceTimersByTime(5_000);
   reporter.finish(task, 'built');
   reporter.end();
   expect(text.split('\n')).toEqual([
-    '[1/8] rpm ncurses/ncurses %build 00:00 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
-    '[1/8] rpm ncurses/ncurses %build 00:30 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
-    '[1/8] rpm ncurses/ncurses %build 01:00 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
-    '[1/8] rpm ncurses/ncurses built in 01:12',
+    'rpm ncurses/ncurses waiting for memory (needs 6.0 GB, 4.0 GB free) 00:00',
+    'rpm ncurses/ncurses %prep 00:00 of about 02:10 log: dist/logs/rpm/ncurses/ncurses.log',
+    'rpm ncurses/ncurses built in 00:05',
     '',
   ]);
 });
 
 test('amounts, notices and failures', () => {
-  const reporter = createReporter({ terminal, now: () => Date.now(), remembered: new Map() });
+  const reporter = createReporter({ terminal, now: () => Date.now() });
   reporter.begin({ action: 'toolchain', subject: 'toolchain' });
   reporter.emit({
     type: 'progress',

@@ -19,7 +19,7 @@ async function simulate(tasks: readonly ScheduledTask[], workers: number, fails:
   let now = 0;
   const schedule: Schedule = {
     window: 2,
-    blocked: (name, by) => blocked.push(`${name} by ${by}`),
+    failed: ({ name, blocks }) => blocked.push(...blocks.map((one) => `${one} by ${name}`)),
     async run(name, { priority, admitted }) {
       await new Promise<void>((begin) => waiting.push({ name, priority, begin }));
       admitted();
@@ -98,7 +98,7 @@ describe('a schedule', () => {
     const { result, blocked } = await simulate(tasks, 2, ['a']);
     expect(result.failed.map(({ name }) => name)).toEqual(['a']);
     expect(result.done).toEqual(['d', 'f']);
-    expect(Object.fromEntries(result.blocked)).toEqual({ b: 'a', c: 'a', e: 'a' });
+    expect(result.failed[0]?.blocks).toEqual(['b', 'c', 'e']);
     expect(blocked).toEqual(['b by a', 'c by a', 'e by a']);
   });
 
@@ -119,6 +119,6 @@ describe('a schedule', () => {
 
   it('has nothing to do without tasks', async () => {
     const result = await runSchedule([], { window: 1, run: () => Promise.reject(new Error('called')) });
-    expect(result).toEqual({ done: [], failed: [], blocked: new Map() });
+    expect(result).toEqual({ done: [], failed: [] });
   });
 });

@@ -8,7 +8,6 @@ import { defaultStoreDirectory, Store } from '@kiln/store';
 import { formatToolchainLock, lockDebianToolchain, parseDebianPackages } from '@kiln/toolchain';
 import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
-import { rememberedDurations } from '../remembered-durations.ts';
 import { createReporter } from '../reporter.ts';
 
 export function addLockToolchain(program: Command, context: () => CommandContext): void {
@@ -23,7 +22,7 @@ async function lockToolchain(context: CommandContext): Promise<void> {
   await prepareMachineFor(context, root);
   const { toolchain } = readDistroConfig(root);
   const { terminal } = context;
-  const reporter = createReporter({ terminal, now: () => Date.now(), remembered: rememberedDurations(root) });
+  const reporter = createReporter({ terminal, now: () => Date.now() });
   reporter.begin({ action: 'toolchain', subject: 'toolchain' });
   try {
     const host = hostOf(context, reporter.emit);

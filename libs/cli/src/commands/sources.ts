@@ -11,7 +11,6 @@ import {
 import type { Command } from 'commander';
 import { distributionOf, hostOf, print, type CommandContext } from '../context.ts';
 import { createReporter } from '../reporter.ts';
-import { rememberedDurations } from '../remembered-durations.ts';
 import { formatTable } from '../table.ts';
 
 interface SourcesOptions {
@@ -60,7 +59,6 @@ async function examine(context: CommandContext, { distribution, projects, json }
   const reporter = createReporter({
     terminal: context.terminal,
     now: () => Date.now(),
-    remembered: rememberedDurations(distribution.root),
     total: projects.length,
   });
   const found = await examineSources(new Session(distribution, hostOf(context, reporter.emit)), projects).finally(() =>

@@ -1,16 +1,23 @@
 /** The commands that do what Nx's targets do: `build`, `rpm`, `image`, `repository`, `boot-test`, `toolchain`. */
 import { BuildError } from '@kiln/diagnostics';
-import { loadDistribution, recordProvides, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
+import {
+  loadDistribution,
+  logRun,
+  recordProvides,
+  Session,
+  TOOLCHAIN_ORIGIN,
+  type Distribution,
+} from '@kiln/distribution';
 import type { Command } from 'commander';
 import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
-import { rememberedDurations } from '../remembered-durations.ts';
-import { createReporter } from '../reporter.ts';
+import { RunTally, tellFailures } from '../run-report.ts';
 import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
+import { setUpRun } from '../set-up-run.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface RunOptions {
-  readonly parallel: number;
+  readonly parallel?: number;
 }
 
 type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
@@ -34,7 +41,7 @@ export function addTargets(program: Command, context: () => CommandContext): voi
     program
       .command(usage)
       .description(description)
-      .option('-j, --parallel <count>', 'tasks at once', wholeNumber, 1)
+      .option('-j, --parallel <count>', 'most tasks at once (default: as many as memory and cores allow)', wholeNumber)
       .action(async (...given: unknown[]) => {
         const names = Array.isArray(given[0]) ? (given[0] as string[]) : [];
         const options = given[Array.isArray(given[0]) ? 1 : 0] as RunOptions;
@@ -63,7 +70,7 @@ async function run(
     const session = await runPlan(context, {
       distribution,
       tasks: tasksInOrder(distribution, select(distribution)),
-      parallel,
+      ...(parallel === undefined ? {} : { parallel }),
     }).catch(async (error: unknown) => {
       if (!isStale(error) || plan === PLANS || !(await correctPlan(context, distribution))) throw error;
       return undefined;
@@ -75,19 +82,23 @@ async function run(
 interface PlannedRun {
   readonly distribution: Distribution;
   readonly tasks: readonly Task[];
-  readonly parallel: number;
+  readonly parallel?: number;
 }
 
+/** @throws BuildError: the only failure, or `TASKS_FAILED` when several were told; one of a stale plan goes before all others. */
 async function runPlan(context: CommandContext, { distribution, tasks, parallel }: PlannedRun): Promise<Session> {
-  const reporter = createReporter({
-    terminal: context.terminal,
-    now: () => Date.now(),
-    remembered: rememberedDurations(distribution.root),
-    total: tasks.length,
-  });
+  const { terminal, signal } = context;
+  const { session, plan, reporter } = setUpRun({ terminal, signal, distribution, tasks });
+  const tally = new RunTally(() => Date.now());
   try {
-    const session = new Session(distribution, hostOf(context, reporter.emit));
-    await runTasks(session, tasks, { reporter, parallel });
+    const limit = parallel === undefined ? {} : { parallel };
+    const result = await runTasks(session, { reporter, plan, onEnd: tally.count, ...limit });
+    const stale = result.failed.find(({ error }) => isStale(error));
+    if (stale !== undefined) throw stale.error;
+    const failure = tellFailures(result.failed, { fail: (text) => reporter.fail(text), isInterrupted: signal.aborted });
+    reporter.say(tally.summary());
+    logRun(distribution.root, tally.record(session.runName, ['kiln', ...process.argv.slice(2)].join(' ')));
+    if (failure !== undefined) throw failure;
     return session;
   } finally {
     reporter.end();
@@ -101,7 +112,7 @@ function isStale(error: unknown): boolean {
 /** Records what the built RPMs provide and require; whether that changes the plan. */
 async function correctPlan(context: CommandContext, distribution: Distribution): Promise<boolean> {
   const recorded = await recordProvides(new Session(distribution, hostOf(context)), distribution.packages);
-  const written = recorded.filter(({ outcome }) => outcome === 'written');
+  const written = recorded.filter(({ outcome }) => outcome === 'changed');
   for (const { file } of written) print(context, `the plan was stale; recorded ${file}`);
   return written.length > 0;
 }
