@@ -9,6 +9,7 @@ import { addDependents } from './commands/dependents.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
+import { addImport } from './commands/import.ts';
 import { addList } from './commands/list.ts';
 import { addLockToolchain } from './commands/lock-toolchain.ts';
 import { addLog } from './commands/log.ts';
@@ -47,6 +48,7 @@ const COMMANDS: readonly AddCommands[] = [
   addBump,
   addExplain,
   addSpec,
+  addImport,
   addRecordMacros,
   addLockToolchain,
   addDoctor,

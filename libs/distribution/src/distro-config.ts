@@ -27,6 +27,8 @@ export interface DistroConfig {
   };
   /** Directory of the records of generated provides and requires. */
   readonly provides: string;
+  /** Specs that others of the tree take the place of: a replaced one is not planned. */
+  readonly replaces?: { readonly spec: string; readonly by: string }[];
   /** Which package is taken where several provide a capability: name of the package by name of the capability. */
   readonly choices?: Record<string, string>;
   /** Recorded answers of shell commands in macros, when the tree has any. */
@@ -124,6 +126,16 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       },
     },
     provides: path,
+    replaces: {
+      type: 'array',
+      nullable: true,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['spec', 'by'],
+        properties: { spec: path, by: path },
+      },
+    },
     choices: { type: 'object', nullable: true, required: [], additionalProperties: path },
     macroAnswers: { ...path, nullable: true },
     resources: {

@@ -18,6 +18,7 @@ import type { MacroAnswers } from './macro-answers.ts';
 import type { DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
+import { withoutReplaced } from './replaced-specs.ts';
 
 /** Where evaluations are kept, relative to the workspace: in Nx's cache directory, which CI keeps and `nx reset` removes. */
 export const EVALUATION_CACHE = '.nx/cache/kiln-evaluations';
@@ -73,16 +74,20 @@ function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): s
   return textDigest(JSON.stringify(parts));
 }
 
-function readSpecs(root: string, { specRoots }: DistroConfig): SpecText[] {
-  return specRoots.flatMap((specRoot) =>
+function readSpecs(root: string, config: DistroConfig): SpecText[] {
+  const specs = config.specRoots.flatMap((specRoot) =>
     specsBelow(root, specRoot)
       .sort()
-      .map((specFile) => ({ specRoot, specFile, specText: readFileSync(join(root, specFile), 'utf8') })),
+      .map((specFile) => ({ specRoot, specFile })),
   );
+  return withoutReplaced(specs, config).map((spec) => ({
+    ...spec,
+    specText: readFileSync(join(root, spec.specFile), 'utf8'),
+  }));
 }
 
-/** Links are not followed; what is hidden or not there is passed over. */
-function specsBelow(root: string, directory: string): string[] {
+/** Paths of specs. Links are not followed; what is hidden or not there is passed over. */
+export function specsBelow(root: string, directory: string): string[] {
   if (!existsSync(join(root, directory))) return [];
   return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
     const path = `${directory}/${entry.name}`;

@@ -10,6 +10,7 @@ export {
   type TaskRun,
 } from './durations.ts';
 export { EVENT_LOG, lastRun, logEvent, readEventLog, type LoggedEvent } from './event-log.ts';
+export { importUpstream, type ImportOptions, type ImportReport } from './import-upstream.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
 export { openPackageShell } from './package-shell.ts';
@@ -23,4 +24,5 @@ export { Session, type Admission, type TaskOutcome, type TaskState } from './ses
 export { type TaskMeasurement } from './task-meter.ts';
 export { taskResources } from './task-resources.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';
+export { UPSTREAM_LOCK } from './upstream-lock.ts';
 export { manifestPath, type Manifest } from './view.ts';
