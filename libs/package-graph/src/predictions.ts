@@ -27,6 +27,8 @@ export type PredictionRule = 'path' | 'glob' | 'name' | 'name of the distributio
 /** What a kind of capabilities says of the package that has it. */
 interface Kind {
   readonly pattern: RegExp;
+  /** What each such file's path has: most paths are told apart by it alone. */
+  readonly file: RegExp;
   /** Ends of the paths of the files that make the generator provide it. */
   readonly files: (name: string) => readonly RegExp[];
   /** A file of that kind, for the globs. */
@@ -41,6 +43,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     pattern: /^pkgconfig\((.+)\)$/,
+    file: /\.pc$/,
     files: (name) => [new RegExp(`/pkgconfig/${escape(name)}\\.pc$`)],
     examples: (name) => [`/usr/lib/pkgconfig/${name}.pc`, `/usr/share/pkgconfig/${name}.pc`],
     packages: (name) => [`${name}-devel`, name],
@@ -48,6 +51,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern: /^perl\(([\w:]+)\)$/,
+    file: /\.pm$/,
     files: (name) => [new RegExp(`/${name.replaceAll('::', '/')}\\.pm$`)],
     examples: (name) => [
       `/usr/share/perl5/vendor_perl/${name.replaceAll('::', '/')}.pm`,
@@ -61,6 +65,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern: /^python3(?:\.\d+)?dist\(([^)[]+)(?:\[.*\])?\)$/,
+    file: /-info\/?/i,
     files: (name) => [new RegExp(`/${loose(name)}-[^/]*\\.(?:dist|egg)-info/?`, 'i')],
     examples: (name) => [`/usr/lib/python3.12/site-packages/${name.replaceAll('-', '_')}-1.dist-info`],
     packages: (name) => [`python3-${name}`, `python-${name}`],
@@ -68,6 +73,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern: /^rubygem\(([^)]+)\)$/,
+    file: /\.gemspec$/,
     files: (name) => [new RegExp(`/specifications/${escape(name)}-[^/]*\\.gemspec$`)],
     examples: () => [],
     packages: (name) => [`rubygem-${name}`],
@@ -75,6 +81,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern: /^(\/.+)$/,
+    file: /^\//,
     files: (name) => [new RegExp(`^${escape(name)}$`)],
     examples: (name) => [name],
     packages: () => [],
@@ -101,11 +108,21 @@ function pkgConfigRelatives(name: string): (string | RegExp)[] {
 export function predictProvides(packages: readonly PredictablePackage[], needed: Iterable<string>): Prediction[] {
   const candidates = packages.filter(({ name }) => !/-(?:debuginfo|debugsource)$/.test(name));
   const byName = new Map(candidates.map((one) => [one.name.toLowerCase(), one]));
+  const paths = candidates.flatMap((owner) => owner.files.map((path) => ({ owner, path, glob: toGlob(path) })));
+  const ofKind = new Map(KINDS.map(({ file }) => [file, paths.filter(({ path }) => file.test(path))]));
   return [...new Set(needed)].sort().flatMap((capability) => {
     const kind = KINDS.find(({ pattern }) => pattern.test(capability));
     const name = kind?.pattern.exec(capability)?.[1];
-    return kind === undefined || name === undefined ? [] : predict({ capability, kind, name, candidates, byName });
+    if (kind === undefined || name === undefined) return [];
+    return predict({ capability, kind, name, candidates, paths, kindPaths: ofKind.get(kind.file)!, byName });
   });
+}
+
+/** A line of a %files section. */
+interface OwnedPath {
+  readonly owner: PredictablePackage;
+  readonly path: string;
+  readonly glob: Glob;
 }
 
 interface Question {
@@ -113,10 +130,13 @@ interface Question {
   readonly kind: Kind;
   readonly name: string;
   readonly candidates: readonly PredictablePackage[];
+  /** Paths of all candidates, package by package; those that may name a file of the kind. */
+  readonly paths: readonly OwnedPath[];
+  readonly kindPaths: readonly OwnedPath[];
   readonly byName: ReadonlyMap<string, PredictablePackage>;
 }
 
-function predict({ capability, kind, name, candidates, byName }: Question): Prediction[] {
+function predict({ capability, kind, name, candidates, paths, kindPaths, byName }: Question): Prediction[] {
   const made = (one: PredictablePackage, rule: PredictionRule, evidence: string): Prediction => ({
     capability,
     package: one.name,
@@ -126,11 +146,17 @@ function predict({ capability, kind, name, candidates, byName }: Question): Pred
   });
   const files = kind.files(name);
   const examples = kind.examples(name);
-  const withFile = (rule: PredictionRule, test: (path: string) => boolean): Prediction[] =>
-    candidates.flatMap((one) => {
-      const path = one.files.find(test);
-      return path === undefined ? [] : [made(one, rule, path)];
-    });
+  const withFile = (
+    rule: PredictionRule,
+    among: readonly OwnedPath[],
+    test: (one: OwnedPath) => boolean,
+  ): Prediction[] => {
+    const found = new Map<PredictablePackage, Prediction>();
+    for (const one of among) {
+      if (!found.has(one.owner) && test(one)) found.set(one.owner, made(one.owner, rule, one.path));
+    }
+    return [...found.values()];
+  };
   const named = (names: readonly (string | RegExp)[]): PredictablePackage[] =>
     names.flatMap((one) =>
       typeof one === 'string'
@@ -142,13 +168,13 @@ function predict({ capability, kind, name, candidates, byName }: Question): Pred
   const [distribution] = capability.startsWith('perl(')
     ? relatives.filter(({ sourceName }) => sourceName !== 'perl')
     : [];
-  const matchesGlob = (path: string): boolean => examples.some((one) => globMatches(path, one));
+  const matchesGlob = ({ glob }: OwnedPath): boolean => examples.some((one) => globMatches(glob, one));
   const steps: (() => Prediction[])[] = [
-    () => withFile('path', (path) => files.some((pattern) => pattern.test(path))),
-    () => withFile('glob', (path) => isTelling(path, name) && matchesGlob(path)),
+    () => withFile('path', kindPaths, ({ path }) => files.some((pattern) => pattern.test(path))),
+    () => withFile('glob', paths, (one) => matchesGlob(one) && isTelling(one.path, name)),
     () => (whole === undefined ? [] : [made(whole, 'name', whole.name)]),
     () => {
-      const found = withFile('glob and name', matchesGlob);
+      const found = withFile('glob and name', paths, matchesGlob);
       const relative = relatives.find(({ origin }) => found.some((one) => one.origin === origin));
       const same = found.filter((one) => one.package === relative?.name);
       return same.length > 0 ? same : found.filter((one) => one.origin === relative?.origin);
@@ -170,17 +196,35 @@ function isTelling(glob: string, name: string): boolean {
   return prefix === name || (prefix.length >= 3 && (/[-_.+]$/.test(prefix) || prefix.length * 2 >= name.length));
 }
 
-/** Shell globs as in %files: `*`, `?`, `[…]`, `{a,b}`; a directory stands for everything below it. */
-function globMatches(glob: string, path: string): boolean {
+/** A glob; its pattern is made when a path begins as it does. */
+interface Glob {
+  readonly text: string;
+  /** What stands before the first special character. */
+  readonly start: string;
+  pattern?: RegExp | undefined;
+}
+
+function toGlob(text: string): Glob {
+  return { text, start: /^[^*?[{]*/.exec(text)![0] };
+}
+
+function globMatches(glob: Glob, path: string): boolean {
+  if (!path.startsWith(glob.start)) return false;
+  if (!('pattern' in glob)) glob.pattern = globPattern(glob.text);
+  return glob.pattern?.test(path) ?? false;
+}
+
+/** Shell globs as in %files: `*`, `?`, `[…]`, `{a,b}`; undefined when it is broken. */
+function globPattern(glob: string): RegExp | undefined {
   const text = glob
     .replace(/[.+^$()|\\]/g, '\\$&')
     .replace(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(',', '|')})`)
     .replaceAll('*', '[^/]*')
     .replaceAll('?', '[^/]');
   try {
-    return new RegExp(`^${text}$`).test(path);
+    return new RegExp(`^${text}$`);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
