@@ -25,15 +25,37 @@ export interface Elf {
   /** Versions defined by this library, without the base definition. */
   readonly versionDefinitions: readonly string[];
   readonly sections: readonly ElfSection[];
+  readonly hardening: ElfHardening;
+}
+
+/** What of the hardening of a file its headers tell (System V gABI; ld(1), -z keywords). */
+export interface ElfHardening {
+  /** Has a dynamic section: the loader works on it. */
+  readonly dynamic: boolean;
+  /** DF_1_PIE: an executable that can be loaded anywhere. */
+  readonly positionIndependent: boolean;
+  /** PT_GNU_RELRO: relocated data becomes read-only. */
+  readonly relocationsReadOnly: boolean;
+  /** All symbols are bound at start. */
+  readonly bindNow: boolean;
+  /** PT_GNU_STACK with the execute bit. */
+  readonly executableStack: boolean;
+  /** Relocations that write to code. */
+  readonly textRelocations: boolean;
 }
 
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const PT_INTERP = 3;
+const PT_GNU_STACK = 0x6474e551;
+const PT_GNU_RELRO = 0x6474e552;
+const PF_X = 1;
 const SHT_NOBITS = 8;
 const SHT_DYNAMIC = 6;
 const SHT_GNU_VERDEF = 0x6ffffffd;
 const SHT_GNU_VERNEED = 0x6ffffffe;
-const [DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH] = [1, 14, 15, 29];
+const [DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH] = [1, 14, 15, 29] as const;
+const [DT_TEXTREL, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1] = [22, 24, 30, 0x6ffffffb] as const;
+const [DF_TEXTREL, DF_BIND_NOW, DF_1_NOW, DF_1_PIE] = [4, 8, 1, 0x08000000] as const;
 const VER_FLG_BASE = 1;
 
 /** Whether bytes begin like an ELF file. */
@@ -65,17 +87,19 @@ class ElfReader {
 
   read(): Elf {
     const headers = this.#sectionHeaders();
-    const dynamic = this.#dynamic(headers);
-    const interpreter = this.#interpreter();
+    const programs = this.#programHeaders();
+    const entries = this.#dynamicEntries(headers);
+    const interpreter = programs.find(({ type }) => type === PT_INTERP);
     return {
       bits: this.#wide ? 64 : 32,
       type: this.#view.getUint16(16, true),
       machine: this.#view.getUint16(18, true),
-      ...(interpreter === undefined ? {} : { interpreter }),
-      ...dynamic,
+      ...(interpreter === undefined ? {} : { interpreter: this.#text(interpreter.offset) }),
+      ...this.#names(entries),
       versionNeeds: this.#versionNeeds(headers),
       versionDefinitions: this.#versionDefinitions(headers),
       sections: headers.map(({ name, type, offset, size }) => ({ name, type, offset, size })),
+      hardening: hardeningOf(programs, entries),
     };
   }
 
@@ -120,34 +144,44 @@ class ElfReader {
     };
   }
 
-  #interpreter(): string | undefined {
+  #programHeaders(): ProgramHeader[] {
     const [table, entry] = this.#wide ? [this.#word(32), 54] : [this.#word(28), 42];
     const size = this.#view.getUint16(entry, true);
     const count = this.#view.getUint16(entry + 2, true);
-    for (let i = 0; i < count; i += 1) {
+    const [flagsAt, offsetAt] = this.#wide ? [4, 8] : [24, 4];
+    return Array.from({ length: count }, (_, i) => {
       const at = table + i * size;
-      if (this.#view.getUint32(at, true) === PT_INTERP) return this.#text(this.#word(at + (this.#wide ? 8 : 4)));
-    }
-    return undefined;
+      return {
+        type: this.#view.getUint32(at, true),
+        flags: this.#view.getUint32(at + flagsAt, true),
+        offset: this.#word(at + offsetAt),
+      };
+    });
   }
 
-  #dynamic(headers: readonly SectionHeader[]): Pick<Elf, 'soname' | 'needed' | 'runPaths'> {
-    const needed: string[] = [];
-    const runPaths: string[] = [];
-    let soname: string | undefined;
+  #dynamicEntries(headers: readonly SectionHeader[]): DynamicEntry[] | undefined {
     const section = headers.find(({ type }) => type === SHT_DYNAMIC);
     const strings = section === undefined ? undefined : headers[section.link];
-    if (section === undefined || section.size === 0 || strings === undefined) return { needed, runPaths };
+    if (section === undefined || section.size === 0 || strings === undefined) return undefined;
     const width = this.#wide ? 8 : 4;
+    const entries: DynamicEntry[] = [];
     for (let at = section.offset; at < section.offset + section.size; at += 2 * width) {
       const tag = this.#word(at);
       if (tag === 0) break;
-      const text = () => this.#text(strings.offset + this.#word(at + width));
-      if (tag === DT_NEEDED) needed.push(text());
-      if (tag === DT_SONAME) soname = text();
-      if (tag === DT_RPATH || tag === DT_RUNPATH) runPaths.push(...text().split(':'));
+      const value = this.#word(at + width);
+      entries.push({ tag, value, text: () => this.#text(strings.offset + value) });
     }
-    return { needed, runPaths, ...(soname === undefined ? {} : { soname }) };
+    return entries;
+  }
+
+  #names(entries: readonly DynamicEntry[] = []): Pick<Elf, 'soname' | 'needed' | 'runPaths'> {
+    const texts = (...tags: number[]) => entries.filter(({ tag }) => tags.includes(tag)).map(({ text }) => text());
+    const soname = texts(DT_SONAME).at(-1);
+    return {
+      needed: texts(DT_NEEDED),
+      runPaths: texts(DT_RPATH, DT_RUNPATH).flatMap((path) => path.split(':')),
+      ...(soname === undefined ? {} : { soname }),
+    };
   }
 
   #versionNeeds(headers: readonly SectionHeader[]): Elf['versionNeeds'] {
@@ -188,4 +222,30 @@ interface SectionHeader extends ElfSection {
   readonly nameAt: number;
   readonly link: number;
   readonly info: number;
+}
+
+interface ProgramHeader {
+  readonly type: number;
+  readonly flags: number;
+  readonly offset: number;
+}
+
+interface DynamicEntry {
+  readonly tag: number;
+  readonly value: number;
+  readonly text: () => string;
+}
+
+function hardeningOf(programs: readonly ProgramHeader[], entries: readonly DynamicEntry[] | undefined): ElfHardening {
+  const has = (wanted: number) => entries?.some(({ tag }) => tag === wanted) === true;
+  const hasFlag = (wanted: number, bit: number) =>
+    entries?.some(({ tag, value }) => tag === wanted && (value & bit) !== 0) === true;
+  return {
+    dynamic: entries !== undefined,
+    positionIndependent: hasFlag(DT_FLAGS_1, DF_1_PIE),
+    relocationsReadOnly: programs.some(({ type }) => type === PT_GNU_RELRO),
+    bindNow: has(DT_BIND_NOW) || hasFlag(DT_FLAGS, DF_BIND_NOW) || hasFlag(DT_FLAGS_1, DF_1_NOW),
+    executableStack: programs.some(({ type, flags }) => type === PT_GNU_STACK && (flags & PF_X) !== 0),
+    textRelocations: has(DT_TEXTREL) || hasFlag(DT_FLAGS, DF_TEXTREL),
+  };
 }

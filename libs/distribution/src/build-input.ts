@@ -19,6 +19,7 @@ import type { PackageProject } from './package-project.ts';
 import { requestSettings } from './package-settings.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
 import type { Session } from './session.ts';
+import { checkPolicy } from './check-policy.ts';
 import { sourcePlaces } from './source-places.ts';
 import type { TargetName } from './targets.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
@@ -86,6 +87,7 @@ export async function buildInput(session: Session, project: PackageProject): Pro
       ...(isPinned(source, name) ? { evr: formatEvr(evr) } : {}),
     })),
     ...requestSettings(project.settings),
+    checks: checkPolicy(distribution.config, project.settings),
   };
   return { project, source, request, root, sources };
 }

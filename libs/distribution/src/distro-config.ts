@@ -33,6 +33,13 @@ export interface DistroConfig {
   readonly choices?: Record<string, string>;
   /** Recorded answers of shell commands in macros, when the tree has any. */
   readonly macroAnswers?: string;
+  /** What built packages are measured by; every rule is an error when omitted. */
+  readonly checks?: {
+    /** By code of the rule. */
+    readonly severities?: Record<string, 'error' | 'warning' | 'off'>;
+    /** Flags that all C and C++ code must be compiled with. */
+    readonly compilerFlags?: string[];
+  };
   /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
   readonly resources?: {
     readonly default?: DistroResources;
@@ -138,6 +145,20 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
     },
     choices: { type: 'object', nullable: true, required: [], additionalProperties: path },
     macroAnswers: { ...path, nullable: true },
+    checks: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      properties: {
+        severities: {
+          type: 'object',
+          required: [],
+          nullable: true,
+          additionalProperties: { type: 'string', enum: ['error', 'warning', 'off'] },
+        },
+        compilerFlags: { type: 'array', items: { type: 'string', pattern: '^-' }, nullable: true },
+      },
+    },
     resources: {
       type: 'object',
       additionalProperties: false,

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
-import { DEFAULT_LIMITS, observableLimits, type BuildLimits, type BuildRequestInput } from '@kiln/package-build';
+import {
+  DEFAULT_LIMITS,
+  observableLimits,
+  type BuildLimits,
+  type BuildRequestInput,
+  type Waiver,
+} from '@kiln/package-build';
 
 export const SETTINGS_FILE = 'toolkit/packages.json';
 
@@ -19,6 +25,8 @@ export interface PackageSettings {
   readonly network?: { readonly reason: string };
   /** Why `%check` doesn't run, or why it may fail once: then the build is tried a second time. */
   readonly check?: { readonly skip: string } | { readonly flaky: string };
+  /** Findings on what is built that are accepted. */
+  readonly waivers?: readonly Waiver[];
 }
 
 const reason = { type: 'string', minLength: 10 } as const;
@@ -53,6 +61,15 @@ const members = {
     maxProperties: 1,
     properties: { skip: reason, flaky: reason },
   },
+  waivers: {
+    type: 'array',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['code', 'reason'],
+      properties: { code: { type: 'string', pattern: '^[A-Z_]+$' }, path: { type: 'string', pattern: '^/' }, reason },
+    },
+  },
 } as const satisfies Record<keyof PackageSettings, object>;
 
 /** JSON Schema of the file: settings by package id. */
@@ -62,7 +79,7 @@ export const settingsSchema = {
 } as const;
 
 /** Every name of a member that the file can have at some place, for suggestions. */
-const KNOWN_MEMBERS = [...Object.keys(members), ...Object.keys(limits), 'reason', 'skip', 'flaky'];
+const KNOWN_MEMBERS = [...Object.keys(members), ...Object.keys(limits), 'reason', 'skip', 'flaky', 'code', 'path'];
 
 /**
  * Settings by package id; none without the file.

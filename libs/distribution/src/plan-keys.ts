@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
 import { PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
 import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
+import { checkPolicy } from './check-policy.ts';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
 import { identityOfSettings } from './package-settings.ts';
@@ -79,6 +80,7 @@ function packageKey(
     defines: digestOf(project.defines ?? distribution.config.defines),
     recipe: String(PACKAGE_RECIPE_VERSION),
     settings: digestOf(identityOfSettings(project.settings)),
+    checks: digestOf(checkPolicy(distribution.config, project.settings)),
     root: digestOf(project.rootPackages),
     ...(project.seeds.length === 0 ? {} : { seeds: digestOf(project.seeds.map((seed) => seed.sha256)) }),
     ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),

@@ -59,7 +59,7 @@ export function buildPackage(host: Host, store: Store, build: PackageBuild): Pro
   return inBuildRoot(host, store, build, async (place) => {
     try {
       for (const argv of buildCommands(build.request)) await runPatiently(host, argv, place);
-      const result = await collectResult(store, place);
+      const result = await collectResult(host, store, place);
       await forgetFailedBuild(host, store, build.id);
       return result;
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The build request: everything that can influence the RPMs of a source package, serialized; its digest is the action key. */
 import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
 import { syscallFilter } from '@kiln/sandbox';
+import type { CheckPolicy } from './check-policy.ts';
 
 /** Version of this stage's recipe: raise it when the same request would be built in another way (test/build-request.test.ts). */
 export const PACKAGE_RECIPE_VERSION = 3;
@@ -33,6 +34,8 @@ export interface BuildRequestInput {
   readonly toolchain: Sha256;
   readonly root: readonly RootMember[];
   readonly limits: BuildLimits;
+  /** What the result is measured by: stricter checks are made on what is built, so that nothing passes that they would refuse. */
+  readonly checks: CheckPolicy;
   /** `%check` doesn't run. */
   readonly withoutCheck?: boolean;
   /** The build may use the machine's network. */
@@ -148,6 +151,7 @@ export function buildRequest(input: BuildRequestInput): object {
     limits: observableLimits(input.limits),
     syscalls: sha256(syscallFilter(input.architecture)),
     network: input.network === true,
+    checks: { ...input.checks },
   };
 }
 

@@ -1,13 +1,22 @@
 /** After rpmbuild: reads the RPMs, checks them, computes their digests and puts them into the store. */
 import { join } from 'node:path';
 import { contentDigest, normalizedFileDigest, type ContentFile, type Sha256 } from '@kiln/build-identity';
-import type { Diagnostic } from '@kiln/diagnostics';
 import { artifactDigest, FILE_FLAG, isRegular, readRpmHeader, type RpmPackage } from '@kiln/rpm-repository';
+import type { Host } from '@kiln/host';
 import type { ActionResult, Blob, Store } from '@kiln/store';
 import { compareWithHeaders } from './agreement.ts';
 import { checksFailed, type PackageBuild } from './build-package.ts';
 import { buildrootOf, entriesOf, payloadFiles } from './build-root-files.ts';
-import { checkFile, offeredCapabilities, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
+import {
+  checkFile,
+  offeredCapabilities,
+  ruledFile,
+  type Finding,
+  type RuleContext,
+  type RuledFile,
+} from './file-rules.ts';
+import { judge } from './check-policy.ts';
+import { checkPackages } from './package-rules.ts';
 import { isPrimaryPath, type BuiltRpm, type PackageResult } from './package-result.ts';
 
 export interface CollectedBuild {
@@ -22,16 +31,22 @@ interface FoundRpm {
 }
 
 /** @throws BuildError `CHECKS_FAILED` with everything that is wrong, `PAYLOAD_DIFFERS`, `RPM_MALFORMED`. */
-export async function collectResult(store: Store, place: CollectedBuild): Promise<Omit<ActionResult, 'key'>> {
+export async function collectResult(
+  host: Host,
+  store: Store,
+  place: CollectedBuild,
+): Promise<Omit<ActionResult, 'key'>> {
   const { build, work } = place;
+  const { checks } = build.request;
   const found = await findRpms(join(work, 'top'));
-  const problems: Diagnostic[] = compareWithHeaders(
-    build.source,
-    found.map(({ header }) => header),
-  );
+  const headers = found.map(({ header }) => header);
   const examined = await examinePayloads(found, await buildrootOf(join(work, 'top')), { ...place, store });
-  problems.push(...examined.problems);
-  if (problems.length > 0) throw checksFailed(build, problems);
+  const findings = [...examined.findings, ...checkPackages(headers.filter(({ isSource }) => !isSource))];
+  const diagnostics = [...compareWithHeaders(build.source, headers), ...judge(findings, checks)];
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw checksFailed(build, errors);
+  for (const { code, message } of diagnostics)
+    host.emit({ type: 'notice', severity: 'warning', code, message: `${build.id}: ${message}` });
 
   const outputs: Record<string, Blob> = {};
   const rpms: BuiltRpm[] = [];
@@ -59,7 +74,7 @@ async function findRpms(top: string): Promise<FoundRpm[]> {
 }
 
 interface Examined {
-  readonly problems: Diagnostic[];
+  readonly findings: readonly Finding[];
   /** Normalised digests of regular files by path, by RPM file name. */
   readonly digests: ReadonlyMap<string, ReadonlyMap<string, Sha256>>;
 }
@@ -75,26 +90,28 @@ async function examinePayloads(
     ...build.root.flatMap(({ provides }) => provides.map(({ name }) => name)),
   ]);
   const headers = await headersOf(build.root.map(({ blob }) => store.blobPath(blob.sha256)));
-  const offer: BuildOffer = {
+  const context: RuleContext = {
+    architecture: build.request.architecture,
+    compilerFlags: build.request.checks.compilerFlags,
     hasLibrary: (capability) => libraries.has(capability),
     hasHeader: (path) => headers.has(path) || build.toolchain.ownsHeader(path),
   };
   const digests = new Map<string, ReadonlyMap<string, Sha256>>();
   const elves: RuledFile[] = [];
-  const problems: Diagnostic[] = [];
+  const findings: Finding[] = [];
   for (const { fileName, header } of binaries) {
     const own = new Map<string, Sha256>();
     for await (const payload of payloadFiles(header, buildroot)) {
       own.set(payload.entry.path, normalizedFileDigest(payload.bytes));
       const file = ruledFile(header.name, payload);
-      if (file.elf === undefined) problems.push(...checkFile(file, offer));
+      if (file.elf === undefined) findings.push(...checkFile(file, context));
       else elves.push(file);
       if (file.elf?.type === 3) for (const one of offeredCapabilities(file.elf, baseName(file))) libraries.add(one);
     }
     digests.set(fileName, own);
   }
-  for (const file of elves) problems.push(...checkFile(file, offer));
-  return { problems, digests };
+  for (const file of elves) findings.push(...checkFile(file, context));
+  return { findings, digests };
 }
 
 async function headersOf(rpmPaths: readonly string[]): Promise<Set<string>> {

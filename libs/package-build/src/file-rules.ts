@@ -1,8 +1,8 @@
 /** Rules for the files of built RPMs: nothing of the builder, of Debian's layout or of the build directory may be inside. */
 import { readElf, type Elf } from '@kiln/build-identity';
-import type { Diagnostic } from '@kiln/diagnostics';
 import { TOP_DIRECTORY } from './build-request.ts';
 import type { PayloadFile } from './build-root-files.ts';
+import { HARDENING_RULES } from './hardening-rules.ts';
 import { lineTablePaths } from './line-table.ts';
 
 /** What the packages of the build root offer to a compiler and a linker. */
@@ -11,6 +11,13 @@ export interface BuildOffer {
   hasLibrary(capability: string): boolean;
   /** Whether a package of the root, or a development package of the toolchain, owns a file below `/usr/include`. */
   hasHeader(path: string): boolean;
+}
+
+/** What the files are measured by. */
+export interface RuleContext extends BuildOffer {
+  readonly architecture: string;
+  /** Flags that all C and C++ code must be compiled with. */
+  readonly compilerFlags: readonly string[];
 }
 
 /** A payload file with the package it is in. */
@@ -24,11 +31,11 @@ export function ruledFile(packageName: string, file: PayloadFile): RuledFile {
   return { packageName, ...file, elf: readElf(file.bytes) };
 }
 
-interface FileRule {
+export interface FileRule {
   readonly code: string;
   readonly hint: string;
   /** What is wrong, or undefined. */
-  check(file: RuledFile, offer: BuildOffer): string | undefined;
+  check(file: RuledFile, context: RuleContext): string | undefined;
 }
 
 const RULES: readonly FileRule[] = [
@@ -77,13 +84,20 @@ const RULES: readonly FileRule[] = [
   },
 ];
 
+/** A rule that a package breaks; `path` is the file that does, when it is one file. */
+export interface Finding {
+  readonly code: string;
+  readonly path?: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** Applies all rules to a file. */
-export function checkFile(file: RuledFile, offer: BuildOffer): Diagnostic[] {
-  return RULES.flatMap(({ code, hint, check }): Diagnostic[] => {
-    const found = check(file, offer);
-    return found === undefined
-      ? []
-      : [{ severity: 'error', code, message: `${file.entry.path} of ${file.packageName} ${found}`, hint }];
+export function checkFile(file: RuledFile, context: RuleContext): Finding[] {
+  return [...RULES, ...HARDENING_RULES].flatMap(({ code, hint, check }): Finding[] => {
+    const found = check(file, context);
+    const { path } = file.entry;
+    return found === undefined ? [] : [{ code, path, message: `${path} of ${file.packageName} ${found}`, hint }];
   });
 }
 

@@ -13,7 +13,9 @@ export {
 } from './build-request.ts';
 export { generateBuildRequires, GENERATE_RECIPE_VERSION } from './generate-build-requires.ts';
 export { openBuildShell, type ShellOptions, type ShellScene } from './build-shell.ts';
-export { checkFile, ruledFile, type BuildOffer, type RuledFile } from './file-rules.ts';
+export { judge, STRICT_POLICY, type CheckPolicy, type Waiver } from './check-policy.ts';
+export { checkFile, ruledFile, type BuildOffer, type Finding, type RuleContext, type RuledFile } from './file-rules.ts';
+export { checkPackages } from './package-rules.ts';
 export { lineTablePaths } from './line-table.ts';
 export { explainFailure, type FailureContext } from './log-reading.ts';
 export { isPrimaryPath, type BuiltRpm, type PackageResult } from './package-result.ts';

@@ -7,6 +7,7 @@ import {
   DEFAULT_LIMITS,
   PACKAGE_RECIPE_VERSION,
   packageActionKey,
+  STRICT_POLICY,
   type BuildLimits,
   type BuildRequestInput,
 } from '@kiln/package-build';
@@ -23,6 +24,7 @@ const input: BuildRequestInput = {
   toolchain: sha256('toolchain'),
   root: [{ name: 'ncurses-libs', content: sha256('content') }],
   limits: DEFAULT_LIMITS,
+  checks: { severities: {}, compilerFlags: ['-fstack-protector-strong'], waivers: [] },
 };
 
 /**
@@ -55,6 +57,7 @@ test('every field of the request has a part in the key', () => {
     { limits: { ...DEFAULT_LIMITS, openFiles: 1 } },
     { withoutCheck: true },
     { network: true },
+    { checks: STRICT_POLICY },
   ];
   const covered = new Set(variants.flatMap((one) => Object.keys(one)));
   expect([...covered].sort()).toEqual([...Object.keys(input), 'network', 'withoutCheck'].sort());

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readElf } from '@kiln/build-identity';
-import { checkFile, lineTablePaths, ruledFile, type BuildOffer } from '@kiln/package-build';
+import { checkFile, lineTablePaths, ruledFile, type RuleContext } from '@kiln/package-build';
 
 let directory: string;
 
@@ -14,7 +14,8 @@ beforeAll(() => {
     join(directory, 'main.c'),
     '#include <stdio.h>\n#include <math.h>\nint main(int n, char **v) { return puts(*v) + (int)pow(n, n); }\n',
   );
-  const gcc = (...args: string[]) => execFileSync('gcc', ['-g', 'main.c', ...args, '-lm'], { cwd: directory });
+  const gcc = (...args: string[]) =>
+    execFileSync('gcc', ['-g', 'main.c', '-Wl,-z,relro,-z,now', ...args, '-lm'], { cwd: directory });
   gcc('-o', 'dwarf5', '-gdwarf-5');
   gcc('-o', 'dwarf4', '-gdwarf-4');
   gcc('-o', 'rpath', '-Wl,-rpath,/opt/lib');
@@ -27,7 +28,12 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const file = (name: string, path = `/usr/bin/${name}`, bytes: Uint8Array = readFileSync(join(directory, name))) =>
   ruledFile('one', { entry: { path, mode: 0o100755 } as never, bytes });
 
-const everything: BuildOffer = { hasLibrary: () => true, hasHeader: () => true };
+const everything: RuleContext = {
+  hasLibrary: () => true,
+  hasHeader: () => true,
+  architecture: process.arch === 'arm64' ? 'aarch64' : 'x86_64',
+  compilerFlags: [],
+};
 const codes = (found: readonly { code: string }[]) => found.map(({ code }) => code);
 
 test.each(['dwarf5', 'dwarf4'])('line tables of %s name the headers, as readelf does', (name) => {
@@ -39,7 +45,8 @@ test.each(['dwarf5', 'dwarf4'])('line tables of %s name the headers, as readelf 
 });
 
 test('a foreign library and a foreign header are found', () => {
-  const offer: BuildOffer = {
+  const offer: RuleContext = {
+    ...everything,
     hasLibrary: (capability) => !capability.startsWith('libm.so.6'),
     hasHeader: (path) => !path.endsWith('/stdio.h'),
   };
