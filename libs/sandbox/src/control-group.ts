@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { BuildError } from '@kiln/diagnostics';
 import { isRunning } from './process-tree.ts';
 import type { LimitName, SandboxLimits } from './sandbox-request.ts';
 
@@ -47,20 +48,25 @@ export function findGroupPlace(facts: GroupFacts = readFacts()): GroupSearch {
   return { reason: `version 2: ${second.reason}; version 1: ${first.reason}` };
 }
 
-/** Makes the groups of a run with its limits. */
+/** Makes the groups of a run with its limits. @throws BuildError `CONTROL_GROUP_FAILED`. */
 export function makeGroup({ version, parents }: GroupPlace, limits: SandboxLimits): ControlGroup {
   const name = `kiln-${process.pid}-${randomBytes(4).toString('hex')}`;
   parents.forEach(sweep);
   const directories = parents.map((parent) => join(parent, name));
-  directories.forEach((directory) => mkdirSync(directory));
   const [memory, tasks] = [directories[0]!, directories.at(-1)!];
-  const write = (file: string, value: number | string) => writeFileSync(file, String(value));
-  if (limits.processes !== undefined) write(join(tasks, 'pids.max'), limits.processes + OWN_PROCESSES);
-  if (limits.memoryBytes !== undefined) {
-    for (const [file, value] of memorySettings(version, limits.memoryBytes)) {
-      // Swap may not be accounted.
-      if (existsSync(join(memory, file)) || version === 1) attempt(() => write(join(memory, file), value));
-    }
+  try {
+    directories.forEach((directory) => mkdirSync(directory));
+    if (limits.processes !== undefined) writeFileSync(join(tasks, 'pids.max'), `${limits.processes + OWN_PROCESSES}`);
+    if (limits.memoryBytes !== undefined) limitMemory(memory, version, limits.memoryBytes);
+  } catch (cause) {
+    throw new BuildError(
+      'CONTROL_GROUP_FAILED',
+      `the control group ${name} can't be made: ${(cause as Error).message}`,
+      {
+        hint: 'KILN_LIMITS=supervisor does without control groups',
+        cause,
+      },
+    );
   }
   const field = (file: string, key: string) => Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(read(file))?.[1] ?? 0);
   const events = version === 2 ? 'memory.events' : 'memory.oom_control';
@@ -78,17 +84,21 @@ export function makeGroup({ version, parents }: GroupPlace, limits: SandboxLimit
   };
 }
 
-function memorySettings(version: 1 | 2, bytes: number): [string, number][] {
-  return version === 2
-    ? [
-        ['memory.max', bytes],
-        ['memory.swap.max', 0],
-        ['memory.oom.group', 1],
-      ]
-    : [
-        ['memory.limit_in_bytes', bytes],
-        ['memory.memsw.limit_in_bytes', bytes],
-      ];
+function limitMemory(directory: string, version: 1 | 2, bytes: number): void {
+  const [limit, ...more]: [string, number][] =
+    version === 2
+      ? [
+          ['memory.max', bytes],
+          ['memory.swap.max', 0],
+          ['memory.oom.group', 1],
+        ]
+      : [
+          ['memory.limit_in_bytes', bytes],
+          ['memory.memsw.limit_in_bytes', bytes],
+        ];
+  writeFileSync(join(directory, limit![0]), `${limit![1]}`);
+  // Kernels may not account swap, or not end groups as a whole; the breach is noticed nevertheless.
+  for (const [file, value] of more) attempt(() => writeFileSync(join(directory, file), `${value}`));
 }
 
 function readFacts(): GroupFacts {

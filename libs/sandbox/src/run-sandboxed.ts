@@ -37,7 +37,7 @@ const ID_MAPS: Readonly<Record<SandboxIdentity, readonly string[]>> = {
  * Runs `request.argv` to its end; when it returns or throws, no process of it is left. A non-zero status, a timeout and a limit that
  * was met are results, not exceptions.
  * @throws BuildError `SANDBOX_FAILED` when the sandbox itself can't be set up, `SANDBOX_REQUEST` when the request can't be meant so,
- * `BUILD_USER_MISSING`, `PROGRAM_NOT_FOUND`, `INTERRUPTED`, `ARCHITECTURE_UNKNOWN`.
+ * `BUILD_USER_MISSING`, `PROGRAM_NOT_FOUND`, `INTERRUPTED`, `ARCHITECTURE_UNKNOWN`, `CONTROL_GROUP_FAILED`.
  */
 export async function runSandboxed(host: Host, request: SandboxRequest): Promise<SandboxResult> {
   checkRequest(request);

@@ -23,6 +23,7 @@ const PROGRAMS = [
   'id',
   'ls',
   'mkdir',
+  'perl',
   'sleep',
   'stat',
   'touch',
