@@ -1,17 +1,12 @@
-/** Executors and the hasher as Nx loads them: CommonJS functions that load the work on first use. */
+/** The executor and the hasher as Nx loads them: CommonJS functions that load the work on first use. */
 const { load } = require('./load.cjs');
 
-const executor = (name) => async (options, context) =>
-  (await load(`executors/${name}/executor`)).default(options, context);
+const executor = () => load('executors/task/executor');
 
 module.exports = {
-  toolchain: executor('toolchain'),
-  sources: executor('sources'),
-  buildRequires: executor('buildrequires'),
-  rpmBootstrap: executor('rpm-bootstrap'),
-  rpm: executor('rpm'),
-  repository: executor('repository'),
-  image: executor('image'),
-  bootTest: executor('boot-test'),
+  task: async (...given) => (await executor()).default(...given),
+  taskBatch: async function* (...given) {
+    yield* (await executor()).batch(...given);
+  },
   hasher: async (task, context) => (await load('hasher')).hashTask(task, context),
 };

@@ -9,4 +9,7 @@ const createNodes = [
   async (files, options, context) => (await load('infer')).inferProjects(files, context.workspaceRoot),
 ];
 
-module.exports = { name: '@kiln/nx', createNodes, createNodesV2: createNodes };
+const preTasksExecution = async (_options, context) => (await load('run-hooks')).beforeTasks(context, process.env);
+const postTasksExecution = async (_options, context) => (await load('run-hooks')).afterTasks(context, process.env);
+
+module.exports = { name: '@kiln/nx', createNodes, createNodesV2: createNodes, preTasksExecution, postTasksExecution };

@@ -69,6 +69,6 @@ export function lastRun(events: readonly LoggedEvent[]): LoggedEvent[] {
 }
 
 function withMeasurement({ seconds: all }: ActionEvent, { seconds, usage }: TaskMeasurement) {
-  const waited = Math.max(0, all - seconds);
+  const waited = Math.round(Math.max(0, all - seconds) * 1000) / 1000;
   return { seconds, waitedSeconds: waited, ...(usage === undefined ? {} : { usage }) };
 }

@@ -21,6 +21,7 @@ export { recordProvides, type RecordedProvides } from './record-provides.ts';
 export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';
 export { Session, type Admission, type TaskOutcome, type TaskState } from './session.ts';
+export { logRun, newRunName, readRunLog, RUN_LOG, type LoggedRun } from './run-log.ts';
 export { type TaskMeasurement } from './task-meter.ts';
 export { taskResources } from './task-resources.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';

@@ -9,6 +9,7 @@ import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
 import type { Distribution } from './distribution.ts';
 import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
+import { newRunName } from './run-log.ts';
 import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
 import { TARGETS, type TargetName } from './targets.ts';
 import { isViewInPlace, showView, type Manifest } from './view.ts';
@@ -152,9 +153,4 @@ export class Session {
     });
     return { target, id, key: result.key, files: Object.fromEntries(files) };
   }
-}
-
-/** Readable and unlike any other: when it began and in which process. */
-function newRunName(): string {
-  return `${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}-${process.pid}`;
 }

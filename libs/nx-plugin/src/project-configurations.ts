@@ -13,6 +13,8 @@ import {
   type TargetName,
 } from '@kiln/distribution';
 import { DISTRIBUTION_PROJECT, projectNameOf } from './project-names.ts';
+import type { TaskOptions } from './run-tasks-of-nx.ts';
+import { EXECUTOR } from './task-counts.ts';
 
 /** File that a project is inferred from → its configuration, keyed by root. */
 export type InferredProjects = ReadonlyMap<string, Record<string, ProjectConfiguration>>;
@@ -111,12 +113,12 @@ function target(
   name: TargetName,
   id: string,
   inputs: readonly string[],
-): TargetConfiguration<{ id: string }> {
+): TargetConfiguration<TaskOptions> {
   const { architecture, toolchain } = distribution.config;
   const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...inputs])].sort();
   return {
-    executor: `@kiln/nx:${name}`,
-    options: { id },
+    executor: EXECUTOR,
+    options: { target: name, id },
     cache: true,
     inputs: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }],
     outputs: [`{workspaceRoot}/${manifestPath(architecture, name, id)}`],

@@ -1,0 +1,38 @@
+/** What happens before and after the tasks of an Nx command: it gets a name, and an entry in the log of runs. */
+import type { PostTasksExecutionContext, PreTasksExecutionContext, TaskResults } from '@nx/devkit';
+import { logRun, newRunName, readEventLog, TARGETS, type LoggedEvent, type LoggedRun } from '@kiln/distribution';
+import { askedParallel, PARALLEL_VARIABLE } from './parallel-limit.ts';
+
+/** Nx passes what is set here on to the processes of tasks. */
+export function beforeTasks({ argv }: Pick<PreTasksExecutionContext, 'argv'>, environment: NodeJS.ProcessEnv): void {
+  environment['KILN_RUN'] ??= newRunName();
+  const parallel = askedParallel(argv, environment);
+  if (parallel !== undefined) environment[PARALLEL_VARIABLE] = parallel;
+}
+
+/** Logs the run, when it had tasks of ours. */
+export function afterTasks(context: PostTasksExecutionContext, environment: NodeJS.ProcessEnv): void {
+  const { workspaceRoot, taskResults, argv, startTime, endTime } = context;
+  const run = environment['KILN_RUN'];
+  if (run === undefined) return;
+  const events = readEventLog(workspaceRoot).filter((event) => event.run === run);
+  const counts = countTasks(taskResults, events);
+  if (Object.values(counts).every((count) => count === 0)) return;
+  const time = (milliseconds: number) => new Date(milliseconds).toISOString();
+  const command = ['nx', ...argv.slice(2)].join(' ');
+  logRun(workspaceRoot, { run, command, started: time(startTime), ended: time(endTime), counts });
+}
+
+/** Tasks that began have events; the others were answered by Nx's cache. */
+export function countTasks(results: TaskResults, events: readonly Pick<LoggedEvent, 'outcome'>[]): LoggedRun['counts'] {
+  const having = (outcome: LoggedEvent['outcome']) => events.filter((event) => event.outcome === outcome).length;
+  const answered = Object.values(results).filter(
+    ({ task, status }) => task.target.target in TARGETS && /^(local|remote)-cache/.test(status),
+  );
+  return {
+    built: having('built'),
+    unchanged: having('cached') + answered.length,
+    failed: having('failed'),
+    blocked: having('blocked'),
+  };
+}

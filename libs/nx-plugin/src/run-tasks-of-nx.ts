@@ -1,0 +1,127 @@
+/**
+ * Runs the tasks that Nx hands over: one process, one schedule, progress on standard output. What Nx keeps of a task and shows again
+ * is only the text of its failure.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import {
+  describeFailure,
+  failureText,
+  nameOf,
+  prepareMachine,
+  processTerminal,
+  RunTally,
+  runTasks,
+  setUpRun,
+  withInterrupts,
+  type Task,
+  type TaskEnd,
+} from '@kiln/cli';
+import { BuildError } from '@kiln/diagnostics';
+import { loadDistribution, type TargetName } from '@kiln/distribution';
+import { createHost } from '@kiln/host';
+
+export interface TaskOptions {
+  readonly target: TargetName;
+  readonly id: string;
+}
+
+/** How Nx is told that a task ended; names and words are Nx's. */
+export interface NxTaskEnd {
+  /** Nx's name of the task. */
+  readonly task: string;
+  readonly result: {
+    readonly success: boolean;
+    readonly status: 'success' | 'failure' | 'skipped';
+    readonly terminalOutput: string;
+    readonly startTime?: number;
+    readonly endTime?: number;
+  };
+}
+
+export interface NxRun {
+  readonly root: string;
+  /** All tasks of the run, with those that ended before. */
+  readonly total?: number;
+  readonly ended?: number;
+  readonly parallel?: number;
+}
+
+/** Each task once, as it ends. A failure is told by its result; nothing is thrown. @param wanted by Nx's names. */
+export function runTasksOfNx(wanted: ReadonlyMap<string, TaskOptions>, run: NxRun): AsyncIterableIterator<NxTaskEnd> {
+  // The build user must be able to read what we put into the store.
+  process.umask(0o022);
+  const ends = new PassThrough({ objectMode: true });
+  const open = new Map([...wanted].map(([task, { target, id }]) => [nameOf([target, id]), task]));
+  const tell = (name: string, result: NxTaskEnd['result']) => {
+    const task = open.get(name);
+    open.delete(name);
+    if (task !== undefined) ends.write({ task, result } satisfies NxTaskEnd);
+  };
+  const tasks = [...wanted.values()].map(({ target, id }): Task => [target, id]);
+  void withInterrupts((signal) => work(tasks, { run, signal, onEnd: (name, end) => tell(name, nxResult(end)) }))
+    .catch((error: unknown) => {
+      forgetMachine(run.root, error);
+      // It concerns all of them; one says it.
+      let text = `${describeFailure(error)}\n`;
+      for (const name of [...open.keys()]) {
+        tell(name, { success: false, status: 'failure', terminalOutput: text });
+        text = '';
+      }
+    })
+    .finally(() => {
+      // After an interrupt some have not begun.
+      for (const name of [...open.keys()]) tell(name, { success: false, status: 'skipped', terminalOutput: '' });
+      ends.end();
+    });
+  return ends[Symbol.asyncIterator]() as AsyncIterableIterator<NxTaskEnd>;
+}
+
+interface Work {
+  readonly run: NxRun;
+  readonly signal: AbortSignal;
+  readonly onEnd: (name: string, end: TaskEnd) => void;
+}
+
+async function work(tasks: readonly Task[], { run, signal, onEnd }: Work): Promise<void> {
+  const { root, parallel, ...counts } = run;
+  const terminal = { ...processTerminal(process.env), live: false };
+  const say = (line: string) => void terminal.out.write(`${line}\n`);
+  await prepareMachine(createHost({ signal }), { root, canAsk: false, say });
+  const distribution = await loadDistribution(root);
+  const { session, plan, reporter } = setUpRun({ terminal, signal, distribution, tasks, ...counts });
+  const tally = new RunTally(() => Date.now());
+  try {
+    const limit = parallel === undefined ? {} : { parallel };
+    const count = (name: string, end: TaskEnd) => {
+      tally.count(name, end);
+      onEnd(name, end);
+    };
+    await runTasks(session, { reporter, plan, onEnd: count, ...limit });
+    if (tasks.length > 1) reporter.say(tally.summary());
+  } finally {
+    reporter.end();
+  }
+}
+
+function nxResult(end: TaskEnd): NxTaskEnd['result'] {
+  switch (end.outcome) {
+    case 'built':
+    case 'cached': {
+      const endTime = Date.now();
+      const startTime = endTime - Math.round((end.measurement?.seconds ?? 0) * 1000);
+      return { success: true, status: 'success', terminalOutput: '', startTime, endTime };
+    }
+    case 'failed':
+      return { success: false, status: 'failure', terminalOutput: `${failureText(end.failure)}\n` };
+    case 'blocked':
+      return { success: false, status: 'skipped', terminalOutput: '' };
+  }
+}
+
+/** The `nx` wrapper remembers that the machine was ready; it has to look again. */
+function forgetMachine(root: string, error: unknown): void {
+  if (!(error instanceof BuildError) || error.code !== 'MACHINE_NOT_READY') return;
+  rmSync(join(root, '.nx', 'kiln', 'machine-ready'), { force: true });
+}
