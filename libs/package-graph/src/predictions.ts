@@ -108,13 +108,14 @@ function pkgConfigRelatives(name: string): (string | RegExp)[] {
 export function predictProvides(packages: readonly PredictablePackage[], needed: Iterable<string>): Prediction[] {
   const candidates = packages.filter(({ name }) => !/-(?:debuginfo|debugsource)$/.test(name));
   const byName = new Map(candidates.map((one) => [one.name.toLowerCase(), one]));
-  const paths = candidates.flatMap((owner) => owner.files.map((path) => ({ owner, path, glob: toGlob(path) })));
+  const paths = candidates.flatMap((owner) => owner.files.map((path) => ({ owner, path })));
+  const globs = globsByStart(paths);
   const ofKind = new Map(KINDS.map(({ file }) => [file, paths.filter(({ path }) => file.test(path))]));
   return [...new Set(needed)].sort().flatMap((capability) => {
     const kind = KINDS.find(({ pattern }) => pattern.test(capability));
     const name = kind?.pattern.exec(capability)?.[1];
     if (kind === undefined || name === undefined) return [];
-    return predict({ capability, kind, name, candidates, paths, kindPaths: ofKind.get(kind.file)!, byName });
+    return predict({ capability, kind, name, candidates, globs, kindPaths: ofKind.get(kind.file)!, byName });
   });
 }
 
@@ -122,7 +123,6 @@ export function predictProvides(packages: readonly PredictablePackage[], needed:
 interface OwnedPath {
   readonly owner: PredictablePackage;
   readonly path: string;
-  readonly glob: Glob;
 }
 
 interface Question {
@@ -130,13 +130,13 @@ interface Question {
   readonly kind: Kind;
   readonly name: string;
   readonly candidates: readonly PredictablePackage[];
-  /** Paths of all candidates, package by package; those that may name a file of the kind. */
-  readonly paths: readonly OwnedPath[];
+  readonly globs: GlobsByStart;
+  /** Paths of all candidates that may name a file of the kind, package by package. */
   readonly kindPaths: readonly OwnedPath[];
   readonly byName: ReadonlyMap<string, PredictablePackage>;
 }
 
-function predict({ capability, kind, name, candidates, paths, kindPaths, byName }: Question): Prediction[] {
+function predict({ capability, kind, name, candidates, globs, kindPaths, byName }: Question): Prediction[] {
   const made = (one: PredictablePackage, rule: PredictionRule, evidence: string): Prediction => ({
     capability,
     package: one.name,
@@ -168,13 +168,14 @@ function predict({ capability, kind, name, candidates, paths, kindPaths, byName 
   const [distribution] = capability.startsWith('perl(')
     ? relatives.filter(({ sourceName }) => sourceName !== 'perl')
     : [];
-  const matchesGlob = ({ glob }: OwnedPath): boolean => examples.some((one) => globMatches(glob, one));
+  let matching: readonly OwnedPath[] | undefined;
+  const withGlob = (): readonly OwnedPath[] => (matching ??= globsOf(globs, examples));
   const steps: (() => Prediction[])[] = [
     () => withFile('path', kindPaths, ({ path }) => files.some((pattern) => pattern.test(path))),
-    () => withFile('glob', paths, (one) => matchesGlob(one) && isTelling(one.path, name)),
+    () => withFile('glob', withGlob(), ({ path }) => isTelling(path, name)),
     () => (whole === undefined ? [] : [made(whole, 'name', whole.name)]),
     () => {
-      const found = withFile('glob and name', paths, matchesGlob);
+      const found = withFile('glob and name', withGlob(), () => true);
       const relative = relatives.find(({ origin }) => found.some((one) => one.origin === origin));
       const same = found.filter((one) => one.package === relative?.name);
       return same.length > 0 ? same : found.filter((one) => one.origin === relative?.origin);
@@ -198,19 +199,38 @@ function isTelling(glob: string, name: string): boolean {
 
 /** A glob; its pattern is made when a path begins as it does. */
 interface Glob {
-  readonly text: string;
-  /** What stands before the first special character. */
-  readonly start: string;
+  readonly owned: OwnedPath;
+  readonly position: number;
   pattern?: RegExp | undefined;
 }
 
-function toGlob(text: string): Glob {
-  return { text, start: /^[^*?[{]*/.exec(text)![0] };
+/** By what stands before the first special character. */
+type GlobsByStart = ReadonlyMap<string, readonly Glob[]>;
+
+function globsByStart(paths: readonly OwnedPath[]): GlobsByStart {
+  const globs = new Map<string, Glob[]>();
+  for (const [position, owned] of paths.entries()) {
+    const start = /^[^*?[{]*/.exec(owned.path)![0];
+    const same = globs.get(start);
+    if (same === undefined) globs.set(start, [{ owned, position }]);
+    else same.push({ owned, position });
+  }
+  return globs;
+}
+
+/** Those that match one of the paths, in their order. */
+function globsOf(globs: GlobsByStart, examples: readonly string[]): readonly OwnedPath[] {
+  const found = new Set<Glob>();
+  for (const example of examples) {
+    for (let length = 0; length <= example.length; length += 1) {
+      for (const glob of globs.get(example.slice(0, length)) ?? []) if (globMatches(glob, example)) found.add(glob);
+    }
+  }
+  return [...found].sort((a, b) => a.position - b.position).map(({ owned }) => owned);
 }
 
 function globMatches(glob: Glob, path: string): boolean {
-  if (!path.startsWith(glob.start)) return false;
-  if (!('pattern' in glob)) glob.pattern = globPattern(glob.text);
+  if (!('pattern' in glob)) glob.pattern = globPattern(glob.owned.path);
   return glob.pattern?.test(path) ?? false;
 }
 
