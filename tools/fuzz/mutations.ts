@@ -40,7 +40,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   ...inFile(
     'rpm-macro/src/macro-end.ts',
-    ["if (c === '\\\\') at += 1;\n    else if", 'if'],
+    ['if (code === 92) at += 1;\n    else if', 'if'],
     ['if (level <= 0) return at + 1;', 'return at + 1;'],
     ["if (text[at] === '-') at += 1;", ''],
   ),

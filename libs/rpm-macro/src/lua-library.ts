@@ -351,7 +351,7 @@ __library = {
     for i, word in ipairs(words) do arg[i] = word end
     local depth = #buffers
     buffers[depth + 1] = {}
-    if depth == 0 then limit(100000000) end
+    if depth == 0 then limit(20000000) end
     local results = table.pack(plainCall(chunk, opt, arg))
     if depth == 0 then unlimit() end
     if results[1] and results.n > 1 then print(table.unpack(results, 2, results.n)) end
@@ -366,7 +366,7 @@ __library = {
     if type(target) ~= "function" then return {message = "no such function: " .. name} end
     local arguments = {}
     for i, value in ipairs(values) do arguments[i] = value end
-    if #buffers == 0 then limit(100000000) end
+    if #buffers == 0 then limit(20000000) end
     local done, result = plainCall(target, table.unpack(arguments))
     if #buffers == 0 then unlimit() end
     if not done then return {message = tostring(result)} end

@@ -7,15 +7,27 @@ import type { LuaCall, LuaHost, LuaPort, SpecLists } from './ports.ts';
 import { joinQuoted, splitQuoted } from './quoted-words.ts';
 import { compareVersions } from './version-order.ts';
 
+/** rpm has no such limits; they turn scripts that grow without end into an error. In bytes, and in calls from Lua for one spec. */
+const MAX_MEMORY = 256 * 1024 * 1024;
+const MAX_REQUESTS = 200_000;
+
 /** What the library in Lua calls; each function gives one plain value, undefined (nil) for a failure. */
 type HostFunction = (...values: never[]) => string | number | boolean | readonly string[] | undefined;
 
 /** Makes the interpreter; the only asynchronous step, done before any evaluation. */
 export async function createLuaPort(): Promise<LuaPort> {
-  const engine = await new LuaFactory().createEngine({ injectObjects: false, enableProxy: false });
+  const engine = await new LuaFactory().createEngine({
+    injectObjects: false,
+    enableProxy: false,
+    traceAllocations: true,
+  });
+  engine.global.setMemoryMax(MAX_MEMORY);
   let host: LuaHost | undefined;
+  let requests = 0;
   const functions = hostFunctions(() => {
     if (host === undefined) throw new Error('no macro context');
+    requests += 1;
+    if (requests > MAX_REQUESTS) throw new Error('the scripts of this spec ask for too much');
     return host;
   });
   for (const [name, run] of Object.entries(functions)) engine.global.set(`__host_${name}`, run);
@@ -35,10 +47,10 @@ export async function createLuaPort(): Promise<LuaPort> {
 
   // Most specs run no script: the state is touched only when one runs.
   let used = false;
-  let pending: SpecLists | undefined;
+  let pending: (() => SpecLists) | undefined;
   function prepare(): void {
     used = true;
-    if (pending !== undefined) setSpecLists(library, pending);
+    if (pending !== undefined) setSpecLists(library, pending());
     pending = undefined;
   }
 
@@ -46,6 +58,7 @@ export async function createLuaPort(): Promise<LuaPort> {
     reset: () => {
       if (used) library.reset();
       used = false;
+      requests = 0;
       pending = undefined;
     },
     run: (script, call, current) => {

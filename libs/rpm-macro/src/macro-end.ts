@@ -6,14 +6,15 @@ import { isNameCharacter } from './characters.ts';
  * kinds of brackets are not looked at.
  */
 export function matchBracket(text: string, start: number, open: string, close: string): number {
+  const [opening, closing] = [open.charCodeAt(0), close.charCodeAt(0)];
   let level = 0;
   for (let at = start; at < text.length; at += 1) {
-    const c = text[at];
-    if (c === '\\') at += 1;
-    else if (c === close) {
+    const code = text.charCodeAt(at);
+    if (code === 92) at += 1;
+    else if (code === closing) {
       level -= 1;
       if (level <= 0) return at + 1;
-    } else if (c === open) level += 1;
+    } else if (code === opening) level += 1;
   }
   return -1;
 }

@@ -23,9 +23,12 @@ import { splitQuoted } from './quoted-words.ts';
 const MAX_DEPTH = 64;
 /** rpm has no such limits; they turn exponential definitions into an error instead of an exhausted machine. */
 const MAX_OUTPUT = 64 * 1024 * 1024;
-const MAX_CALLS = 5_000_000;
+const MAX_CALLS = 1_000_000;
 const MAX_WORDS = 1_000_000;
 const MAX_NESTING = 150;
+/** Characters looked through for the ends of calls: brackets in brackets take the square of their number. */
+const MAX_SCANNED = 200_000_000;
+const FIRST_LINE = { line: 0, start: 0, end: -1 };
 
 /** Where an expanded text stands; its first line is `line`. */
 export interface TextOrigin {
@@ -66,10 +69,13 @@ export class MacroContext {
   #origin: TextOrigin | undefined;
   #source = '';
   #offset = 0;
+  /** A line of the source at or before the offset: its number, its start, its newline (-1 when that was not looked for). */
+  #place = FIRST_LINE;
   #depth = 0;
   #level = 0;
   #calls = 0;
   #nesting = 0;
+  #scanned = 0;
   readonly #stack: MacroEntry[] = [];
 
   constructor(options: MacroContextOptions = {}) {
@@ -193,7 +199,7 @@ export class MacroContext {
   /** Appends the expansion of `source` (expandMacro). */
   expandInto(expansion: Expansion, source: string): void {
     if (!this.#enter(expansion)) return;
-    const isOutermost = expansion.depth === 1;
+    const isOutermost = expansion.depth === 1 && source === this.#source;
     let at = 0;
     while (!expansion.failed) {
       const percent = source.indexOf('%', at);
@@ -277,10 +283,15 @@ export class MacroContext {
   location(): SourceLocation | undefined {
     const origin = this.#origin;
     if (origin === undefined) return undefined;
-    const before = this.#source.slice(0, this.#offset);
-    const lineStart = before.lastIndexOf('\n') + 1;
-    const line = origin.line + (lineStart === 0 ? 0 : before.split('\n').length - 1);
-    return { file: origin.file, line, column: this.#offset - lineStart + 1 };
+    // Problems come in the order of the text: lines are counted from the last one on.
+    let { line, start, end } = this.#place.start > this.#offset ? FIRST_LINE : this.#place;
+    while (end < this.#offset) {
+      if (end >= 0) [line, start] = [line + 1, end + 1];
+      end = this.#source.indexOf('\n', start);
+      if (end < 0) end = Number.POSITIVE_INFINITY;
+    }
+    this.#place = { line, start, end };
+    return { file: origin.file, line: origin.line + line, column: this.#offset - start + 1 };
   }
 
   readFile(path: string): string | undefined {
@@ -314,18 +325,18 @@ export class MacroContext {
       return expansion;
     }
     this.outermost.length = 0;
-    [this.#origin, this.#source, this.#offset] = [origin, text, 0];
+    [this.#origin, this.#source, this.#offset, this.#place] = [origin, text, 0, FIRST_LINE];
     this.expandInto(expansion, text);
     return expansion;
   }
 
   #at(location: SourceLocation | undefined, action: () => void): void {
-    const saved = [this.#origin, this.#source, this.#offset] as const;
-    [this.#origin, this.#source, this.#offset] = [location ?? this.#origin, '', 0];
+    const saved = [this.#origin, this.#source, this.#offset, this.#place] as const;
+    [this.#origin, this.#source, this.#offset, this.#place] = [location ?? this.#origin, '', 0, FIRST_LINE];
     try {
       action();
     } finally {
-      [this.#origin, this.#source, this.#offset] = saved;
+      [this.#origin, this.#source, this.#offset, this.#place] = saved;
     }
   }
 
@@ -362,6 +373,8 @@ export class MacroContext {
   /** Expands the call whose `%` stands before `start`; gives the offset to go on from. */
   #expandCall(expansion: Expansion, source: string, start: number): number {
     const end = findMacroEnd(source, start);
+    this.#scanned += (end < 0 ? source.length : end) - start;
+    if (this.#scanned > MAX_SCANNED) this.#limit(expansion, 'too many brackets in brackets');
     if (end < 0) {
       const text = source.slice(start, source.indexOf('\n', start) < 0 ? undefined : source.indexOf('\n', start));
       const hint = `Close the bracket, or write %% for a plain percent sign.`;

@@ -40,7 +40,7 @@ export interface LuaPort {
   /** Undefined when the script compiles, else Lua's message. */
   check(script: string): string | undefined;
   /** The lists `sources`, `patches`, `source_nums`, `patch_nums`: emptied at the start of a spec, then appended. */
-  setSpecLists(lists: SpecLists): void;
+  setSpecLists(lists: () => SpecLists): void;
 }
 
 /** Paths and numbers in the order of their tags. */

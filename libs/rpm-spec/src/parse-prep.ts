@@ -124,7 +124,7 @@ function patchCommands(state: SpecState, { number, fileName, path }: SourceState
 }
 
 function findSource(state: SpecState, kind: 'source' | 'patch', number: number): SourceState | undefined {
-  return state.sources.find((source) => source.kind === kind && source.number === number);
+  return state.sourceNumbers[kind].known.get(number);
 }
 
 function tryWords(line: string): string[] | undefined {

@@ -75,7 +75,6 @@ export function parseTriggerConditions(
   { field, when }: { readonly field: string; readonly when: string },
 ): LocatedDependency[] {
   const ofFiles = when.includes('file');
-  const others = target.triggers.filter((trigger) => trigger.when === when).flatMap(({ conditions }) => conditions);
   const found: LocatedDependency[] = [];
   for (let at = skipSeparators(field, 0); at < field.length;) {
     const parsed = readSimple(state, field, at);
@@ -91,12 +90,15 @@ export function parseTriggerConditions(
       ...(operator === undefined || evr === undefined ? {} : { operator, ...parseDependencyEvr(evr) }),
       location: state.reader.origin(name),
     };
-    if (!ofFiles && [...others, ...found].some((other) => satisfies(other, condition))) {
+    const key = `${when}\0${name}`;
+    const others = target.triggeredBy.get(key) ?? [];
+    if (!ofFiles && others.some((other) => satisfies(other, condition))) {
       const message = `trigger fired by the same package is already defined in spec file: ${name}`;
       state.error('SPEC_TRIGGER', message, { part: name });
       break;
     }
     found.push(condition);
+    target.triggeredBy.set(key, [...others, condition]);
     at = skipSeparators(field, parsed.end);
   }
   return found;

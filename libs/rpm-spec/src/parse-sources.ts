@@ -19,10 +19,9 @@ export function addSource(state: SpecState, { kind, field, numberText }: SourceT
     state.error('SPEC_SOURCE_NUMBER', `bad ${kind} number: ${state.reader.line.trim()}`, { part: digits });
     return;
   }
-  const ofKind = state.sources.filter((source) => source.kind === kind);
-  const last = ofKind.reduce((highest, source) => Math.max(highest, source.number), -1);
-  const number = digits === '' ? last + 1 : Number(digits);
-  const twin = ofKind.find((source) => source.number === number);
+  const numbers = state.sourceNumbers[kind];
+  const number = digits === '' ? numbers.last + 1 : Number(digits);
+  const twin = numbers.known.get(number);
   if (twin !== undefined) {
     const hint = `The first is at line ${twin.location.line}.`;
     state.error('SPEC_SOURCE_NUMBER', `${kind} ${number} defined multiple times`, { hint });
@@ -31,7 +30,10 @@ export function addSource(state: SpecState, { kind, field, numberText }: SourceT
   const fileName = sourceFileName(field);
   const path = expandPath(context, `%{_sourcedir}/${fileName}`);
   const location = state.reader.location(field);
-  state.sources.push({ kind, number, url: field, fileName, location, path });
+  const source = { kind, number, url: field, fileName, location, path };
+  state.sources.push(source);
+  numbers.known.set(number, source);
+  numbers.last = Math.max(numbers.last, number);
   const prefix = kind === 'source' ? 'SOURCE' : 'PATCH';
   context.push({ name: `${prefix}${number}`, body: path, level: LEVEL.spec, location });
   context.push({ name: `${prefix}URL${number}`, body: field, level: LEVEL.spec, location });
@@ -50,10 +52,10 @@ export function parseSourceList(state: SpecState, kind: 'source' | 'patch'): Nex
 export function publishSources(state: SpecState): void {
   const { lua } = state.context.ports;
   if (lua === undefined) return;
-  lua.setSpecLists({
+  lua.setSpecLists(() => ({
     sources: state.sources.filter(({ kind }) => kind === 'source'),
     patches: state.sources.filter(({ kind }) => kind === 'patch'),
-  });
+  }));
 }
 
 /** The base name of a URL; behind the last `=` when the last part of the path has one. */

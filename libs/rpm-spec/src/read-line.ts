@@ -41,6 +41,8 @@ interface Conditional {
   last: LineType;
 }
 
+/** In longer lines nobody looks for a column, and to find one for each of many parts would take long. */
+const MAX_SEARCHED = 20_000;
 /** rpm stops where the system lets it open no more files. */
 const MAX_OPEN_FILES = 1000;
 
@@ -89,9 +91,9 @@ export class SpecReader {
     const { file, line } = this.#start;
     if (this.#splitRaw.raw !== this.#raw) this.#splitRaw = { raw: this.#raw, lines: this.#raw.split('\n') };
     const rawLines = this.#splitRaw.lines;
-    if (part !== undefined && part !== '') {
+    if (part !== undefined && part !== '' && this.#raw.length <= MAX_SEARCHED) {
       for (const [index, raw] of rawLines.entries()) {
-        const column = raw.indexOf(part);
+        const column = findPart(raw, part);
         if (column >= 0) return { file, line: line + index, column: column + 1, endColumn: column + part.length + 1 };
       }
     }
@@ -351,6 +353,15 @@ export interface DiagnosticOptions {
   readonly hint?: string;
   /** The part of the line that is meant. */
   readonly part?: string;
+}
+
+/** Where `part` stands as a word of its own, else where it stands at all. */
+function findPart(line: string, part: string): number {
+  const isInWord = (at: number): boolean => /[\w.+-]/.test(line[at] ?? '');
+  for (let at = line.indexOf(part); at >= 0; at = line.indexOf(part, at + 1)) {
+    if (!isInWord(at - 1) && !isInWord(at + part.length)) return at;
+  }
+  return line.indexOf(part);
 }
 
 /** The offset after the newline that ends the line at `start`. */

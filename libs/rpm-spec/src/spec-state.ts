@@ -2,7 +2,7 @@
 import type { Diagnostic } from '@kiln/diagnostics';
 import type { SourceLocation } from '@kiln/diagnostics';
 import type { MacroContext } from '@kiln/rpm-macro';
-import type { Origin, Scriptlet, SourceFile, Trigger } from '@kiln/rpm-package';
+import type { LocatedDependency, Origin, Scriptlet, SourceFile, Trigger } from '@kiln/rpm-package';
 import { DependencySet, type HeaderDependency } from './dependency-set.ts';
 import type { DiagnosticOptions, SpecReader } from './read-line.ts';
 import type { Section } from './sections.ts';
@@ -55,6 +55,8 @@ export class PackageState {
   readonly duplicates: Diagnostic[] = [];
   readonly scriptlets: Scriptlet[] = [];
   readonly triggers: Trigger[] = [];
+  /** The conditions of its triggers by kind of trigger and name. */
+  readonly triggeredBy = new Map<string, LocatedDependency[]>();
   prefixes: readonly string[] = [];
   /** It is declared behind %changelog. */
   inheritsChangelog = false;
@@ -108,6 +110,11 @@ export class SpecState {
   /** Dependencies of the source package: BuildRequires and BuildConflicts. */
   readonly source: PackageState;
   readonly sources: SourceState[] = [];
+  /** Sources and patches by number, with the highest number so far. */
+  readonly sourceNumbers = {
+    source: { known: new Map<number, SourceState>(), last: -1 },
+    patch: { known: new Map<number, SourceState>(), last: -1 },
+  };
   /** %prep, %build, %check, …: sections that were there, by name. */
   readonly sections = new Set<string>();
   readonly changelog: ChangelogEntry[] = [];
