@@ -33,3 +33,42 @@ test.each(['unresolved', 'cycles', 'blockers'])('%s: a list', async (question) =
   expect(status).toBe(0);
   expect(Array.isArray(JSON.parse(out))).toBe(true);
 });
+
+test('why: each choice has its reason; as a graph', async () => {
+  const { out } = await ask('why', 'bash/bash', 'ncurses/ncurses', '--dot');
+  expect(out).toMatch(/^digraph why \{\n(?: {2}".*" -> ".*" \[label=.*\];\n)+\}\n$/);
+});
+
+test('plan: tasks in order with what is before them, the expected time, and as a graph', async () => {
+  const { status, out } = await ask('plan', 'bash/bash', '--json', '-j', '2');
+  expect(status).toBe(0);
+  const { tasks, time } = JSON.parse(out) as {
+    tasks: {
+      task: string;
+      step: number;
+      prospect: string;
+      before: string[];
+      choices: object[];
+      predictions: object[];
+    }[];
+    time: { workers: number };
+  };
+  const step = new Map(tasks.map((one) => [one.task, one.step]));
+  expect(step.has('rpm:bash/bash')).toBe(true);
+  for (const one of tasks) for (const before of one.before) expect(step.get(before)!).toBeLessThan(one.step);
+  expect(time.workers).toBe(2);
+  expect((await ask('plan', 'bash/bash', '--dot')).out).toContain('"rpm:bash/bash" -> "rpm:ncurses/ncurses";');
+});
+
+test('cycles: a tree without any needs no policy', async () => {
+  expect(JSON.parse((await ask('cycles', '--propose')).out)).toEqual({ packages: {}, edges: [] });
+});
+
+test.each(['why', 'dependents', 'affected', 'plan', 'unresolved', 'cycles', 'blockers', 'explain', 'provides'])(
+  '%s has help',
+  async (question) => {
+    const { status, out } = await ask(question, '--help');
+    expect(status).toBe(0);
+    expect(out).toContain(`kiln ${question}`);
+  },
+);

@@ -1,23 +1,18 @@
 /** The commands that do what Nx's targets do: `build`, `rpm`, `image`, `repository`, `boot-test`, `toolchain`. */
 import { BuildError } from '@kiln/diagnostics';
-import {
-  loadDistribution,
-  logRun,
-  recordProvides,
-  Session,
-  TOOLCHAIN_ORIGIN,
-  type Distribution,
-} from '@kiln/distribution';
+import { loadDistribution, logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
 import type { Command } from 'commander';
-import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
+import { hostOf, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
 import { RunTally, tellFailures } from '../run-report.ts';
 import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
 import { setUpRun } from '../set-up-run.ts';
+import { correctPlan, isFrozen, isStale, openBuildRequires, requireRecorded } from '../stale-plan.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 interface RunOptions {
   readonly parallel?: number;
+  readonly frozen?: boolean;
 }
 
 type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
@@ -42,6 +37,11 @@ export function addTargets(program: Command, context: () => CommandContext): voi
       .command(usage)
       .description(description)
       .option('-j, --parallel <count>', 'most tasks at once (default: as many as memory and cores allow)', wholeNumber)
+      .option(
+        '--frozen',
+        'fail when a build contradicts the recorded provides, instead of recording it (default in CI)',
+      )
+      .option('--no-frozen', 'correct records in CI too')
       .action(async (...given: unknown[]) => {
         const names = Array.isArray(given[0]) ? (given[0] as string[]) : [];
         const options = given[Array.isArray(given[0]) ? 1 : 0] as RunOptions;
@@ -61,22 +61,38 @@ const PLANS = 10;
 async function run(
   context: CommandContext,
   select: (distribution: Distribution) => Task[],
-  { parallel }: RunOptions,
+  options: RunOptions,
 ): Promise<void> {
+  const { parallel } = options;
+  const frozen = isFrozen(options, hostOf(context).environment);
   const root = rootOf(context);
   await prepareMachineFor(context, root);
+  const limit = parallel === undefined ? {} : { parallel };
   for (let plan = 1; ; plan += 1) {
     const distribution = await loadDistribution(root);
-    const session = await runPlan(context, {
-      distribution,
-      tasks: tasksInOrder(distribution, select(distribution)),
-      ...(parallel === undefined ? {} : { parallel }),
-    }).catch(async (error: unknown) => {
-      if (!isStale(error) || plan === PLANS || !(await correctPlan(context, distribution))) throw error;
-      return undefined;
-    });
-    if (session !== undefined) return;
+    const tasks = tasksInOrder(distribution, select(distribution));
+    const open = await openBuildRequires(new Session(distribution, hostOf(context)), tasks);
+    const chosen = open.length === 0 ? tasks : tasksInOrder(distribution, open);
+    const stale = await runPlan(context, { distribution, tasks: chosen, ...limit }).then(
+      () => undefined,
+      (error: unknown) => {
+        if (isStale(error)) return error;
+        throw error;
+      },
+    );
+    if (frozen) {
+      if (stale !== undefined) throw stale;
+      await requireRecorded(context, distribution, chosen);
+    } else if (!(await correctPlan(context, distribution, chosen)) && stale !== undefined) throw stale;
+    if (stale === undefined && open.length === 0) return;
+    if (plan === PLANS) throw stale ?? endless();
   }
+}
+
+function endless(): BuildError {
+  return new BuildError('PLAN_STALE', `after ${PLANS} plans %generate_buildrequires still asks for something new`, {
+    hint: 'its answer must not depend on the time or on what it asked for before',
+  });
 }
 
 interface PlannedRun {
@@ -103,16 +119,4 @@ async function runPlan(context: CommandContext, { distribution, tasks, parallel 
   } finally {
     reporter.end();
   }
-}
-
-function isStale(error: unknown): boolean {
-  return error instanceof BuildError && error.code === 'PLAN_STALE';
-}
-
-/** Records what the built RPMs provide and require; whether that changes the plan. */
-async function correctPlan(context: CommandContext, distribution: Distribution): Promise<boolean> {
-  const recorded = await recordProvides(new Session(distribution, hostOf(context)), distribution.packages);
-  const written = recorded.filter(({ outcome }) => outcome === 'changed');
-  for (const { file } of written) print(context, `the plan was stale; recorded ${file}`);
-  return written.length > 0;
 }
