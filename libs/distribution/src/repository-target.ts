@@ -7,13 +7,14 @@ import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import type { Blob } from '@kiln/store';
 import type { Distribution } from './distribution.ts';
 import { isBroken } from './package-project.ts';
+import { repositoryReport, reportLines } from './repository-report.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { builtProviders, type BuiltProvider } from './build-input.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 
 /** Raise it when the same RPMs would be described in another way. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 export const repositoryTarget: Target = {
   before: (distribution) => [
@@ -59,6 +60,10 @@ export const repositoryTarget: Target = {
         outputs[`repodata/${name}`] = await store.putFile(join(directory, 'repodata', name));
       }
       for (const { fileName, blob } of rpms) outputs[`Packages/${fileName}`] = blob;
+      const report = await repositoryReport(store, rpms);
+      outputs['report.json'] = await store.putText(`${JSON.stringify(report, undefined, 2)}\n`);
+      for (const message of reportLines(report))
+        host.emit({ type: 'notice', severity: 'warning', code: 'REPOSITORY_INCOMPLETE', message });
       return { outputs, facts: { repomdDigest } };
     } finally {
       await removeWorkDirectory(host, work);
