@@ -48,6 +48,7 @@ export async function runSandboxed(host: Host, request: SandboxRequest): Promise
     const result = await runSupervised(host, request, { argv, supervision });
     const breach = await supervision.end(result.outputExceeded === true ? 'outputBytes' : undefined);
     const usage = supervision.usage(readTimes(await readFile(join(clock, 'times'), 'utf8').catch(() => '')));
+    host.emit({ type: 'usage', usage });
     const command = shellQuote(await sandboxCommand(host, request));
     if (breach === undefined && failedInSetup(result)) throw setupError(result, request, command);
     return { ...result, command, usage, ...(breach === undefined ? {} : { breach }) };

@@ -1,0 +1,23 @@
+import { afterAll, expect, it } from 'vitest';
+import { createHost, type KilnEvent } from '@kiln/host';
+import { runSandboxed } from '@kiln/sandbox';
+import { makeTinyRoot, removeTemporaryDirectories } from './tiny-root.ts';
+
+afterAll(removeTemporaryDirectories);
+
+it('tells as an event what a run used', async () => {
+  const events: KilnEvent[] = [];
+  const { usage } = await runSandboxed(createHost({ emit: (event) => events.push(event) }), {
+    layers: [makeTinyRoot()],
+    identity: 'builder',
+    argv: [
+      '/bin/sh',
+      '-c',
+      'x=$(perl -e "print q(a) x 50_000_000"); i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done',
+    ],
+    environment: { PATH: '/usr/bin' },
+  });
+  expect(events).toEqual([{ type: 'usage', usage }]);
+  expect(usage.cpuSeconds).toBeGreaterThan(0);
+  expect(usage.peakMemoryBytes).toBeGreaterThan(10_000_000);
+}, 60_000);
