@@ -6,7 +6,7 @@ const pattern = '{toolkit/distro.json,**/*.spec}';
 
 const createNodes = [
   pattern,
-  async (files, options, context) => (await load('infer')).inferProjects(files, context.workspaceRoot),
+  async (files, options, context) => (await load('infer')).inferProjects(files, context.workspaceRoot, options),
 ];
 
 const preTasksExecution = async (_options, context) => (await load('run-hooks')).beforeTasks(context, process.env);

@@ -23,6 +23,9 @@ function stage(library) {
   mkdirSync(to, { recursive: true });
   cpSync(from, to, { recursive: true, filter: (path) => !/\/(?:node_modules|test)$/.test(path) });
   cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'));
+  // What its generator gives to new workspaces.
+  if (library === 'nx-plugin')
+    cpSync(join(root, 'toolkit/toolchain'), join(to, 'toolkit/toolchain'), { recursive: true });
   const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
   for (const entry of Object.values(manifest.exports)) if (typeof entry === 'object') delete entry.development;
   delete manifest.nx;

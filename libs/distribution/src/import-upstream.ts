@@ -1,5 +1,5 @@
 /** Brings an upstream tree of specs under the spec roots, again and again: what was changed here is never overwritten unasked. */
-import { chmod, copyFile, lstat, mkdir, mkdtemp, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { digestOf } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
@@ -46,6 +46,7 @@ export interface ImportReport extends ImportPlan {
 }
 
 const STAGING = 'dist/import';
+const WORK = 'work-';
 
 /**
  * Imports, or says what an import would do. Everything is fetched, compared and staged before the first file of the tree changes; then
@@ -59,7 +60,11 @@ export async function importUpstream(host: Host, root: string, options: ImportOp
   return withFileLock(
     join(root, STAGING, 'lock'),
     async () => {
-      const work = await mkdtemp(join(root, STAGING, 'work-'));
+      // Left by runs that were killed: the lock says that none is at work.
+      for (const name of (await readdir(join(root, STAGING))).filter((one) => one.startsWith(WORK))) {
+        await rm(join(root, STAGING, name), { recursive: true, force: true });
+      }
+      const work = await mkdtemp(join(root, STAGING, WORK));
       try {
         return await importInto(host, { root, config, work, options });
       } finally {

@@ -220,6 +220,7 @@ describe('the next release', () => {
 
   it('a failing import leaves the tree as it was', async () => {
     const before = tree();
+    mkdirSync(join(workspace, 'dist/import/work-of-a-killed-run'));
     await expect(run({ ref: 'no-such-branch' })).rejects.toMatchObject({ code: 'UPSTREAM_UNREADABLE' });
     expect(tree()).toEqual(before);
     expect(readdirSync(join(workspace, 'dist/import'))).toEqual(['lock']);

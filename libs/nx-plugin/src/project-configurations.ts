@@ -107,6 +107,18 @@ function imageProject(distribution: Distribution, image: ImageProject): ProjectC
   };
 }
 
+/** For Nx Console and `nx show project`. */
+const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
+  toolchain: 'Prepare the layer of tools that packages are built with',
+  sources: 'Fetch the source files and say where each came from',
+  buildrequires: 'Find out what %generate_buildrequires asks for',
+  'rpm-bootstrap': 'Build the package the first time, as the bootstrap policy says',
+  rpm: 'Build the source and binary RPMs',
+  repository: 'Make a repository of all RPMs',
+  image: 'Make the image',
+  'boot-test': 'Start the image in a sandbox and check it',
+};
+
 /** Inputs are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
 function target(
   distribution: Distribution,
@@ -118,6 +130,7 @@ function target(
   const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...inputs])].sort();
   return {
     executor: EXECUTOR,
+    metadata: { technologies: ['kiln'], description: DESCRIPTIONS[name] },
     options: { target: name, id },
     cache: true,
     inputs: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }],

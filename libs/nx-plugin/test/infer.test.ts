@@ -28,6 +28,7 @@ let projects: Map<string, ProjectConfiguration>;
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'kiln-infer-'));
   cpSync(join(repository, 'toolkit'), join(root, 'toolkit'), { recursive: true });
+  rmSync(join(root, 'toolkit/packages.json'), { force: true });
   const config = JSON.parse(readFileSync(join(repository, 'toolkit/distro.json'), 'utf8')) as object;
   write('toolkit/distro.json', JSON.stringify({ ...config, specRoots: ['SPECS', 'SPECS-EXTENDED'] }));
   write('SPECS/low/low.spec', spec('low'));
@@ -109,4 +110,20 @@ test.each(['broken/broken', 'lacking/lacking'])('%s is a project that says what 
   expect(tags).toContain('broken');
   expect(metadata!.description).toMatch(/^broken: [A-Z_]+: /);
   expect(Object.keys(targets!)).toEqual(['sources', 'rpm']);
+});
+
+test('every target says what it does, and the names of targets can be others', async () => {
+  for (const { targets = {} } of projects.values()) {
+    for (const [name, { metadata }] of Object.entries(targets)) expect(metadata?.description, name).toMatch(/^[A-Z]/);
+  }
+  const inferred = await inferProjects(['toolkit/distro.json'], root, { targetNames: { rpm: 'package' } });
+  const high = inferred
+    .flatMap(([, { projects: found = {} }]) => Object.values(found))
+    .find(({ name }) => name === 'high/high')!;
+  expect(Object.keys(high.targets!)).toContain('package');
+  expect(high.targets!['package']).toMatchObject({ options: { target: 'rpm', id: 'high/high' } });
+  expect(high.targets!['package']!.dependsOn).toContainEqual({ target: 'package', projects: ['low/low'] });
+  await expect(inferProjects(['toolkit/distro.json'], root, { targetNames: { rpms: 'x' } })).rejects.toThrow(
+    /TARGET_NAME_INVALID: 'rpms' is no target\n {2}hint: did you mean 'rpm'\?/,
+  );
 });
