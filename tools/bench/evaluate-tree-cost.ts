@@ -4,7 +4,8 @@
  *
  * Ours is one new process that reads the environment and every spec, without any cache of evaluations: once running the shell
  * commands of the specs, once with their output from a file, as a recording gives it. rpmspec is measured as the distribution's
- * toolkit uses it (six calls per spec) and with one `-P` per spec; both are extrapolated from the sample. CPU is user and
+ * toolkit uses it (six calls per spec) and with one `-P` per spec; both are extrapolated from the sample. Then a workspace of the
+ * same specs is read through the cache of evaluations (see evaluate-cached-cost.ts). CPU is user and
  * system time with all child processes; on a loaded machine it says more than wall time.
  */
 import { spawnSync } from 'node:child_process';
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { specsBelow } from '../azurelinux/macro-environment/evaluate-tree.ts';
 import { Random } from '../fuzz/random.ts';
+import { formatCached, measureCached, type CachedCost } from './evaluate-cached-cost.ts';
 
 /** Seconds and bytes. */
 export interface Cost {
@@ -60,7 +62,8 @@ export async function benchmark(args: readonly string[]): Promise<void> {
     const recorded = measureOurs(['--tree', tree, '--rpm', values.rpm, '--answers', answers]);
     const toolkit = measureRpm(values.rpmspec, { tree, sample, calls: TOOLKIT_CALLS });
     const parse = measureRpm(values.rpmspec, { tree, sample, calls: [['-P']] });
-    report(values.json, { runningCommands, recorded, toolkit, parse, specs: specs.length });
+    const cached = measureCached(tree, ROOTS);
+    report(values.json, { runningCommands, recorded, toolkit, parse, cached, specs: specs.length });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -109,9 +112,16 @@ function cpuOf(output: string): number {
 
 function report(
   json: boolean,
-  costs: { specs: number; runningCommands: Cost; recorded: Cost; toolkit: Cost; parse: Cost },
+  costs: {
+    specs: number;
+    runningCommands: Cost;
+    recorded: Cost;
+    toolkit: Cost;
+    parse: Cost;
+    cached: readonly CachedCost[];
+  },
 ): void {
-  const { specs, runningCommands, recorded, toolkit, parse } = costs;
+  const { specs, runningCommands, recorded, toolkit, parse, cached } = costs;
   const all = (cost: Cost): number => (cost.cpu / cost.specs) * specs;
   const ratios = { toolkit: all(toolkit) / recorded.cpu, parse: all(parse) / recorded.cpu };
   if (json) {
@@ -129,6 +139,7 @@ function report(
   line('evaluation, commands recorded', recorded);
   line('rpmspec, six calls per spec', toolkit);
   line('rpmspec -P', parse);
+  for (const one of cached) console.log(formatCached(one));
   console.log(
     `less CPU by a factor of ${ratios.toolkit.toFixed(0)} (six calls), ${ratios.parse.toFixed(0)} (-P); load ${readLoad()}`,
   );
