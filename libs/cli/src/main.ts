@@ -19,7 +19,9 @@ import { addRecordMacros } from './commands/record-macros.ts';
 import { addSources } from './commands/sources.ts';
 import { addShell } from './commands/shell.ts';
 import { addSpec } from './commands/spec.ts';
+import { addSummary } from './commands/summary.ts';
 import { addTargets } from './commands/targets.ts';
+import { addTrace } from './commands/trace.ts';
 import { addUnresolved } from './commands/unresolved.ts';
 import { addWhy } from './commands/why.ts';
 import type { CommandContext } from './context.ts';
@@ -43,6 +45,8 @@ const COMMANDS: readonly AddCommands[] = [
   addLog,
   addShell,
   addEvents,
+  addSummary,
+  addTrace,
   addProvides,
   addSources,
   addBump,
