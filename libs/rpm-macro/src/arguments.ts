@@ -1,8 +1,11 @@
-/** The scope of a parametric call: `%1`, `%*`, `%{-a}` (setupArgs and freeArgs, rpmio/macro.c). */
+/** The arguments of a call, and the scope in which its body sees them: `%1`, `%*`, `%{-a}` (grabArgs, setupArgs, freeArgs, rpmio/macro.c). */
+import { isBlank } from './characters.ts';
 import { getopt } from './getopt.ts';
 import type { Expansion } from './expansion.ts';
+import type { MacroCall } from './macro-call.ts';
 import type { MacroContext } from './macro.ts';
 import type { MacroEntry } from './macro-table.ts';
+import { splitQuoted } from './quoted-words.ts';
 
 /** Opens a scope and defines the argument macros of the call; `words` are the name and the arguments. */
 export function pushArguments(
@@ -45,4 +48,29 @@ export function popArguments(context: MacroContext, expansion: Expansion): void 
   expansion.level -= 1;
   expansion.words = undefined;
   expansion.entry = undefined;
+}
+
+/** The name and the arguments of a call, expanded and split as its form asks for, and the offset to go on from. */
+export function readWords(
+  context: MacroContext,
+  expansion: Expansion,
+  { entry, source, call }: { readonly entry: MacroEntry; readonly source: string; readonly call: MacroCall },
+): { readonly words: readonly string[]; readonly next: number } {
+  const { end, nameEnd, braced, hasText } = call;
+  const read = (text: string, split: boolean): string[] => {
+    if (entry.builtin?.raw === true) return [text];
+    const expanded = text.includes('%') ? context.expandPart(expansion, text).text : text;
+    return split ? splitQuoted(expanded) : [expanded];
+  };
+  if (hasText) return { words: [entry.name].concat(read(source.slice(nameEnd + 1, end - 1), false)), next: end };
+  if (braced && source.charCodeAt(nameEnd) === 32) {
+    return { words: [entry.name].concat(read(source.slice(nameEnd, end - 1), true)), next: end };
+  }
+  if (braced || entry.options === undefined || !isBlank(source.charCodeAt(nameEnd))) {
+    return { words: [entry.name], next: end };
+  }
+  const newline = source.indexOf('\n', nameEnd);
+  const last = newline < 0 ? source.length : newline;
+  const words = [entry.name].concat(read(source.slice(nameEnd, last), true));
+  return { words, next: newline >= 0 && source[last - 1] === '\\' ? last + 1 : last };
 }

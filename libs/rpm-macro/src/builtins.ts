@@ -67,6 +67,18 @@ export function builtinsOf(version: RpmVersion): readonly Builtin[] {
   return builtins;
 }
 
+/** Calls one, when it gets as many arguments as it wants; `words` are its name and arguments. */
+export function callBuiltin(builtin: Builtin, call: Omit<BuiltinCall, 'name' | 'argument'>): void {
+  const { context, expansion, words } = call;
+  const given = words !== undefined && words.length > 1;
+  if (builtin.arity >= 0 && (builtin.arity !== 0) !== given) {
+    const message = `%${builtin.name}: ${given ? 'unexpected argument' : 'argument expected'}`;
+    context.fail(expansion, 'MACRO_ARGUMENT', message, given ? undefined : `Write %{${builtin.name}:…}.`);
+    return;
+  }
+  builtin.run({ ...call, name: builtin.name, argument: words?.[1] ?? '' });
+}
+
 function makeBuiltins(version: RpmVersion): Builtin[] {
   return [
     ...Object.entries(VALUES).map(([name, value]): Builtin => ({

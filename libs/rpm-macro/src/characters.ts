@@ -34,6 +34,13 @@ export function trimSpaceEnd(text: string): string {
   return end === text.length ? text : text.slice(0, end);
 }
 
+/** Without the line ends behind it. */
+export function trimEolEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isEol(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
+
 /** The words between the space. */
 export function spaceWords(text: string): string[] {
   return text.split(/[ \t-\r]+/).filter(Boolean);

@@ -138,7 +138,13 @@ function readFreeBody(text: string, start: number): { body: string; end: number 
   }
   if (braces > 0 || parentheses > 0 || squares > 0) return undefined;
   body += text.slice(from, at);
-  return { body: body.replace(/[ \t\r\n]+$/, ''), end: at };
+  return { body: trimBlankEnd(body), end: at };
+}
+
+function trimBlankEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (isBlank(text.charCodeAt(end - 1)) || isEol(text.charCodeAt(end - 1)))) end -= 1;
+  return text.slice(0, end);
 }
 
 function skipBlanks(text: string, start: number): number {

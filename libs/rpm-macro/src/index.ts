@@ -1,4 +1,5 @@
-export { MacroContext, type MacroContextOptions, type TextOrigin } from './macro.ts';
+export { MacroContext, type MacroContextOptions } from './macro.ts';
+export type { TextOrigin } from './report-log.ts';
 export type { Expansion } from './expansion.ts';
 export { createMacroContext, type CreateMacroContextOptions } from './create-macro-context.ts';
 export {

@@ -1,5 +1,5 @@
 /** Reads macro files: logical lines that begin with `%` are definitions, all others are comments (rdcl, rpmio/macro.c). */
-import { isBlank } from './characters.ts';
+import { isBlank, trimEolEnd } from './characters.ts';
 import { countBrackets, hasOpenBracket, noOpenBrackets } from './bracket-count.ts';
 
 /** A definition in a macro file: the text after `%` and the line on which it begins. */
@@ -15,7 +15,7 @@ export function readDefinitions(text: string): MacroFileDefinition[] {
   if (lines.at(-1) === '') lines.pop();
   for (let index = 0; index < lines.length; index += 1) {
     const start = index;
-    let logical = trimEol(lines[index]!);
+    let logical = trimEolEnd(lines[index]!);
     let first = 0;
     while (isBlank(logical.charCodeAt(first))) first += 1;
     if (logical[first] !== '%') continue;
@@ -23,15 +23,11 @@ export function readDefinitions(text: string): MacroFileDefinition[] {
     countBrackets(logical.slice(first), open);
     while ((lines[index]!.replace(/\r+$/, '').endsWith('\\') || hasOpenBracket(open)) && index + 1 < lines.length) {
       index += 1;
-      const next = trimEol(lines[index]!);
+      const next = trimEolEnd(lines[index]!);
       countBrackets(next, open);
       logical += `\n${next}`;
     }
     definitions.push({ body: logical.slice(first + 1), line: start + 1 });
   }
   return definitions;
-}
-
-function trimEol(line: string): string {
-  return line.replace(/\r+$/, '');
 }

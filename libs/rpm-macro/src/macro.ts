@@ -1,10 +1,10 @@
 /** The macro engine: expands texts over a table of definitions, with the rules of rpm 4.18 (rpmio/macro.c). */
 import type { Diagnostic, Severity, SourceLocation } from '@kiln/diagnostics';
-import { popArguments, pushArguments } from './arguments.ts';
+import { popArguments, pushArguments, readWords } from './arguments.ts';
 import type { Builtin } from './builtins.ts';
-import { builtinsOf } from './builtins.ts';
+import { builtinsOf, callBuiltin } from './builtins.ts';
 import { parseCNumber } from './c-number.ts';
-import { isAlpha, isBlank } from './characters.ts';
+import { isAlpha, trimEolEnd } from './characters.ts';
 import { define } from './define.ts';
 import { newExpansion, type Expansion } from './expansion.ts';
 import { DIALECTS, type Dialect, type RpmVersion } from './dialect.ts';
@@ -17,24 +17,8 @@ import { readDefinitions } from './macro-file.ts';
 import type { MacroDefinition, MacroEntry } from './macro-table.ts';
 import { LEVEL, MacroTable } from './macro-table.ts';
 import type { LuaHost, MacroPorts } from './ports.ts';
-import { splitQuoted } from './quoted-words.ts';
-
-/** rpm's _MAX_MACRO_DEPTH. */
-const MAX_DEPTH = 64;
-/** rpm has no such limits; they turn exponential definitions into an error instead of an exhausted machine. */
-const MAX_OUTPUT = 64 * 1024 * 1024;
-const MAX_CALLS = 1_000_000;
-const MAX_WORDS = 1_000_000;
-const MAX_NESTING = 150;
-/** Characters looked through for the ends of calls: brackets in brackets take the square of their number. */
-const MAX_SCANNED = 200_000_000;
-const FIRST_LINE = { line: 0, start: 0, end: -1 };
-
-/** Where an expanded text stands; its first line is `line`. */
-export interface TextOrigin {
-  readonly file: string;
-  readonly line: number;
-}
+import { ReportLog, type TextOrigin } from './report-log.ts';
+import { outputLimit, WorkLimits, wordLimit } from './work-limits.ts';
 
 export interface MacroContextOptions {
   /** The definitions to start from; they stay as they are. */
@@ -52,8 +36,6 @@ export class MacroContext {
   readonly initialTable: MacroTable;
   readonly ports: MacroPorts;
   readonly dialect: Dialect;
-  /** Every problem that expansion met, in order. */
-  readonly diagnostics: Diagnostic[] = [];
   /** Names that were looked up and found, and names that were looked up in vain. */
   readonly usedNames = new Set<string>();
   readonly missingNames = new Set<string>();
@@ -66,17 +48,10 @@ export class MacroContext {
   /** What Lua scripts may ask. */
   readonly luaHost: LuaHost;
 
-  #origin: TextOrigin | undefined;
-  #source = '';
-  #offset = 0;
-  /** A line of the source at or before the offset: its number, its start, its newline (-1 when that was not looked for). */
-  #place = FIRST_LINE;
+  readonly #log = new ReportLog();
+  readonly #limits = new WorkLimits();
   #depth = 0;
   #level = 0;
-  #calls = 0;
-  #nesting = 0;
-  #scanned = 0;
-  readonly #stack: MacroEntry[] = [];
 
   constructor(options: MacroContextOptions = {}) {
     this.initialTable = options.table ?? new MacroTable();
@@ -91,12 +66,15 @@ export class MacroContext {
     this.luaHost = makeLuaHost(this);
   }
 
-  // -- definitions ----------------------------------------------------------------------------------------------------
+  /** Every problem that expansion met, in order. */
+  get diagnostics(): Diagnostic[] {
+    return this.#log.diagnostics;
+  }
 
   /** Defines `name body` or `name(options) body`; false when it is no definition (then a diagnostic says why). */
   define(text: string, level: number = LEVEL.global, location: SourceLocation | undefined = this.location()): boolean {
     const expansion = newExpansion(0, 0);
-    this.#at(location, () => define(this, expansion, text, { level, expandBody: false, wholeText: false }));
+    this.#log.at(location, () => define(this, expansion, text, { level, expandBody: false, wholeText: false }));
     return !expansion.failed;
   }
 
@@ -130,8 +108,6 @@ export class MacroContext {
     const text = this.readFile(path);
     return text !== undefined && this.loadMacroFile(path, text);
   }
-
-  // -- expansion ------------------------------------------------------------------------------------------------------
 
   /** The text with its macros expanded; what a failing macro leaves is kept and a diagnostic is added. */
   expand(text: string, origin?: TextOrigin): string {
@@ -194,12 +170,10 @@ export class MacroContext {
     return value === undefined ? undefined : isTruthy(value);
   }
 
-  // -- what built-in macros need --------------------------------------------------------------------------------------
-
   /** Appends the expansion of `source` (expandMacro). */
   expandInto(expansion: Expansion, source: string): void {
     if (!this.#enter(expansion)) return;
-    const isOutermost = expansion.depth === 1 && source === this.#source;
+    const isOutermost = expansion.depth === 1 && this.#log.isCurrent(source);
     let at = 0;
     while (!expansion.failed) {
       const percent = source.indexOf('%', at);
@@ -214,9 +188,9 @@ export class MacroContext {
         at += 1;
         continue;
       }
-      if (isOutermost) this.#offset = percent;
+      if (isOutermost) this.#log.offset = percent;
       at = this.#expandCall(expansion, source, at);
-      if (expansion.out.length > MAX_OUTPUT) this.#limit(expansion, 'an expansion is longer than 64 MiB');
+      this.#limit(expansion, outputLimit(expansion.out.length));
     }
     this.#leave(expansion);
   }
@@ -237,14 +211,14 @@ export class MacroContext {
     rest?: { consumed: number },
   ): void {
     const { entry: outerEntry, words: outerWords } = expansion;
-    if (entry.builtin !== undefined) this.#callBuiltin(expansion, entry.builtin, words, rest);
+    if (entry.builtin !== undefined) callBuiltin(entry.builtin, { context: this, expansion, words, rest });
     else if (entry.literal) expansion.out += entry.body;
     else if (entry.body !== '') {
-      this.#stack.push(entry);
+      this.#log.stack.push(entry);
       if (words !== undefined) pushArguments(this, expansion, entry, words);
       this.expandInto(expansion, entry.body);
       if (words !== undefined) popArguments(this, expansion);
-      this.#stack.pop();
+      this.#log.stack.pop();
     }
     expansion.entry = outerEntry;
     expansion.words = outerWords;
@@ -267,31 +241,12 @@ export class MacroContext {
   }
 
   report(severity: Severity, code: string, message: string, hint?: string): void {
-    const location = this.location();
-    const trace = this.#stack.flatMap((entry) => (entry.location === undefined ? [] : [entry.location]));
-    this.diagnostics.push({
-      severity,
-      code,
-      message,
-      ...(location === undefined ? {} : { location }),
-      ...(hint === undefined ? {} : { hint }),
-      ...(trace.length === 0 ? {} : { trace }),
-    });
+    this.#log.report(severity, code, message, hint);
   }
 
   /** The place of the outermost macro call that is being expanded. */
   location(): SourceLocation | undefined {
-    const origin = this.#origin;
-    if (origin === undefined) return undefined;
-    // Problems come in the order of the text: lines are counted from the last one on.
-    let { line, start, end } = this.#place.start > this.#offset ? FIRST_LINE : this.#place;
-    while (end < this.#offset) {
-      if (end >= 0) [line, start] = [line + 1, end + 1];
-      end = this.#source.indexOf('\n', start);
-      if (end < 0) end = Number.POSITIVE_INFINITY;
-    }
-    this.#place = { line, start, end };
-    return { file: origin.file, line: origin.line + line, column: this.#offset - start + 1 };
+    return this.#log.location();
   }
 
   readFile(path: string): string | undefined {
@@ -309,13 +264,11 @@ export class MacroContext {
     this.shellCommands.add(command);
     const output = this.ports.shell?.(command);
     // rpm keeps it as a C string.
-    if (output !== undefined) return output.split('\0', 1)[0]!.replace(/[\r\n]+$/, '');
+    if (output !== undefined) return trimEolEnd(output.split('\0', 1)[0]!);
     const hint = 'Record the answer of this command, or define the macro without %(…).';
     this.report('error', 'SHELL_NO_ANSWER', `no recorded answer for the command: ${command}`, hint);
     return undefined;
   }
-
-  // -- internals ------------------------------------------------------------------------------------------------------
 
   #run(text: string, origin: TextOrigin | undefined): Expansion {
     const expansion = newExpansion(this.#depth, this.#level);
@@ -325,56 +278,38 @@ export class MacroContext {
       return expansion;
     }
     this.outermost.length = 0;
-    [this.#origin, this.#source, this.#offset, this.#place] = [origin, text, 0, FIRST_LINE];
+    this.#log.begin(text, origin);
     this.expandInto(expansion, text);
     return expansion;
   }
 
-  #at(location: SourceLocation | undefined, action: () => void): void {
-    const saved = [this.#origin, this.#source, this.#offset, this.#place] as const;
-    [this.#origin, this.#source, this.#offset, this.#place] = [location ?? this.#origin, '', 0, FIRST_LINE];
-    try {
-      action();
-    } finally {
-      [this.#origin, this.#source, this.#offset, this.#place] = saved;
-    }
-  }
-
   #enter(expansion: Expansion): boolean {
-    this.#calls += 1;
-    if (this.#calls > MAX_CALLS) {
-      this.#limit(expansion, `more than ${MAX_CALLS} expansions`);
-      return false;
-    }
-    if (expansion.depth >= MAX_DEPTH || this.#nesting >= MAX_NESTING) {
+    const limit = this.#limits.enter(expansion.depth);
+    if (limit === 'recursion') {
       const message = 'too many levels of recursion in macro expansion';
       this.fail(expansion, 'MACRO_RECURSION', message, 'Look for a macro whose body calls itself.');
-      return false;
-    }
+    } else this.#limit(expansion, limit);
+    if (limit !== undefined) return false;
     expansion.depth += 1;
-    this.#nesting += 1;
     return true;
   }
 
   #leave(expansion: Expansion): void {
     expansion.depth -= 1;
-    this.#nesting -= 1;
+    this.#limits.leave();
   }
 
-  #limit(expansion: Expansion, what: string): void {
-    this.fail(
-      expansion,
-      'MACRO_LIMIT',
-      `macro expansion stopped: ${what}`,
-      'Look for definitions that double themselves.',
-    );
+  /** Fails when a limit is passed. */
+  #limit(expansion: Expansion, passed: string | undefined): void {
+    if (passed === undefined) return;
+    const hint = 'Look for definitions that double themselves.';
+    this.fail(expansion, 'MACRO_LIMIT', `macro expansion stopped: ${passed}`, hint);
   }
 
   /** Expands the call whose `%` stands before `start`; gives the offset to go on from. */
   #expandCall(expansion: Expansion, source: string, start: number): number {
     const end = findMacroEnd(source, start);
-    this.#scanned += (end < 0 ? source.length : end) - start;
-    if (this.#scanned > MAX_SCANNED) this.#limit(expansion, 'too many brackets in brackets');
+    this.#limit(expansion, this.#limits.scan((end < 0 ? source.length : end) - start));
     if (end < 0) {
       const text = source.slice(start, source.indexOf('\n', start) < 0 ? undefined : source.indexOf('\n', start));
       const hint = `Close the bracket, or write %% for a plain percent sign.`;
@@ -385,14 +320,13 @@ export class MacroContext {
     if (first === 40) return this.#expandShell(expansion, source.slice(start + 1, end - 1), end);
     if (first === 91) return this.#expandExpression(expansion, source.slice(start + 1, end - 1), end);
     const call = readMacroCall(source, start, end);
-    const { nameStart, nameEnd, negated, checked, goOn } = call;
+    const { nameStart, nameEnd, negated, checked, hasText, goOn } = call;
     if (nameEnd <= nameStart) {
       expansion.out += '%';
       return goOn;
     }
 
     const entry = this.#lookup(expansion, source.slice(nameStart, nameEnd));
-    const { hasText } = call;
     if (checked || source.charCodeAt(nameStart) === 45) {
       if ((entry === undefined) !== negated) return end;
       if (hasText && nameEnd + 1 < end - 1) this.expandInto(expansion, source.slice(nameEnd + 1, end - 1));
@@ -411,38 +345,16 @@ export class MacroContext {
   }
 
   #callWithWords(expansion: Expansion, entry: MacroEntry, source: string, call: MacroCall): number {
-    const { end, nameEnd, braced, hasText } = call;
-    const words = [entry.name];
-    if (entry.builtin?.raw === true && !braced) {
+    if (entry.builtin?.raw === true && !call.braced) {
       const rest = { consumed: 0 };
-      words.push(source.slice(end));
-      this.callEntry(expansion, entry, words, rest);
-      return end + rest.consumed;
+      this.callEntry(expansion, entry, [entry.name, source.slice(call.end)], rest);
+      return call.end + rest.consumed;
     }
-    let next = end;
-    if (hasText) this.#grabWords(expansion, entry, words, source.slice(nameEnd + 1, end - 1), false);
-    else if (braced && source.charCodeAt(nameEnd) === 32) {
-      this.#grabWords(expansion, entry, words, source.slice(nameEnd, end - 1), true);
-    } else if (!braced && entry.options !== undefined && isBlank(source.charCodeAt(nameEnd))) {
-      const newline = source.indexOf('\n', nameEnd);
-      const last = newline < 0 ? source.length : newline;
-      this.#grabWords(expansion, entry, words, source.slice(nameEnd, last), true);
-      next = newline >= 0 && source[last - 1] === '\\' ? last + 1 : last;
-    }
+    const { words, next } = readWords(this, expansion, { entry, source, call });
+    this.#limit(expansion, wordLimit(words.length));
     // rpm calls it even with broken arguments; what comes of it is lost, but may be exponentially long.
     if (!expansion.failed) this.callEntry(expansion, entry, words);
     return next;
-  }
-
-  #grabWords(expansion: Expansion, entry: MacroEntry, words: string[], text: string, split: boolean): void {
-    if (entry.builtin?.raw === true) {
-      words.push(text);
-      return;
-    }
-    const expanded = text.includes('%') ? this.expandPart(expansion, text).text : text;
-    if (!split) words.push(expanded);
-    else for (const word of splitQuoted(expanded)) words.push(word);
-    if (words.length > MAX_WORDS) this.#limit(expansion, `more than ${MAX_WORDS} arguments`);
   }
 
   #lookup(expansion: Expansion, name: string): MacroEntry | undefined {
@@ -473,21 +385,6 @@ export class MacroContext {
     if (value === undefined) expansion.failed = true;
     else expansion.out += formatExpressionValue(value);
     return end;
-  }
-
-  #callBuiltin(
-    expansion: Expansion,
-    builtin: Builtin,
-    words: readonly string[] | undefined,
-    rest: { consumed: number } | undefined,
-  ): void {
-    const given = words !== undefined && words.length > 1;
-    if (builtin.arity >= 0 && (builtin.arity !== 0) !== given) {
-      const message = `%${builtin.name}: ${given ? 'unexpected argument' : 'argument expected'}`;
-      this.fail(expansion, 'MACRO_ARGUMENT', message, given ? undefined : `Write %{${builtin.name}:…}.`);
-      return;
-    }
-    builtin.run({ context: this, expansion, name: builtin.name, argument: words?.[1] ?? '', words, rest });
   }
 }
 

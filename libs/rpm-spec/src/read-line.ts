@@ -135,8 +135,6 @@ export class SpecReader {
     throw new SpecError(this.diagnostic('error', code, message, options));
   }
 
-  // -- logical lines --------------------------------------------------------------------------------------------------
-
   #readLogicalLine(strip: Strip): boolean {
     let raw = '';
     const open = noOpenBrackets();
@@ -242,8 +240,6 @@ export class SpecReader {
     const hint = 'Close the %{, %( or %[ that opens here, or remove the backslash at the end.';
     this.fail('SPEC_UNCLOSED_MACRO', 'unclosed macro or bad line continuation', { hint });
   }
-
-  // -- conditionals and includes --------------------------------------------------------------------------------------
 
   #isReading(): boolean {
     return this.#conditionals.at(-1)?.reading ?? true;

@@ -1,0 +1,47 @@
+/** Limits that turn definitions without end into an error instead of an exhausted machine. */
+
+/** rpm's _MAX_MACRO_DEPTH. */
+const MAX_DEPTH = 64;
+// rpm has no limits like the following ones.
+const MAX_OUTPUT = 64 * 1024 * 1024;
+const MAX_EXPANSIONS = 1_000_000;
+const MAX_WORDS = 1_000_000;
+/** Of expansions that scripts and expressions start anew. */
+const MAX_NESTING = 150;
+/** Characters looked through for the ends of calls: brackets in brackets take the square of their number. */
+const MAX_SCANNED = 200_000_000;
+
+/** What expansion has cost so far. Each question gives the limit that is passed, undefined while there is none. */
+export class WorkLimits {
+  #expansions = 0;
+  #nesting = 0;
+  #scanned = 0;
+
+  /** Begins an expansion at a depth; one that passes no limit ends with leave(). */
+  enter(depth: number): 'recursion' | string | undefined {
+    this.#expansions += 1;
+    if (this.#expansions > MAX_EXPANSIONS) return `more than ${MAX_EXPANSIONS} expansions`;
+    if (depth >= MAX_DEPTH || this.#nesting >= MAX_NESTING) return 'recursion';
+    this.#nesting += 1;
+    return undefined;
+  }
+
+  leave(): void {
+    this.#nesting -= 1;
+  }
+
+  scan(characters: number): string | undefined {
+    this.#scanned += characters;
+    return this.#scanned > MAX_SCANNED ? 'too many brackets in brackets' : undefined;
+  }
+}
+
+/** For the length of what an expansion gives. */
+export function outputLimit(length: number): string | undefined {
+  return length > MAX_OUTPUT ? 'an expansion is longer than 64 MiB' : undefined;
+}
+
+/** For the number of arguments of a call. */
+export function wordLimit(count: number): string | undefined {
+  return count > MAX_WORDS ? `more than ${MAX_WORDS} arguments` : undefined;
+}
