@@ -46,8 +46,9 @@ export class RunTally {
 }
 
 /** The failure of a task with the tasks that it holds up, directly or through others. */
-export function failureText({ error, blocks }: TaskFailure): string {
-  const text = describeFailure(error);
+export function failureText(failure: TaskFailure): string {
+  const { blocks } = failure;
+  const text = describeFailure(errorOf(failure));
   if (blocks.length === 0) return text;
   const named = [...blocks].sort().slice(0, NAMED_TASKS).map(spoken).join(', ');
   const more = blocks.length > NAMED_TASKS ? ` and ${blocks.length - NAMED_TASKS} more` : '';
@@ -65,7 +66,7 @@ export function tellFailures(
   const [first] = failed;
   if (first === undefined) return undefined;
   const blocked = failed.reduce((sum, { blocks }) => sum + blocks.length, 0);
-  if (isInterrupted || (failed.length === 1 && blocked === 0)) return asError(first.error);
+  if (isInterrupted || (failed.length === 1 && blocked === 0)) return errorOf(first);
   for (const one of failed) fail(failureText(one));
   const count = `${failed.length} ${failed.length === 1 ? 'task' : 'tasks'} failed and ${blocked} could not begin`;
   return new BuildError('TASKS_FAILED', count, {
@@ -73,8 +74,15 @@ export function tellFailures(
   });
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+/** The error of a task; that of a package's build tells how to look around where it failed. */
+function errorOf({ name, error }: TaskFailure): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const [, id] = /^rpm:(.*)$/.exec(name) ?? [];
+  if (id === undefined || !(error instanceof BuildError) || error.log === undefined) return error;
+  const { code, message, location, hint, log, command, diagnostics } = error;
+  const shell = `\`npx kiln shell ${id}\` opens a shell where it failed`;
+  const both = hint === undefined ? shell : `${hint}; ${shell}`;
+  return new BuildError(code, message, { location, hint: both, log, command, diagnostics, cause: error });
 }
 
 /** `rpm:sed/sed` as `rpm sed/sed`. */

@@ -20,6 +20,20 @@ test('a single failure is the failure of the command', () => {
   expect(tell([failure('rpm:a', only)])).toEqual({ told: [], thrown: only });
 });
 
+test('the failure of a build tells how to look around where it failed', () => {
+  const options = { hint: 'read the log', log: 'dist/logs/rpm/a.log' };
+  const { thrown } = tell([failure('rpm:a', new BuildError('RPMBUILD_FAILED', 'no', options))]);
+  expect((thrown as BuildError).format()).toBe(
+    [
+      'error RPMBUILD_FAILED: no',
+      '  hint: read the log; `npx kiln shell a` opens a shell where it failed',
+      '  log: dist/logs/rpm/a.log',
+    ].join('\n'),
+  );
+  const image = new BuildError('IMAGE_FAILED', 'no', options);
+  expect(tell([failure('image:a', image)]).thrown).toBe(image);
+});
+
 test('failures are told with what they hold up, counted', () => {
   const blocks = ['h', 'g', 'f', 'e', 'd', 'c', 'b'].map((id) => `rpm:${id}`);
   const { told, thrown } = tell([
