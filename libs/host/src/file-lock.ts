@@ -16,11 +16,10 @@ export async function withFileLock<T>(
   options: { readonly onWait?: () => void; readonly signal?: AbortSignal } = {},
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  const child = spawn('flock', ['--exclusive', path, 'sh', '-c', 'echo locked; exec cat'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const child = spawn('flock', ['--exclusive', path, 'cat'], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   child.stdin.on('error', () => undefined);
+  // It comes back as soon as cat runs, which is when the lock is ours.
+  child.stdin.write('locked\n');
   const closed = once(child, 'close').catch((error: unknown) => [error]);
   const waiting = setTimeout(() => options.onWait?.(), 300);
   const stop = () => child.kill('SIGKILL');
