@@ -16,6 +16,7 @@ export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-ke
 export { plannedRoots, proposeBootstrap, type ProposedPolicy } from './propose-bootstrap.ts';
 export { seedOf } from './seed-rpm.ts';
 export { examineRoot, type ExaminedRoot } from './examine-root.ts';
+export { SETTINGS_FILE, settingsSchema, type PackageSettings } from './package-settings.ts';
 export { openPackageShell } from './package-shell.ts';
 export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './universe.ts';
 export { examineSources, updatePackageSignatures, type SourceExamination } from './examine-sources.ts';

@@ -1,19 +1,27 @@
 /** The outermost script of a run: joins control groups, waits for everything and writes down what it took. */
 
+/** Where the output of a run goes: to two pipes, to one that keeps the order of its lines, or to a terminal as it is. */
+export type OutputMode = 'separate' | 'together' | 'terminal';
+
 /**
- * Arguments: a file for the times or `-`, directories of control groups, `--`, command. It stays as it is outside of all namespaces: it
+ * Arguments: an `OutputMode`, a file for the times or `-`, directories of control groups, `--`, command. It stays as it is outside of all namespaces: it
  * waits for `unshare --fork`, which waits for the first process of a pid namespace, which ends after all others in there.
+ * Our own output may be sockets, which nobody can open again by /dev/stdout; the pipes in front of them can be.
  */
 export const ENTER_SCRIPT = `
 set -u
-record=$1
-shift
+mode=$1 record=$2
+shift 2
 while [ "$1" != -- ]; do
   echo $$ > "$1/cgroup.procs" || exit 125
   shift
 done
 shift
-"$@"
+case $mode in
+  separate) "$@" > >(exec cat) 2> >(exec cat >&2) ;;
+  together) "$@" > >(exec cat) 2>&1 ;;
+  *) "$@" ;;
+esac
 status=$?
 if [ "$record" != - ]; then times > "$record"; fi
 exit "$status"

@@ -6,7 +6,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { buildUser, shellQuote, type Host, type RunResult } from '@kiln/host';
 import { allMounts, bubblewrapCommand, mountTargets } from './bubblewrap.ts';
 import { COMPOSE_SCRIPT, COMPOSED_ROOT } from './compose-root.ts';
-import { ENTER_SCRIPT, readTimes, WITH_PARENT } from './enter-run.ts';
+import { ENTER_SCRIPT, readTimes, WITH_PARENT, type OutputMode } from './enter-run.ts';
 import { limitPrefix } from './sandbox-limits.ts';
 import type { SandboxIdentity, SandboxRequest } from './sandbox-request.ts';
 import { syscallFilter } from './syscall-filter.ts';
@@ -111,7 +111,7 @@ async function sandboxCommand(
   const points = await missingTargets(request);
   return [
     ...WITH_PARENT,
-    ...[...BASH, ENTER_SCRIPT, 'kiln', places.times, ...places.groups, '--'],
+    ...[...BASH, ENTER_SCRIPT, 'kiln', outputMode(request), places.times, ...places.groups, '--'],
     ...[...user.prefix, ...WITH_PARENT],
     ...[
       'unshare',
@@ -131,6 +131,12 @@ async function sandboxCommand(
     ...limitPrefix(request.limits ?? {}),
     ...bubblewrapCommand(COMPOSED_ROOT, request),
   ];
+}
+
+/** The lines of a log stand in the order in which they were written. */
+function outputMode({ log, interactive }: SandboxRequest): OutputMode {
+  if (interactive === true) return 'terminal';
+  return log === undefined ? 'separate' : 'together';
 }
 
 function withPrefix(prefix: readonly string[], argv: readonly string[]): [string, ...string[]] {
@@ -182,13 +188,17 @@ const SETUP_PROGRAMS = /^(setpriv|unshare|newuidmap|newgidmap|kiln|mount|mkdir|l
 
 /** Only the set-up's own words and nothing else: the program inside never began. */
 function failedInSetup(result: RunResult): boolean {
-  if (result.status === 0 || result.timedOut || result.stdout !== '') return false;
-  const lines = result.stderr.split('\n').filter((line) => line.trim() !== '' && !/^\s+dmesg/.test(line));
+  if (result.status === 0 || result.timedOut) return false;
+  const lines = saidBy(result).filter((line) => !/^\s+dmesg/.test(line));
   return lines.length > 0 && lines.every((line) => SETUP_PROGRAMS.test(line));
 }
 
+function saidBy({ stdout, stderr }: RunResult): string[] {
+  return `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+}
+
 function setupError(result: RunResult, request: SandboxRequest, command: string): BuildError {
-  const said = result.stderr.trim();
+  const said = saidBy(result).join('\n');
   const missing = /bwrap: execvp (.*): No such file/.exec(said);
   if (missing !== null) {
     return new BuildError('SANDBOX_FAILED', `the program '${missing[1]}' is not in the root`, {
