@@ -3,11 +3,10 @@ import type { PostTasksExecutionContext, PreTasksExecutionContext, TaskResults }
 import { logRun, newRunName, readEventLog, TARGETS, type LoggedEvent, type LoggedRun } from '@kiln/distribution';
 import { askedParallel, PARALLEL_VARIABLE } from './parallel-limit.ts';
 
-/** Nx passes what is set here on to the processes of tasks. */
+/** Nx passes what is set here on to the processes of tasks. Always set: a daemon still has what the command before it set. */
 export function beforeTasks({ argv }: Pick<PreTasksExecutionContext, 'argv'>, environment: NodeJS.ProcessEnv): void {
-  environment['KILN_RUN'] ??= newRunName();
-  const parallel = askedParallel(argv, environment);
-  if (parallel !== undefined) environment[PARALLEL_VARIABLE] = parallel;
+  environment['KILN_RUN'] = newRunName();
+  environment[PARALLEL_VARIABLE] = askedParallel(argv, environment) ?? '';
 }
 
 /** Logs the run, when it had tasks of ours. */

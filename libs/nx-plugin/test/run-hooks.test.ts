@@ -11,6 +11,10 @@ test('a run has a name and the limit that was asked for', () => {
   beforeTasks({ argv: ['nx', 'rpm', '--parallel=2'] }, environment);
   expect(environment['KILN_RUN']).toMatch(/^\d{4}-\d\d-\d\dT[\d-]+-\d+$/);
   expect(environment['KILN_PARALLEL']).toBe('2');
+  environment['KILN_RUN'] = 'the one before';
+  beforeTasks({ argv: ['nx', 'rpm'] }, environment);
+  expect(environment['KILN_RUN']).not.toBe('the one before');
+  expect(environment['KILN_PARALLEL']).toBe('');
 });
 
 test('tasks that began are counted by their events, those that Nx answered by their status', () => {
