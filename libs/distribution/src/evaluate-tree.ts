@@ -1,6 +1,6 @@
 /** All specs of a tree to evaluated packages; what was evaluated before and reads the same now is not evaluated again. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
 import { createLuaPort } from '@kiln/rpm-macro/lua';
 import type { SourcePackage } from '@kiln/rpm-package';
@@ -51,18 +51,23 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const lua = found.includes(undefined) ? await createLuaPort() : undefined;
   const evaluated: string[] = [];
   const kept: StoredEvaluation[] = [];
+  const exists = listedFiles(root);
+  let added = false;
   const packages = specs.map(({ spec, digest }, at) => {
     const known = found[at];
     if (known !== undefined) {
       kept.push(known);
-      return toPackage(tree, spec, fromStored(known));
+      return toPackage(tree, { spec, exists }, fromStored(known));
     }
     const evaluation = evaluatePackage(spec, inputs, lua!);
     evaluated.push(spec.specFile);
-    if (cacheFile !== undefined && evaluation.reads !== undefined) kept.push(toStored(spec, digest, evaluation));
-    return toPackage(tree, spec, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) });
+    if (cacheFile !== undefined && evaluation.reads !== undefined) {
+      kept.push(toStored(spec, digest, evaluation));
+      added = true;
+    }
+    return toPackage(tree, { spec, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) });
   });
-  const isCurrent = kept.length === cache.size && kept.every((one) => found.includes(one));
+  const isCurrent = !added && kept.length === cache.size;
   if (cacheFile !== undefined && !isCurrent) await writeEvaluationCache(cacheFile, { key, inputs, evaluations: kept });
   return { packages, evaluated };
 }
@@ -128,13 +133,39 @@ function fromStored({ diagnostics, sourceFiles, sourcePackage: json }: StoredEva
   };
 }
 
-function toPackage({ root, macroFiles }: TreeToEvaluate, spec: SpecText, known: KnownEvaluation): EvaluatedPackage {
+/** Whether files exist, by one listing of each directory: most sources of a tree don't lie beside their spec. */
+function listedFiles(root: string): (path: string) => boolean {
+  const directories = new Map<string, ReadonlySet<string>>();
+  return (path) => {
+    const directory = dirname(path);
+    let names = directories.get(directory);
+    if (names === undefined) directories.set(directory, (names = namesIn(join(root, directory))));
+    return names.has(basename(path));
+  };
+}
+
+function namesIn(directory: string): ReadonlySet<string> {
+  try {
+    return new Set(readdirSync(directory));
+  } catch {
+    return new Set();
+  }
+}
+
+interface SpecPlace {
+  readonly spec: SpecText;
+  readonly exists: (path: string) => boolean;
+}
+
+function toPackage(
+  { macroFiles }: TreeToEvaluate,
+  { spec, exists }: SpecPlace,
+  known: KnownEvaluation,
+): EvaluatedPackage {
   const { specRoot, specFile, specText } = spec;
   const directory = dirname(specFile);
   const local = known.sourceFiles.map((fileName) => join(directory, fileName));
-  const own = [specFile, signaturesPath({ specFile, directory }), ...local].filter((path) =>
-    existsSync(join(root, path)),
-  );
+  const own = [specFile, signaturesPath({ specFile, directory }), ...local].filter(exists);
   const bare = {
     id: relative(specRoot, specFile).replace(/\.spec$/, ''),
     specRoot,
