@@ -5,7 +5,7 @@ const MAX_DEPTH = 64;
 // rpm has no limits like the following ones.
 const MAX_OUTPUT = 64 * 1024 * 1024;
 const MAX_EXPANSIONS = 1_000_000;
-const MAX_WORDS = 1_000_000;
+const MAX_WORDS = 50_000;
 /** Of expansions that scripts and expressions start anew. */
 const MAX_NESTING = 150;
 /** Characters looked through for the ends of calls: brackets in brackets take the square of their number. */
