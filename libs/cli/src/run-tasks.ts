@@ -35,6 +35,8 @@ export interface TaskRunOptions {
 
 /** Tasks that wait for memory, cores or another run at once, each with a lock. */
 const WINDOW = 8;
+/** Milliseconds of waiting that nobody needs to hear of. */
+const WORTH_TELLING = 2000;
 /** For a task that was never done, when no other was either. */
 const UNKNOWN_SECONDS = 60;
 
@@ -178,8 +180,9 @@ function admission(session: Session, { task, turn, options: { reporter, plan }, 
   const reported = reportedTask(task);
   const need = plan.needs(task);
   const request = { what: nameOf(task), priority: turn.priority, ...need };
-  return (work) =>
-    broker.withResources(
+  return (work) => {
+    const asked = session.host.now();
+    return broker.withResources(
       request,
       () => {
         turn.admitted();
@@ -188,9 +191,12 @@ function admission(session: Session, { task, turn, options: { reporter, plan }, 
       },
       {
         signal: session.host.signal,
-        onWait: (waiting) => reporter.wait(reported, waitingText(waiting, need)),
+        onWait: (waiting) => {
+          if (session.host.now() - asked >= WORTH_TELLING) reporter.wait(reported, waitingText(waiting, need));
+        },
       },
     );
+  };
 }
 
 /** `waiting for memory (needs 6.0 GB, 4.0 GB free)`. */

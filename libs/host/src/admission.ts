@@ -23,23 +23,30 @@ export interface Ticket extends Resources {
 /** What a waiting task lacks. */
 export type Lack = 'memory' | 'cores' | 'turn';
 
+/** Whether a waiting task may start, and what those before it in the order leave. */
+export interface Answer {
+  /** Nothing when it may start. */
+  readonly lack: Lack | undefined;
+  readonly free: Resources;
+}
+
 /** Milliseconds after which nobody may overtake a waiting task any more. */
 export const PATIENCE = 60_000;
 
 /**
- * The waiting tickets that may start now, and what each of the others lacks. They are looked at by priority, those out of patience first;
+ * What each of the waiting tickets lacks to start now. They are looked at by priority, those out of patience first;
  * one that doesn't fit lets smaller ones pass until its patience ends. A task that needs more than there is starts alone.
  */
-export function admit(tickets: readonly Ticket[], capacity: Resources, now: number): Map<string, Lack | 'nothing'> {
+export function admit(tickets: readonly Ticket[], capacity: Resources, now: number): Map<string, Answer> {
   const free = freeResources(tickets, capacity);
   const running = new Map<string, number>();
   for (const { held, run } of tickets) if (held) running.set(run, (running.get(run) ?? 0) + 1);
-  const answers = new Map<string, Lack | 'nothing'>();
+  const answers = new Map<string, Answer>();
   let closed = false;
   for (const ticket of inOrder(tickets, now)) {
     const need = withinCapacity(ticket, capacity);
     const lack = closed || (running.get(ticket.run) ?? 0) >= (ticket.most ?? Infinity) ? 'turn' : lackOf(need, free);
-    answers.set(ticket.id, lack ?? 'nothing');
+    answers.set(ticket.id, { lack, free: { ...free } });
     if (lack === undefined) {
       free.memoryBytes -= need.memoryBytes;
       free.cores -= need.cores;
@@ -50,7 +57,7 @@ export function admit(tickets: readonly Ticket[], capacity: Resources, now: numb
 }
 
 /** What the running tasks leave; never less than nothing. */
-export function freeResources(tickets: readonly Ticket[], capacity: Resources): { memoryBytes: number; cores: number } {
+function freeResources(tickets: readonly Ticket[], capacity: Resources): { memoryBytes: number; cores: number } {
   const free = { ...capacity };
   for (const ticket of tickets) {
     if (!ticket.held) continue;

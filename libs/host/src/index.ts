@@ -15,7 +15,7 @@ export { createFakeHost, type FakeHost } from './fake-host.ts';
 export { programRequirement, type Fix, type ProbeResult, type Requirement } from './requirement.ts';
 export { BUILD_USER_NAME, buildUser, giveToBuildUser, type BuildUser } from './build-user.ts';
 export { inParallel } from './parallel.ts';
-export { admit, freeResources, type Lack, type Resources, type Ticket } from './admission.ts';
+export { admit, type Answer, type Lack, type Resources, type Ticket } from './admission.ts';
 export { machineResources } from './machine-resources.ts';
 export { processStart } from './process-identity.ts';
 export {

@@ -16,7 +16,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { admit, freeResources, type Lack, type Resources, type Ticket } from './admission.ts';
+import { admit, type Lack, type Resources, type Ticket } from './admission.ts';
 import { withFileLock } from './file-lock.ts';
 import { processStart } from './process-identity.ts';
 
@@ -168,15 +168,13 @@ export class ResourceBroker {
 
   /** Our tasks that may start; the others are told what they lack. */
   #admitted(): Waiter[] {
-    const tickets = this.#readTickets();
-    const { capacity } = this.#options;
-    const answers = admit(tickets, capacity, Date.now());
-    const free = freeResources(tickets, capacity);
+    const answers = admit(this.#readTickets(), this.#options.capacity, Date.now());
     return [...this.#waiters.values()].filter(({ ticket, onWait }) => {
       const answer = answers.get(ticket.id);
-      if (answer === 'nothing') return true;
-      if (answer !== undefined) onWait?.({ lack: answer, free });
-      return false;
+      if (answer === undefined) return false;
+      const { lack, free } = answer;
+      if (lack !== undefined) onWait?.({ lack, free });
+      return lack === undefined;
     });
   }
 

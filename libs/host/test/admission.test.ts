@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { admit, freeResources, PATIENCE, type Ticket } from '../src/admission.ts';
+import { admit, PATIENCE, type Ticket } from '../src/admission.ts';
 
 const capacity = { memoryBytes: 10, cores: 4 };
 const ticket = (id: string, memoryBytes: number, cores: number, more: Partial<Ticket> = {}): Ticket => ({
@@ -12,7 +12,8 @@ const ticket = (id: string, memoryBytes: number, cores: number, more: Partial<Ti
   run: 'run',
   ...more,
 });
-const answers = (tickets: readonly Ticket[], now = 0) => Object.fromEntries(admit(tickets, capacity, now));
+const answers = (tickets: readonly Ticket[], now = 0) =>
+  Object.fromEntries([...admit(tickets, capacity, now)].map(([id, { lack }]) => [id, lack ?? 'nothing']));
 
 describe('who may start', () => {
   it('is everybody while there is enough', () => {
@@ -36,7 +37,18 @@ describe('who may start', () => {
       b: 'cores',
       c: 'nothing',
     });
-    expect(freeResources([running], capacity)).toEqual({ memoryBytes: 3, cores: 1 });
+  });
+
+  it('is told what is left by what runs and by those before it', () => {
+    const tickets = [
+      ticket('r', 2, 1, { held: true }),
+      ticket('a', 5, 1, { priority: 2 }),
+      ticket('b', 4, 1, { priority: 1 }),
+    ];
+    expect(Object.fromEntries(admit(tickets, capacity, 0))).toEqual({
+      a: { lack: undefined, free: { memoryBytes: 8, cores: 3 } },
+      b: { lack: 'memory', free: { memoryBytes: 3, cores: 2 } },
+    });
   });
 
   it('lets a task that needs more than there is run alone', () => {
