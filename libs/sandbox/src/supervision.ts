@@ -1,5 +1,5 @@
 /** Watches a run: counts what it uses and ends it when a limit of the whole sandbox is met. */
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Host } from '@kiln/host';
 import { findGroupPlace, makeGroup, OWN_PROCESSES, type ControlGroup, type GroupSearch } from './control-group.ts';
@@ -29,6 +29,8 @@ export interface LimitBreach {
 const FIRST_INTERVAL = 5;
 const GROWTH = 1.5;
 const LAST_INTERVAL = 100;
+/** include/uapi/linux/magic.h */
+const TMPFS_MAGIC = 0x01021994;
 const TEMPORARY_FILE_SYSTEMS = ['/tmp', '/var/tmp', '/run', '/dev/shm'];
 
 const keepers = new WeakMap<Host, GroupSearch>();
@@ -132,7 +134,10 @@ export class Supervision {
   #spaceTaken(path: string): number {
     if (this.#inner === 0) return 0;
     try {
-      const { blocks, bfree, bsize } = statfsSync(`/proc/${this.#inner}/root${path}`);
+      const inside = `/proc/${this.#inner}/root${path}`;
+      const { type, blocks, bfree, bsize } = statfsSync(inside);
+      // Until the sandbox has its own root these are directories of the machine.
+      if (type !== TMPFS_MAGIC || statSync(inside).dev === statSync(path).dev) return 0;
       return (blocks - bfree) * bsize;
     } catch {
       return 0;
