@@ -164,8 +164,10 @@ async function run(
   return new Promise((resolve) => {
     execFile(
       'bash',
-      // 20 s of CPU and 2 GB: no input may take the machine down with rpm.
+      // 20 s of CPU and 2 GB: no input may take the machine down with rpm. Without --norc bash may take its socket for a remote
+      // login and read start-up files.
       [
+        '--norc',
         '-c',
         'ulimit -t 20 -v 2000000; exec "$0" "$@"',
         rpmspec,
