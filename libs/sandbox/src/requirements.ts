@@ -11,6 +11,7 @@ import {
   type Requirement,
 } from '@kiln/host';
 import { runInIdNamespace } from './run-sandboxed.ts';
+import { limitKeeper } from './supervision.ts';
 
 const SUBORDINATE_IDS = 65_536;
 const FIRST_FREE_ID = 100_000;
@@ -85,6 +86,21 @@ const subordinateIds: Requirement = {
   },
 };
 
+const LIMIT_KEEPERS = { 1: 'control groups (version 1)', 2: 'control groups (version 2)' } as const;
+
+/** Always met: without control groups the limits are watched. */
+const limits: Requirement = {
+  name: 'limits of builds',
+  why: 'end builds that take too much memory, processes, disk or time',
+  probe(host) {
+    const keeper = limitKeeper(host);
+    const found = 'place' in keeper ? LIMIT_KEEPERS[keeper.place.version] : 'supervisor';
+    const message =
+      'place' in keeper ? `below ${keeper.place.parents.join(' and ')}` : `no control groups: ${keeper.reason}`;
+    return Promise.resolve({ ok: true, found, message });
+  },
+};
+
 /** What sandboxes need; `kiln doctor` shows it. In the order in which it should be fixed. */
 export const sandboxRequirements: readonly Requirement[] = [
   programRequirement({
@@ -109,6 +125,7 @@ export const sandboxRequirements: readonly Requirement[] = [
   subordinateIds,
   userNamespaces,
   overlay,
+  limits,
 ];
 
 async function probeCommand(

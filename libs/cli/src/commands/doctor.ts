@@ -47,9 +47,12 @@ function table(findings: readonly Finding[], { context, apt }: { context: Comman
     finding.found || '-',
     finding.minimalVersion ?? '',
     finding.why,
-    fixText(finding, apt),
+    finding.ok ? finding.message : fixText(finding, apt),
   ]);
-  const lines = formatTable([['', 'what', 'found', 'needed', 'why', 'how to get it'], ...rows]).split('\n');
+  const lines = formatTable([
+    ['', 'what', 'found', 'needed', 'why', 'how to get it, or how it is done'],
+    ...rows,
+  ]).split('\n');
   const paint = (line: string, at: number) => (findings[at - 1]?.ok === false ? colors.red(line) : line);
   return [colors.bold(lines[0]), ...lines.slice(1).map((line, i) => paint(line, i + 1))].join('\n');
 }
