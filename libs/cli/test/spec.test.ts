@@ -35,7 +35,15 @@ D.
 %files          extra
 %endif
 
+%post -p /sbin/ldconfig
+%preun devel
+echo gone
+
 %files
+
+%changelog
+* Mon Jan 01 2024 A B <a@b.example> - 1.0-1
+- First
 `;
 
 beforeAll(() => {
@@ -58,7 +66,25 @@ test('query prints what rpmspec would', async () => {
   expect(await lines('query', '--builtrpms', 'one.spec')).toEqual(['one-1.0-1.x86_64']);
   expect(await lines('query', '--srpm', 'one.spec')).toEqual(['one-1.0-1.src']);
   expect(await lines('query', '--buildrequires', 'one.spec')).toEqual(['gcc >= 10']);
-  expect(await lines('query', '--requires', 'one.spec')).toEqual(['two', 'one(x86-64) = 1.0-1']);
+  expect(await lines('query', '--requires', 'one.spec')).toEqual([
+    '/sbin/ldconfig',
+    'two',
+    '/bin/sh',
+    'one(x86-64) = 1.0-1',
+  ]);
+  expect(await lines('query', '--srpm', '--requires', '--provides', 'one.spec')).toEqual(['one = 1.0-1', 'gcc >= 10']);
+});
+
+test('query prints changelog and scriptlets', async () => {
+  expect(await lines('query', '--changelog', 'one.spec')).toEqual([
+    '* Mon Jan 01 2024 A B <a@b.example> - 1.0-1',
+    '- First',
+  ]);
+  expect(await lines('query', '--scripts', 'one.spec')).toEqual([
+    'postinstall program: /sbin/ldconfig',
+    'preuninstall scriptlet (using /bin/sh):',
+    'echo gone',
+  ]);
 });
 
 test('defines, conditional builds and targets count', async () => {
@@ -78,7 +104,12 @@ test('defines, conditional builds and targets count', async () => {
 
 test('JSON has everything', async () => {
   const { out } = await spec('query', '--json', 'one.spec');
-  expect(JSON.parse(out)).toMatchObject({ name: 'one', buildRequires: [{ name: 'gcc', operator: '>=' }] });
+  expect(JSON.parse(out)).toMatchObject({
+    name: 'one',
+    buildRequires: [{ name: 'gcc', operator: '>=' }],
+    packages: [{ description: 'D.', scriptlets: [{ when: 'post', interpreter: ['/sbin/ldconfig'] }] }, {}],
+    changelog: [{ text: '- First' }],
+  });
 });
 
 test('eval expands, also with the macros of a spec', async () => {

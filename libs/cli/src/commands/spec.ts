@@ -4,7 +4,14 @@ import { dirname, relative, resolve } from 'node:path';
 import { BuildError, formatDiagnostic, SourceText, type Diagnostic } from '@kiln/diagnostics';
 import { findWorkspaceRoot, specEvaluation } from '@kiln/distribution';
 import { createMacroContext, type TargetArch } from '@kiln/rpm-macro';
-import { formatDependency, formatNevra, type Dependency, type SourcePackage } from '@kiln/rpm-package';
+import {
+  formatDependency,
+  formatNevra,
+  type BinaryPackage,
+  type Dependency,
+  type Scriptlet,
+  type SourcePackage,
+} from '@kiln/rpm-package';
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import type { Command } from 'commander';
 import { print, type CommandContext } from '../context.ts';
@@ -21,6 +28,8 @@ interface QueryOptions extends EnvironmentOptions, Partial<Record<DependencyKind
   readonly srpm?: boolean;
   readonly builtrpms?: boolean;
   readonly buildrequires?: boolean;
+  readonly changelog?: boolean;
+  readonly scripts?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +39,8 @@ export function addSpec(program: Command, context: () => CommandContext): void {
     .option('--srpm', 'the source package')
     .option('--builtrpms', 'only packages that are built')
     .option('--buildrequires', 'what the source package needs to be built')
+    .option('--changelog', 'the entries of the changelog')
+    .option('--scripts', 'what runs when packages are installed and removed, and its triggers')
     .option('--json', 'everything, as JSON');
   for (const kind of DEPENDENCY_KINDS) query.option(`--${kind}`, `list what the packages state as ${kind}`);
   query.action((files: string[], options: QueryOptions) => querySpecs(context(), files, options));
@@ -64,21 +75,63 @@ function collectDefine(text: string, defines: Record<string, string>): Record<st
 
 async function querySpecs(context: CommandContext, files: readonly string[], options: QueryOptions): Promise<void> {
   const evaluated = await evaluateAll(context, files, options);
-  const sources = evaluated.map(({ name, result }) => usable(name, result));
+  const sources = evaluated.map(({ name, result }) => ({ ...usable(name, result), changelog: result.changelog }));
   if (options.json === true)
     return print(context, JSON.stringify(sources.length === 1 ? sources[0] : sources, undefined, 2));
   for (const source of sources) for (const line of queryLines(source, options)) print(context, line);
 }
 
-function queryLines(source: SourcePackage, options: QueryOptions): string[] {
+type QueriedSource = SourcePackage & Pick<EvaluatedSpec, 'changelog'>;
+
+function queryLines(source: QueriedSource, options: QueryOptions): string[] {
   const packages = source.packages.filter(({ built }) => built || options.builtrpms !== true);
   const kinds = DEPENDENCY_KINDS.filter((kind) => options[kind] === true);
-  const wanted: (readonly Dependency[])[] = kinds.flatMap((kind) => packages.map((one) => one[kind]));
-  if (options.buildrequires === true || (options.srpm === true && options.requires === true))
-    wanted.push(source.buildRequires);
-  if (wanted.length > 0) return [...new Set(wanted.flat().map(formatDependency))];
+  const lists: (readonly Dependency[])[] =
+    options.srpm === true
+      ? kinds.map((kind) => sourceDependencies(source, kind))
+      : packages.flatMap((one) => kinds.map((kind) => one[kind]));
+  if (options.buildrequires === true) lists.push(source.buildRequires);
+  const lines = lists.flat().map(formatDependency);
+  if (options.changelog === true) lines.push(...source.changelog.flatMap(changelogLines));
+  if (options.scripts === true) lines.push(...packages.flatMap(scriptLines));
+  const isAsked = kinds.length > 0 || options.buildrequires || options.changelog || options.scripts;
+  if (isAsked === true) return lines;
   return options.srpm === true ? [formatNevra({ ...source, arch: 'src' })] : packages.map(formatNevra);
 }
+
+/** What the header of the source package has: it provides what is built from it. */
+function sourceDependencies(source: SourcePackage, kind: DependencyKind): readonly Dependency[] {
+  if (kind === 'requires') return source.buildRequires;
+  if (kind === 'conflicts') return source.buildConflicts;
+  if (kind !== 'provides') return [];
+  return source.packages.filter(({ built }) => built).map(({ name, evr }) => ({ name, operator: '=', evr }));
+}
+
+function changelogLines({ time, name, text }: EvaluatedSpec['changelog'][number]): string[] {
+  const [weekday, day, month, year] = new Date(time * 1000).toUTCString().replace(',', '').split(' ');
+  return [`* ${weekday} ${month} ${day} ${year} ${name}`, text, ''];
+}
+
+/** As rpm writes them; a file trigger says `transfiletriggerin scriptlet (using /bin/sh) -- /usr/lib`. */
+function scriptLines({ scriptlets, triggers }: BinaryPackage): string[] {
+  const line = ({ when, interpreter, text }: Scriptlet, conditions: string): string[] => {
+    const name = SCRIPTLET_NAMES[when] ?? when;
+    const program = interpreter.join(' ');
+    return text === '' ? [`${name} program: ${program}`] : [`${name} scriptlet (using ${program}):${conditions}`, text];
+  };
+  return [
+    ...scriptlets.flatMap((scriptlet) => line(scriptlet, '')),
+    ...triggers.flatMap((trigger) => line(trigger, ` -- ${trigger.conditions.map(formatDependency).join(', ')}`)),
+  ];
+}
+
+const SCRIPTLET_NAMES: Readonly<Record<string, string>> = {
+  pre: 'preinstall',
+  post: 'postinstall',
+  preun: 'preuninstall',
+  postun: 'postuninstall',
+  verifyscript: 'verify',
+};
 
 async function expandSpec(context: CommandContext, file: string, options: EnvironmentOptions): Promise<void> {
   const [{ name, result }] = (await evaluateAll(context, [file], options)) as [Evaluated];
