@@ -1,7 +1,7 @@
 /** From evaluated packages to the plan: which RPMs each build root and each image needs. Pure. */
 import { nearestAmong, type Diagnostic } from '@kiln/diagnostics';
 import { resolveClosure, type Closure, type Prediction, type Provider, type Unresolved } from '@kiln/package-graph';
-import { simpleDependencies, type Dependency } from '@kiln/rpm-package';
+import { formatDependency, simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import { parseRequirement } from '@kiln/package-graph';
 import { isSeedOrigin, NO_POLICY, type BootstrapPolicy, type SeedRpm } from './bootstrap-policy.ts';
 import type { EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
@@ -10,6 +10,8 @@ import { rootDiagnostics } from './root-diagnostics.ts';
 import {
   bootstrapOrigin,
   buildRequiresOf,
+  isRecorded,
+  openRequirements,
   plannedProviders,
   providerKey,
   rootIndex,
@@ -72,22 +74,42 @@ function resolveRoots(
       return [id, plannedProviders(one, bootstrapOrigin(id), new Map(provides))];
     }),
   );
+  const open = new Map(packages.map((one) => [one.id, openRequirements(one, universe)]));
   const resolve = (one: EvaluatedPackage, isBootstrap: boolean): [string, PlannedRoot] => {
     const scope = { id: one.id, isBootstrap };
     const name = isBootstrap ? bootstrapOrigin(one.id) : one.id;
     const index = rootIndex(universe, scope, { policy, bootstraps });
     const requirements = buildRequiresOf(one);
     const closure = resolveClosure(index, requirements, { preferredOrigin: TOOLCHAIN_ORIGIN, declared });
-    const isRecorded = !isBootstrap && one.record?.packages !== undefined;
     const { hidden, bootstrapIds, seeds } = rootRules(scope, policy);
-    const diagnostics = rootDiagnostics(one.sourcePackage, closure, nearest);
-    const root = { name, id: one.id, isBootstrap, isRecorded, direct: originsOf(closure), hidden, bootstrapIds, seeds };
+    const diagnostics = rootDiagnostics(one.sourcePackage, withoutOpen(closure, open), nearest);
+    const isKnown = !isBootstrap && isRecorded(one, universe);
+    const root = {
+      name,
+      id: one.id,
+      isBootstrap,
+      isRecorded: isKnown,
+      direct: originsOf(closure),
+      hidden,
+      bootstrapIds,
+      seeds,
+    };
     return [name, { ...root, one, requirements, closure, diagnostics }];
   };
   return new Map([
     ...packages.map((one) => resolve(one, false)),
     ...[...variants.values()].map((one) => resolve(one, true)),
   ]);
+}
+
+/** Without requirements that a package which was never recorded may meet: the build will tell. */
+function withoutOpen(closure: Closure, open: ReadonlyMap<string, ReadonlySet<string>>): Closure {
+  const originOf = new Map(closure.members.map(({ name, origin }) => [name, origin]));
+  const unresolved = closure.unresolved.filter(({ dependency, requiredBy = '' }) => {
+    const texts = open.get(originOf.get(requiredBy) ?? '');
+    return texts?.has(formatDependency(dependency)) !== true;
+  });
+  return { ...closure, unresolved };
 }
 
 function rootPlan(
@@ -150,8 +172,8 @@ export function planImage(
   for (const id of originsOf(closure)) {
     ids.add(id);
     const project = byId.get(id);
-    if (project?.record?.packages === undefined)
-      for (const dependency of project?.dependencies ?? []) ids.add(dependency);
+    if (project !== undefined && !isRecorded(project, universe))
+      for (const dependency of project.dependencies) ids.add(dependency);
   }
   return {
     dependencies: [...ids].sort(),

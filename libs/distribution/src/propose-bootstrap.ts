@@ -92,26 +92,17 @@ class Draft {
 async function breakCycle(cycle: CycleToBreak, draft: Draft): Promise<void> {
   const { ids, roots } = cycle;
   const within = (id: string): string[] => (roots.get(id) ?? []).filter((name) => ids.includes(name));
-  const selfish = ids.filter((id) => within(id).includes(id));
-  const isOnlySelf =
-    ids.length === 1 || ids.every((id) => within(id).every((name) => name === id || !ids.includes(name)));
-  if (isOnlySelf && selfish.every((id) => draft.has(id))) {
-    for (const id of selfish) draft.edge({ package: id, requires: id, from: 'bootstrap' });
-    return;
-  }
   for (const id of ids) {
     if (!breaksWithout(ids, within, id)) continue;
     const build = await freeingBuild(cycle, id);
     if (build === undefined) continue;
     draft.build(id, build);
-    for (const need of within(id)) draft.edge({ package: id, requires: need, from: 'bootstrap' });
+    for (const need of within(id)) if (need !== id) draft.edge({ package: id, requires: need, from: 'bootstrap' });
     const open = within(id).filter((need) => need !== id);
     for (const need of open) {
       draft.build(need, {});
       for (const next of within(need)) if (next !== id && !open.includes(next)) open.push(next);
     }
-    for (const other of selfish)
-      if (draft.has(other)) draft.edge({ package: other, requires: other, from: 'bootstrap' });
     return;
   }
   const [first] = ids.filter((id) => breaksWithout(ids, within, id));

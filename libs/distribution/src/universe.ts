@@ -8,7 +8,7 @@ import {
   type Provider,
 } from '@kiln/package-graph';
 import { parseRequirement } from '@kiln/package-graph';
-import { simpleDependencies, type Dependency } from '@kiln/rpm-package';
+import { formatDependency, simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import { seedProvider, type BootstrapPolicy } from './bootstrap-policy.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import type { ProvidesRecord } from './provides-record.ts';
@@ -26,6 +26,8 @@ export interface Universe {
   readonly imageIndex: ProviderIndex;
   /** Provides that nobody states and no build has recorded, by `origin name` of the package. */
   readonly predictions: ReadonlyMap<string, readonly Prediction[]>;
+  /** Whether each package was built and recorded. */
+  readonly isWhollyRecorded: boolean;
 }
 
 export function createUniverse(packages: readonly EvaluatedPackage[], toolchain: Provider): Universe {
@@ -36,6 +38,7 @@ export function createUniverse(packages: readonly EvaluatedPackage[], toolchain:
     toolchain,
     providers,
     predictions,
+    isWhollyRecorded: packages.every(({ record }) => record?.packages !== undefined),
     buildIndex: new ProviderIndex([toolchain, ...providers]),
     imageIndex: new ProviderIndex(providers),
   };
@@ -82,6 +85,24 @@ export function plannedProviders(
     }));
 }
 
+/**
+ * What builds recorded that a package requires and nobody provides: while some packages were never recorded, one of those may. A package
+ * that has such requirements counts as not recorded.
+ */
+export function openRequirements(
+  { record }: EvaluatedPackage,
+  { buildIndex, isWhollyRecorded }: Pick<Universe, 'buildIndex' | 'isWhollyRecorded'>,
+): ReadonlySet<string> {
+  if (record?.packages === undefined || isWhollyRecorded) return new Set();
+  const requires = [...record.packages.values()].flatMap((one) => one.requires);
+  return new Set(requires.filter((one) => buildIndex.whatProvides(one).length === 0).map(formatDependency));
+}
+
+/** Whether everything that the RPMs of a package require at run time is known. */
+export function isRecorded(one: EvaluatedPackage, universe: Universe): boolean {
+  return one.record?.packages !== undefined && openRequirements(one, universe).size === 0;
+}
+
 /** Edges of the policy that are about a build root, and whether it is that of a bootstrap build. */
 export interface RootScope {
   readonly id: string;
@@ -115,11 +136,17 @@ export function rootRules({ id, isBootstrap }: RootScope, { packages, edges }: B
   const own = edges.filter((edge) => edge.package === id && !(isBootstrap && edge.from === 'bootstrap'));
   const others = isBootstrap ? [...packages.keys()] : [];
   const fromBootstrap = own.filter(({ from }) => from === 'bootstrap').map(({ requires }) => requires);
+  // A final package can't be in its own root, its bootstrap can.
+  const itself = !isBootstrap && packages.has(id) ? [id] : [];
   return {
     /** Packages whose RPMs stay out. */
-    hidden: new Set([...own.map(({ requires }) => requires), ...others]) as ReadonlySet<string>,
+    hidden: new Set([...own.map(({ requires }) => requires), ...others, ...itself]) as ReadonlySet<string>,
     /** Packages whose bootstrap RPMs may come in. */
-    bootstrapIds: new Set([...fromBootstrap, ...others.filter((other) => other !== id)]) as ReadonlySet<string>,
+    bootstrapIds: new Set([
+      ...fromBootstrap,
+      ...others.filter((other) => other !== id),
+      ...itself,
+    ]) as ReadonlySet<string>,
     seeds: own.flatMap(({ rpms }) => rpms),
   };
 }

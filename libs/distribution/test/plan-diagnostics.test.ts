@@ -109,3 +109,17 @@ test('packages of an image that exclude each other are named', () => {
   expect(conflicts).toMatchObject([{ package: 'new', with: ['old'], kind: 'conflicts' }]);
   expect(rootPackages).toEqual(['new (new/new)', 'old (old/old)']);
 });
+
+test('what a build recorded as required and nobody is known to provide is open while packages are not recorded', () => {
+  const [lib, tool, user, never] = treeOf('S: lib\nS: tool\nB lib\nS: user\nB tool\nS: never');
+  const requires = [parseDependency('lib.so.1')];
+  const recorded = { ...tool!, record: { packages: new Map([['tool', { provides: [], requires }]]) } };
+  const planOf = (packages: NonNullable<typeof lib>[]) => planPackages(packages, createUniverse(packages, toolchain));
+  const open = planOf([lib!, recorded, user!, never!]);
+  expect(open.flatMap(({ diagnostics }) => diagnostics)).toEqual([]);
+  expect(open[2]!.dependencies).toEqual(['lib/lib', 'tool/tool']);
+  const known = [lib!, user!].map((one) => ({ ...one, record: { packages: new Map() } }));
+  expect(planOf([known[0]!, recorded, known[1]!])[2]!.diagnostics).toMatchObject([
+    { code: 'DEPENDENCY_UNRESOLVED', message: "nothing provides 'lib.so.1', which tool in the build root requires" },
+  ]);
+});
