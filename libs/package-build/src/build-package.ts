@@ -63,10 +63,18 @@ export function buildPackage(host: Host, store: Store, build: PackageBuild): Pro
       await forgetFailedBuild(host, store, build.id);
       return result;
     } catch (error) {
-      if (!host.signal.aborted) await keepFailedBuild(host, store, place);
-      throw error;
+      // That there is nothing to look at must not hide why.
+      if (!host.signal.aborted) await keepFailedBuild(host, store, place).catch(() => undefined);
+      throw located(error, build);
     }
   });
+}
+
+/** The error with the place of the spec and the log, when it names none. */
+function located(error: unknown, { source, log }: PackageBuild): unknown {
+  if (!(error instanceof BuildError) || error.log !== undefined) return error;
+  const { code, message, location = { file: source.specFile, line: 1 }, hint, command, diagnostics } = error;
+  return new BuildError(code, message, { location, hint, command, diagnostics, log, cause: error });
 }
 
 /** Once more when nothing but a `%check` failed that is known to fail at times. */

@@ -30,7 +30,9 @@ interface FoundRpm {
   readonly header: RpmPackage;
 }
 
-/** @throws BuildError `CHECKS_FAILED` with everything that is wrong, `PAYLOAD_DIFFERS`, `RPM_MALFORMED`. */
+/**
+ * @throws BuildError `CHECKS_FAILED` with everything that is wrong, `BUILD_OUTPUT_STRANGE`, `PAYLOAD_DIFFERS`, `RPM_MALFORMED`.
+ */
 export async function collectResult(
   host: Host,
   store: Store,

@@ -56,7 +56,7 @@ const KINDS: readonly FailureKind[] = [
     code: 'RPMBUILD_FAILED',
     pattern: /error: Bad exit status from \S+ \((%\w+)\)/,
     message: (match, { subject }) => `the ${match[1]} section of ${subject} failed`,
-    hint: 'read the log above the message; the section is at the place named',
+    hint: 'read the log above the message; `kiln shell` with the name of the package opens a shell where it failed',
     section: (match) => match[1]!,
   },
   {
@@ -93,7 +93,7 @@ export function explainFailure(context: FailureContext): BuildError {
   return new BuildError(
     'RPMBUILD_FAILED',
     `rpmbuild of ${subject} ended with status ${status}${lastWords(context.tail)}`,
-    place,
+    { ...place, hint: 'read the log' },
   );
 }
 
