@@ -48,7 +48,7 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
           },
         );
       }
-      if (pinned === undefined && kind === 'source') throw unsigned(fileName, file, location);
+      if (pinned === undefined && kind === 'source') throw unsigned(fileName, file, location, found);
       return { fileName, sha256: found, url, location, localPath };
     }
     if (pinned === undefined) throw unsigned(fileName, file, location);
@@ -56,13 +56,16 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
   });
 }
 
-function unsigned(fileName: string, file: string, location: SourceLocation): BuildError {
-  return new BuildError(
-    'SOURCE_UNSIGNED',
-    `${file} has no SHA-256 for the source '${fileName}', and no such file lies beside the spec`,
-    {
-      location,
-      hint: `add "${fileName}" with its SHA-256 to ${file}, or put the file beside the spec`,
-    },
-  );
+/** `digest` is that of the file beside the spec, when it is there. */
+function unsigned(fileName: string, file: string, location: SourceLocation, digest?: Sha256): BuildError {
+  const missing = `${file} has no SHA-256 for the source '${fileName}'`;
+  return digest === undefined
+    ? new BuildError('SOURCE_UNSIGNED', `${missing}, and no such file lies beside the spec`, {
+        location,
+        hint: `add "${fileName}" with its SHA-256 to ${file}; a file of the package itself lies beside the spec`,
+      })
+    : new BuildError('SOURCE_UNSIGNED', `${missing} that lies beside the spec`, {
+        location,
+        hint: `add "${fileName}": "${digest}" to ${file}`,
+      });
 }

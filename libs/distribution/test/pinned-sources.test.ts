@@ -75,7 +75,11 @@ test('a source without a signature is refused at its line, here or there', () =>
   );
   beside('local.conf', 'local');
   expect(() => pinnedSources(root, project('Source0: local.conf'))).toThrowError(
-    expect.objectContaining({ code: 'SOURCE_UNSIGNED' }),
+    expect.objectContaining({
+      code: 'SOURCE_UNSIGNED',
+      message: expect.stringContaining('lies beside the spec'),
+      hint: expect.stringContaining(`"local.conf": "${sha256('local')}"`),
+    }),
   );
 });
 
