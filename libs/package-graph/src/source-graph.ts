@@ -21,11 +21,12 @@ export function findCycles(graph: SourceGraph): string[][] {
     .sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
 }
 
-/** Generations in build order: each needs only earlier ones. The graph must have no cycle. */
+/** Generations in build order: each package is in the first one that it can be built in. The graph must have no cycle. */
 export function buildGenerations(graph: SourceGraph): string[][] {
-  return topologicalGenerations(graph)
-    .reverse()
-    .map((generation) => [...generation].sort());
+  const followers = new DirectedGraph();
+  for (const id of graph.nodes()) followers.addNode(id);
+  graph.forEachDirectedEdge((_, __, id, dependency) => followers.addEdge(dependency, id));
+  return topologicalGenerations(followers).map((generation) => [...generation].sort());
 }
 
 /** All packages that reach `id` through dependencies: those that may rebuild when it changes; sorted, without itself. */

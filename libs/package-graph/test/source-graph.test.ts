@@ -28,6 +28,10 @@ test('every package comes after those it needs', () => {
   );
 });
 
+test('a package is in the first generation that it can be built in', () => {
+  expect(buildGenerations(graph)).toEqual([['ncurses', 'sed'], ['readline'], ['bash']]);
+});
+
 test('dependents are transitive', () => {
   expect(dependentsOf(graph, 'ncurses')).toEqual(['bash', 'readline']);
   expect(dependentsOf(graph, 'bash')).toEqual([]);
