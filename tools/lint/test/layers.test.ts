@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ESLint } from 'eslint';
+import ts from 'typescript';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { layers, packageName } from '../layers.mjs';
 
@@ -92,12 +93,12 @@ function importedPackages(directory: string): Set<string> {
   for (const entry of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
     if (!entry.endsWith('.ts')) continue;
     const text = readFileSync(join(directory, entry), 'utf8');
-    for (const [, specifier] of text.matchAll(/(?:\bfrom|\bimport\(?)\s*['"]([^'".][^'"]*)['"]/g)) {
-      if (specifier!.startsWith('node:')) continue;
+    for (const { fileName: specifier } of ts.preProcessFile(text).importedFiles) {
+      if (specifier.startsWith('node:') || specifier.startsWith('.')) continue;
       found.add(
-        specifier!
+        specifier
           .split('/')
-          .slice(0, specifier!.startsWith('@') ? 2 : 1)
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
           .join('/'),
       );
     }

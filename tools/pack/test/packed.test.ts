@@ -116,6 +116,8 @@ test('the packed plugin infers the projects of a foreign Nx workspace', { timeou
   write(workspace, 'SPECS/hello/hello.spec', SPEC);
   write(workspace, 'SPECS/broken/broken.spec', '%if 1\nName: broken\n');
   cpSync(join(REPOSITORY, 'toolkit'), join(workspace, 'toolkit'), { recursive: true });
+  // It speaks of packages that this workspace doesn't have.
+  rmSync(join(workspace, 'toolkit/packages.json'), { force: true });
   const config = JSON.parse(readFileSync(join(REPOSITORY, 'toolkit/distro.json'), 'utf8')) as object;
   write(workspace, 'toolkit/distro.json', JSON.stringify({ ...config, specRoots: ['SPECS'] }));
 
