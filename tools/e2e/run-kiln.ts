@@ -45,7 +45,15 @@ export function start(
     cwd: tree.root,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...withoutVitest(), CI: 'true', NO_COLOR: '1', NX_DAEMON: 'false', KILN_STORE: tree.store, ...environment },
+    env: {
+      ...withoutVitest(),
+      CI: 'true',
+      NO_COLOR: '1',
+      NX_DAEMON: 'false',
+      KILN_STORE: tree.store,
+      KILN_TOKENS: join(tree.store, 'tokens'),
+      ...environment,
+    },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));

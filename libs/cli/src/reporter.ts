@@ -84,12 +84,15 @@ class LineReporter implements Reporter {
 
   readonly emit = (event: KilnEvent): void => {
     if (event.type === 'notice') this.say(noticeLine(event, this.#options.terminal));
-    if (event.type === 'progress') this.#step(event, event.message, progressText(event));
+    if (event.type !== 'progress') return;
+    const task = this.#running.get(keyOf(event));
+    if (task !== undefined) task.waits = false;
+    this.#step(event, event.message, progressText(event));
   };
 
   begin(task: ReportedTask): void {
     const now = this.#options.now();
-    const state = { label: nameOf(task), message: 'starting', started: now, spoken: now, waits: false };
+    const state = { label: nameOf(task), message: 'waiting', started: now, spoken: now, waits: true };
     this.#running.set(keyOf(task), { ...task, ...state });
     this.#refresh();
   }

@@ -3,8 +3,8 @@ import type { Resources } from '@kiln/host';
 import type { DistroConfig } from './distro-config.ts';
 import type { TaskEstimate } from './durations.ts';
 
-/** For a task that nobody knows anything about. */
-const DEFAULT_NEED = { memoryGB: 2, cores: 2 };
+/** For a task that nobody knows anything about. Builds configure and install longer than they compile on all cores. */
+const DEFAULT_NEED = { memoryGB: 2, cores: 1 };
 const GB = 1e9;
 /** A build that took a certain amount may take a little more the next time. */
 const MARGIN = 1.2;

@@ -5,8 +5,8 @@ const gcc = { target: 'rpm', id: 'gcc/gcc' };
 const history = { seconds: 100, cores: 3.5, peakMemoryBytes: 1_000_000_000 };
 
 test.each([
-  ['nothing known', undefined, undefined, 2e9, 2],
-  ['the default of the distribution', { default: { memoryGB: 0.5 } }, undefined, 5e8, 2],
+  ['nothing known', undefined, undefined, 2e9, 1],
+  ['the default of the distribution', { default: { memoryGB: 0.5 } }, undefined, 5e8, 1],
   ['history with a margin', { default: { memoryGB: 9, cores: 9 } }, history, 1.2e9, 3.5],
   ['history without memory', undefined, { seconds: 1, cores: 0.5 }, 2e9, 0.5],
   ['history that did nothing', undefined, { seconds: 1, cores: 0 }, 2e9, 0.1],

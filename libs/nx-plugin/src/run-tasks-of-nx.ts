@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import {
   describeFailure,
   failureText,
@@ -46,6 +46,8 @@ export interface NxRun {
   readonly total?: number;
   readonly ended?: number;
   readonly parallel?: number;
+  /** Nothing but failures is told: where Nx would keep progress and show it again. */
+  readonly quiet?: boolean;
 }
 
 /** Each task once, as it ends. A failure is told by its result; nothing is thrown. @param wanted by Nx's names. */
@@ -85,8 +87,9 @@ interface Work {
 }
 
 async function work(tasks: readonly Task[], { run, signal, onEnd }: Work): Promise<void> {
-  const { root, parallel, ...counts } = run;
-  const terminal = { ...processTerminal(process.env), live: false };
+  const { root, parallel, quiet, ...counts } = run;
+  const ours = { ...processTerminal(process.env), live: false };
+  const terminal = quiet === true ? { ...ours, out: nowhere() } : ours;
   const say = (line: string) => void terminal.out.write(`${line}\n`);
   await prepareMachine(createHost({ signal }), { root, canAsk: false, say });
   const distribution = await loadDistribution(root);
@@ -103,6 +106,10 @@ async function work(tasks: readonly Task[], { run, signal, onEnd }: Work): Promi
   } finally {
     reporter.end();
   }
+}
+
+function nowhere(): NodeJS.WriteStream {
+  return new Writable({ write: (_chunk, _encoding, done) => done() }) as NodeJS.WriteStream;
 }
 
 function nxResult(end: TaskEnd): NxTaskEnd['result'] {

@@ -6,7 +6,7 @@ import { tasksOfRun } from '../../task-counts.ts';
 
 /** One task in a process of its own: with `--batch=false`. */
 export default async function task(options: TaskOptions, { root }: ExecutorContext): Promise<{ success: boolean }> {
-  for await (const { result } of runTasksOfNx(new Map([['task', options]]), { root })) {
+  for await (const { result } of runTasksOfNx(new Map([['task', options]]), { root, quiet: true })) {
     if (result.terminalOutput !== '') process.stderr.write(result.terminalOutput);
     return { success: result.success };
   }
