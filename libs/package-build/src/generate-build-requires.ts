@@ -14,15 +14,15 @@ import { generateCommand } from './build-request.ts';
 export const GENERATE_RECIPE_VERSION = 1;
 
 /**
- * The generated BuildRequires, without those that the spec states. rpm 4.18 ends with 11 also when nothing is missing, and writes
- * `*.buildreqs.nosrc.rpm` when it got as far as that (packageSources, build/pack.c).
+ * The generated BuildRequires, without those that the spec states. When the root lacks one of them, rpm 4.18 ends with 11 and has written
+ * `*.buildreqs.nosrc.rpm`; else it ends with 0 and a `.src.rpm`. Without either it didn't get as far (build/build.c).
  * @throws BuildError `RPMBUILD_FAILED`, `BUILD_TIMEOUT`, `BUILD_REQUIRES_MISSING`, `EVALUATION_DIFFERS` and those of the sandbox.
  */
 export function generateBuildRequires(host: Host, store: Store, build: PackageBuild): Promise<Dependency[]> {
   return inBuildRoot(host, store, build, async (place) => {
     const status = await runBuildCommand(host, generateCommand(build.request.spec.name, build.request.defines), place);
     const directory = join(place.work, 'top', 'SRPMS');
-    const written = (await entriesOf(directory, 'file')).find((name) => name.endsWith('.buildreqs.nosrc.rpm'));
+    const written = (await entriesOf(directory, 'file')).find((name) => name.endsWith('.rpm'));
     if (written === undefined) throw await buildFailure(place, { status });
     const { requires } = (await readRpmHeader(join(directory, written))).package;
     return generatedOf(build, requires);
