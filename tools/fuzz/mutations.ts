@@ -28,7 +28,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ['if (entry.automatic && expansion.level > entry.level) return undefined;', ''],
     ['if (part.failed) expansion.failed = true;', ''],
     ["trimEolEnd(output.split('\\0', 1)[0]!)", 'output'],
-    ['else if (entry.literal) expansion.out += entry.body;', ''],
+    ['      expansion.out += entry.body;\n    } else', '    } else'],
   ),
   ...inFile(
     'rpm-macro/src/macro-call.ts',

@@ -133,7 +133,7 @@ export class MacroContext {
     if (entry === undefined) return undefined;
     this.usedNames.add(name);
     const expansion = newExpansion(this.#depth, this.#level);
-    if (!this.#enter(expansion)) return undefined;
+    if (!this.#enter(expansion, 0)) return undefined;
     this.callEntry(expansion, entry, entry.options === undefined ? undefined : [name, ...words]);
     this.#leave(expansion);
     return expansion.failed ? undefined : expansion.out;
@@ -172,7 +172,7 @@ export class MacroContext {
 
   /** Appends the expansion of `source` (expandMacro). */
   expandInto(expansion: Expansion, source: string): void {
-    if (!this.#enter(expansion)) return;
+    if (!this.#enter(expansion, source.length)) return;
     const isOutermost = expansion.depth === 1 && this.#log.isCurrent(source);
     let at = 0;
     while (!expansion.failed) {
@@ -212,8 +212,10 @@ export class MacroContext {
   ): void {
     const { entry: outerEntry, words: outerWords } = expansion;
     if (entry.builtin !== undefined) callBuiltin(entry.builtin, { context: this, expansion, words, rest });
-    else if (entry.literal) expansion.out += entry.body;
-    else if (entry.body !== '') {
+    else if (entry.literal) {
+      this.#limit(expansion, this.#limits.scan(entry.body.length));
+      expansion.out += entry.body;
+    } else if (entry.body !== '') {
       this.#log.stack.push(entry);
       if (words !== undefined) pushArguments(this, expansion, entry, words);
       this.expandInto(expansion, entry.body);
@@ -283,8 +285,8 @@ export class MacroContext {
     return expansion;
   }
 
-  #enter(expansion: Expansion): boolean {
-    const limit = this.#limits.enter(expansion.depth);
+  #enter(expansion: Expansion, length: number): boolean {
+    const limit = this.#limits.enter(expansion.depth, length);
     if (limit === 'recursion') {
       const message = 'too many levels of recursion in macro expansion';
       this.fail(expansion, 'MACRO_RECURSION', message, 'Look for a macro whose body calls itself.');

@@ -8,7 +8,7 @@ const MAX_EXPANSIONS = 1_000_000;
 const MAX_WORDS = 50_000;
 /** Of expansions that scripts and expressions start anew. */
 const MAX_NESTING = 150;
-/** Characters looked through for the ends of calls: brackets in brackets take the square of their number. */
+/** Characters of all texts that are expanded, and those looked through for the ends of calls, of brackets in brackets the square. */
 const MAX_SCANNED = 200_000_000;
 
 /** What expansion has cost so far. Each question gives the limit that is passed, undefined while there is none. */
@@ -17,9 +17,11 @@ export class WorkLimits {
   #nesting = 0;
   #scanned = 0;
 
-  /** Begins an expansion at a depth; one that passes no limit ends with leave(). */
-  enter(depth: number): 'recursion' | string | undefined {
+  /** Begins an expansion of so many characters at a depth; one that passes no limit ends with leave(). */
+  enter(depth: number, length: number): 'recursion' | string | undefined {
     this.#expansions += 1;
+    const scanned = this.scan(length);
+    if (scanned !== undefined) return scanned;
     if (this.#expansions > MAX_EXPANSIONS) return `more than ${MAX_EXPANSIONS} expansions`;
     if (depth >= MAX_DEPTH || this.#nesting >= MAX_NESTING) return 'recursion';
     this.#nesting += 1;
@@ -32,7 +34,7 @@ export class WorkLimits {
 
   scan(characters: number): string | undefined {
     this.#scanned += characters;
-    return this.#scanned > MAX_SCANNED ? 'too many brackets in brackets' : undefined;
+    return this.#scanned > MAX_SCANNED ? `more than ${MAX_SCANNED} characters of macros` : undefined;
   }
 }
 
