@@ -18,6 +18,9 @@ const HEAD = (name: string, buildRequires: readonly string[]) =>
     ...buildRequires.map((one) => `BuildRequires:  ${one}`),
   ].join('\n');
 
+/** Command that makes the file of `%license`. */
+export const LICENSE_FILE = "echo 'Use it as you like.' > LICENSE";
+
 const TAIL = `
 %changelog
 * Mon Jun 01 2026 Kiln Maintainers <maintainers@kiln.example> - 1.0-1
@@ -41,6 +44,7 @@ Header and link of ${name}.
 %prep
 %setup -q -c -T
 cp %{SOURCE0} .
+${LICENSE_FILE}
 printf 'int %s(void);\\n' ${name} > ${name}.h
 
 %build
@@ -52,6 +56,7 @@ ln -s lib${name}.so.1 %{buildroot}%{_libdir}/lib${name}.so
 install -D -m 644 ${name}.h %{buildroot}%{_includedir}/${name}.h
 
 %files
+%license LICENSE
 %{_libdir}/lib${name}.so.1
 
 %files devel
@@ -69,6 +74,7 @@ A program of the test tree.
 %prep
 %setup -q -c -T
 cp %{SOURCE0} .
+${LICENSE_FILE}
 
 %build
 gcc %{build_cflags} %{build_ldflags} -o ${name} ${name}.c ${uses.map((one) => `-l${one}`).join(' ')}
@@ -77,6 +83,7 @@ gcc %{build_cflags} %{build_ldflags} -o ${name} ${name}.c ${uses.map((one) => `-
 install -D -m 755 ${name} %{buildroot}%{_bindir}/${name}
 
 %files
+%license LICENSE
 %{_bindir}/${name}
 ${TAIL}`;
 }
@@ -90,6 +97,8 @@ BuildArch:      noarch
 Data of the test tree.
 
 %prep
+%setup -q -c -T
+${LICENSE_FILE}
 
 %build
 
@@ -97,6 +106,7 @@ Data of the test tree.
 install -D -m 644 %{SOURCE0} %{buildroot}%{_datadir}/${name}/${name}.c
 
 %files
+%license LICENSE
 %{_datadir}/${name}/
 ${TAIL}`;
 }
