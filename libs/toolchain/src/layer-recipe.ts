@@ -2,7 +2,7 @@
 import { mayHaveDevelopmentFiles } from './tools-only.ts';
 
 /** Raise it when the same packages give another layer. */
-export const LAYER_RECIPE_VERSION = 1;
+export const LAYER_RECIPE_VERSION = 2;
 
 /** Time of everything that no Debian package dates: 2023-01-01. */
 export const LAYER_TIME = 1_672_531_200;
@@ -88,7 +88,7 @@ const DEVELOPMENT_FILES = [
   /^usr\/lib\/.*\.(h|hh|hpp|hxx)$/,
   /^usr\/(lib|share)\/(.*\/)?pkgconfig\//,
   /^usr\/lib\/.*\.(a|la|o)$/,
-  /^usr\/lib\/(.*\/)?cmake\//,
+  /^usr\/lib\/(x86_64-linux-gnu\/)?cmake\//,
 ];
 
 /** `libx.so` where the linker looks, as a link or as a linker script. */

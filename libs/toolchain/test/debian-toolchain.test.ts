@@ -100,6 +100,8 @@ it.each([
   ['usr/lib/x86_64-linux-gnu/libz.so.1', 'zlib1g', true, false],
   ['usr/lib/x86_64-linux-gnu/libz.a', 'x', false, true],
   ['usr/lib/x86_64-linux-gnu/pkgconfig/zlib.pc', 'x', false, true],
+  ['usr/lib/x86_64-linux-gnu/cmake/zstd/zstdConfig.cmake', 'x', false, true],
+  ['usr/lib/python3/dist-packages/mesonbuild/cmake/__init__.py', 'meson', false, false],
   ['usr/share/gettext/gettext.h', 'gettext', false, false],
   ['etc/debian_version', 'base-files', false, true],
   ['etc/perl/Net/libnet.cfg', 'perl', false, false],
