@@ -6,13 +6,22 @@ import { buildRequiresTarget } from './build-requires-target.ts';
 import type { Distribution } from './distribution.ts';
 import { imageTarget } from './image-target.ts';
 import { repositoryTarget } from './repository-target.ts';
+import { reproduceTarget } from './reproduce-target.ts';
 import { rpmBootstrapTarget, rpmTarget } from './rpm-target.ts';
 import type { Session } from './session.ts';
 import { sourcesTarget } from './sources-target.ts';
 import { toolchainTarget } from './toolchain-target.ts';
 
 export type TargetName =
-  'toolchain' | 'sources' | 'buildrequires' | 'rpm-bootstrap' | 'rpm' | 'repository' | 'image' | 'boot-test';
+  | 'toolchain'
+  | 'sources'
+  | 'buildrequires'
+  | 'rpm-bootstrap'
+  | 'rpm'
+  | 'reproduce'
+  | 'repository'
+  | 'image'
+  | 'boot-test';
 
 /** What a stage has to say of its tasks. */
 export interface Target {
@@ -34,6 +43,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   buildrequires: buildRequiresTarget,
   'rpm-bootstrap': rpmBootstrapTarget,
   rpm: rpmTarget,
+  reproduce: reproduceTarget,
   repository: repositoryTarget,
   image: imageTarget,
   'boot-test': bootTestTarget,

@@ -12,6 +12,7 @@ import {
   type PackageProject,
   type TargetName,
 } from '@kiln/distribution';
+import { reduceEdges } from '@kiln/package-graph';
 import { DISTRIBUTION_PROJECT, projectNameOf } from './project-names.ts';
 import type { TaskOptions } from './run-tasks-of-nx.ts';
 import { EXECUTOR } from './task-counts.ts';
@@ -25,11 +26,54 @@ export function projectConfigurations(distribution: Distribution): InferredProje
   const add = (file: string, project: ProjectConfiguration) => {
     inferred.set(file, { ...inferred.get(file), [project.root]: project });
   };
-  add(DISTRO_FILE, distributionProject(distribution));
+  const order = taskOrder(distribution);
+  add(DISTRO_FILE, distributionProject(distribution, order));
   for (const one of distribution.packages)
-    add(one.specFile, packageProject(distribution, one, roots.get(one.specFile)!));
-  for (const one of distribution.images) add(one.file, imageProject(distribution, one));
+    add(one.specFile, packageProject(distribution, order, { one, root: roots.get(one.specFile)! }));
+  for (const one of distribution.images) add(one.file, imageProject(distribution, order, one));
   return inferred;
+}
+
+/** What each task comes right after: `target:id` → targets and ids. */
+type TaskOrder = ReadonlyMap<string, readonly Task[]>;
+type Task = readonly [TargetName, string];
+
+/**
+ * The fewest edges that say the order of all tasks. A task needs the closure of its requirements, but Nx only has to know the order, and
+ * spends its time on each edge; what a task really depends on is in its key.
+ */
+function taskOrder(distribution: Distribution): TaskOrder {
+  const before = new Map<string, string[]>();
+  const tasks = new Map<string, Task>();
+  const open: Task[] = [
+    ['repository', distribution.config.name],
+    ...distribution.packages.flatMap((one) => targetsOf(one).map((name): Task => [name, one.id])),
+    ...distribution.images.map(({ name }): Task => ['boot-test', name]),
+  ];
+  for (let task = open.pop(); task !== undefined; task = open.pop()) {
+    const [target, id] = task;
+    const name = `${target}:${id}`;
+    if (before.has(name)) continue;
+    const needed = TARGETS[target].before(distribution, id);
+    tasks.set(name, task);
+    before.set(
+      name,
+      needed.map((one) => one.join(':')),
+    );
+    open.push(...needed);
+  }
+  return new Map([...reduceEdges(before)].map(([name, needed]) => [name, needed.map((one) => tasks.get(one)!)]));
+}
+
+/** The targets of a package, at most five. */
+function targetsOf({ bootstrap, sourcePackage }: PackageProject): TargetName[] {
+  return [
+    'sources',
+    'rpm',
+    'reproduce',
+    ...(bootstrap === undefined ? [] : (['rpm-bootstrap'] as const)),
+    ...(sourcePackage?.generatesBuildRequires === true ? (['buildrequires'] as const) : []),
+  ];
 }
 
 /**
@@ -48,7 +92,7 @@ function projectRoots(packages: readonly PackageProject[]): Map<string, string> 
   );
 }
 
-function distributionProject(distribution: Distribution): ProjectConfiguration {
+function distributionProject(distribution: Distribution, order: TaskOrder): ProjectConfiguration {
   const { config } = distribution;
   return {
     name: DISTRIBUTION_PROJECT,
@@ -56,13 +100,17 @@ function distributionProject(distribution: Distribution): ProjectConfiguration {
     tags: ['stage:toolchain', `arch:${config.architecture}`],
     metadata: { description: `${config.name} ${config.version}`, technologies: ['kiln'] },
     targets: {
-      toolchain: target(distribution, 'toolchain', TOOLCHAIN_ORIGIN, []),
-      repository: target(distribution, 'repository', config.name, []),
+      toolchain: target(distribution, order, { name: 'toolchain', id: TOOLCHAIN_ORIGIN, inputs: [] }),
+      repository: target(distribution, order, { name: 'repository', id: config.name, inputs: [] }),
     },
   };
 }
 
-function packageProject(distribution: Distribution, one: PackageProject, root: string): ProjectConfiguration {
+function packageProject(
+  distribution: Distribution,
+  order: TaskOrder,
+  { one, root }: { readonly one: PackageProject; readonly root: string },
+): ProjectConfiguration {
   const { config } = distribution;
   const broken = one.diagnostics.find(({ severity }) => severity === 'error');
   const description = broken === undefined ? one.sourcePackage?.summary : `broken: ${broken.code}: ${broken.message}`;
@@ -76,55 +124,61 @@ function packageProject(distribution: Distribution, one: PackageProject, root: s
       ...(isBroken(one) ? ['broken'] : []),
     ],
     metadata: { technologies: ['rpm'], ...(description === undefined ? {} : { description }) },
-    implicitDependencies: [...new Set([...one.dependencies, ...one.bootstrapDependencies])].map((id) =>
-      projectNameOf('rpm', id),
+    implicitDependencies: projectsBefore(order, ['rpm', one.id], one.id),
+    targets: Object.fromEntries(
+      targetsOf(one).map((name) => [name, target(distribution, order, { name, id: one.id, inputs: one.inputs })]),
     ),
+  };
+}
+
+function imageProject(distribution: Distribution, order: TaskOrder, image: ImageProject): ProjectConfiguration {
+  const { config } = distribution;
+  const name = projectNameOf('image', image.name);
+  const { inputs } = image;
+  return {
+    name,
+    root: join(config.imageDirectory, image.name),
+    tags: ['stage:image', `arch:${config.architecture}`, ...(isBroken(image) ? ['broken'] : [])],
+    metadata: { technologies: ['image'] },
+    implicitDependencies: projectsBefore(order, ['image', image.name], name),
     targets: {
-      sources: target(distribution, 'sources', one.id, one.inputs),
-      rpm: target(distribution, 'rpm', one.id, one.inputs),
-      ...(one.bootstrap === undefined
-        ? {}
-        : { 'rpm-bootstrap': target(distribution, 'rpm-bootstrap', one.id, one.inputs) }),
-      ...(one.sourcePackage?.generatesBuildRequires === true
-        ? { buildrequires: target(distribution, 'buildrequires', one.id, one.inputs) }
-        : {}),
+      image: target(distribution, order, { name: 'image', id: image.name, inputs }),
+      'boot-test': target(distribution, order, { name: 'boot-test', id: image.name, inputs }),
     },
   };
 }
 
-function imageProject(distribution: Distribution, image: ImageProject): ProjectConfiguration {
-  const { config } = distribution;
-  return {
-    name: projectNameOf('image', image.name),
-    root: join(config.imageDirectory, image.name),
-    tags: ['stage:image', `arch:${config.architecture}`, ...(isBroken(image) ? ['broken'] : [])],
-    metadata: { technologies: ['image'] },
-    implicitDependencies: image.dependencies.map((id) => projectNameOf('rpm', id)),
-    targets: {
-      image: target(distribution, 'image', image.name, image.inputs),
-      'boot-test': target(distribution, 'boot-test', image.name, image.inputs),
-    },
-  };
+/** Projects of packages that a task comes right after. */
+function projectsBefore(order: TaskOrder, [target, id]: Task, own: string): string[] {
+  const needed = (order.get(`${target}:${id}`) ?? []).filter(([before]) => before !== 'toolchain');
+  const projects = needed.map(([before, beforeId]) => projectNameOf(before, beforeId));
+  return [...new Set(projects)].filter((project) => project !== own);
 }
 
 /** For Nx Console and `nx show project`. */
 const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   toolchain: 'Prepare the layer of tools that packages are built with',
-  sources: 'Fetch the source files and say where each came from',
+  sources: 'Fetch the source files and tell their origins',
   buildrequires: 'Find out what %generate_buildrequires asks for',
   'rpm-bootstrap': 'Build the package the first time, as the bootstrap policy says',
   rpm: 'Build the source and binary RPMs',
+  reproduce: 'Build a second time and compare',
   repository: 'Make a repository of all RPMs',
   image: 'Make the image',
   'boot-test': 'Start the image in a sandbox and check it',
 };
 
+interface InferredTarget {
+  readonly name: TargetName;
+  readonly id: string;
+  readonly inputs: readonly string[];
+}
+
 /** Inputs are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
 function target(
   distribution: Distribution,
-  name: TargetName,
-  id: string,
-  inputs: readonly string[],
+  order: TaskOrder,
+  { name, id, inputs }: InferredTarget,
 ): TargetConfiguration<TaskOptions> {
   const { architecture, toolchain } = distribution.config;
   const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...inputs])].sort();
@@ -135,14 +189,14 @@ function target(
     cache: true,
     inputs: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }],
     outputs: [`{workspaceRoot}/${manifestPath(architecture, name, id)}`],
-    dependsOn: tasksBefore(distribution, name, id),
+    dependsOn: tasksBefore(order.get(`${name}:${id}`) ?? []),
   };
 }
 
 /** Explicit edges by project: the plan has no cycle, while Nx's project graph may have one. */
-function tasksBefore(distribution: Distribution, name: TargetName, id: string): TargetDependencyConfig[] {
+function tasksBefore(tasks: readonly Task[]): TargetDependencyConfig[] {
   const byTarget = new Map<TargetName, Set<string>>();
-  for (const [before, beforeId] of TARGETS[name].before(distribution, id)) {
+  for (const [before, beforeId] of tasks) {
     byTarget.set(before, (byTarget.get(before) ?? new Set()).add(projectNameOf(before, beforeId)));
   }
   return [...byTarget].map(([before, projects]) => ({ target: before, projects: [...projects] }));

@@ -7,6 +7,7 @@ export { resolveClosure, type Closure, type ClosureOptions, type Unresolved } fr
 export { examineRepository, type RepositoryExamination } from './examine-repository.ts';
 export { findConflicts, type Conflict } from './conflicts.ts';
 export { holds, matching, parseRequirement, type Lookup } from './requirement.ts';
+export { reduceEdges } from './reduce-edges.ts';
 export { originsBeside, relateSources, type SourceRelations, type SourceToRelate } from './source-relations.ts';
 export {
   buildGenerations,

@@ -5,6 +5,7 @@ export { RPM_SIGNATURE_TAG, RPM_TAG, type RpmTagName } from './rpm-tag.ts';
 export { SENSE_RPMLIB, type RpmDependencies } from './rpm-dependencies.ts';
 export type { Scriptlet, ScriptletKind, Trigger, TriggerKind } from './rpm-scriptlets.ts';
 export { FILE_FLAG, isDirectory, isRegular, isSymbolicLink, type RpmFileEntry } from './rpm-files.ts';
+export { compareRpms } from './compare-rpms.ts';
 export { findFileConflicts, type FileConflict, type FileOwner } from './file-conflicts.ts';
 export { artifactDigest, verifyRpm, type VerifiedRpm } from './verify-rpm.ts';
 export { EMPTY_LEDGER, formatLedger, parseLedger, recordArtifacts } from './nevra-ledger.ts';

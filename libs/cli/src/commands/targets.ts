@@ -17,11 +17,13 @@ interface RunOptions {
 
 type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
 
-const packages: Selection = (distribution, names) =>
-  (names.length === 0 ? distribution.packages.map(({ id }) => id) : names).map((name): Task => [
-    'rpm',
-    distribution.findPackage(name).id,
-  ]);
+const packages =
+  (target: 'rpm' | 'reproduce'): Selection =>
+  (distribution, names) =>
+    (names.length === 0 ? distribution.packages.map(({ id }) => id) : names).map((name): Task => [
+      target,
+      distribution.findPackage(name).id,
+    ]);
 
 const images =
   (target: 'image' | 'boot-test'): Selection =>
@@ -47,8 +49,13 @@ export function addTargets(program: Command, context: () => CommandContext): voi
         const options = given[Array.isArray(given[0]) ? 1 : 0] as RunOptions;
         await run(context(), (distribution) => select(distribution, names), options);
       });
-  add('build <package...>', 'build packages and what they need', packages);
-  add('rpm [package...]', 'build packages; all of them when none is named', packages);
+  add('build <package...>', 'build packages and what they need', packages('rpm'));
+  add('rpm [package...]', 'build packages; all of them when none is named', packages('rpm'));
+  add(
+    'reproduce [package...]',
+    'build packages a second time and compare; all of them when none is named',
+    packages('reproduce'),
+  );
   add('image [image...]', 'make images; all of them when none is named', images('image'));
   add('boot-test [image...]', 'start images in a sandbox and check them', images('boot-test'));
   add('repository', 'make the package repository', ({ config }) => [['repository', config.name]]);
