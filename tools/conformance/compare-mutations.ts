@@ -118,6 +118,8 @@ function openShell(): { run: (command: string) => string; enter: (directory: str
       answers.clear();
     },
     run: (command) => {
+      // What the evaluator asks instead of looking at the clock; rpm looks.
+      if (command === 'date +%s') return String(Math.floor(Date.now() / 1000));
       let answer = answers.get(command);
       if (answer === undefined) {
         const env = { ...process.env, HOME, BASH_ENV: '' };
@@ -167,11 +169,13 @@ function judge(
     Buffer.from(Buffer.from(input.text, 'latin1').toString('utf8'), 'utf8'),
   );
   const expanded = Buffer.from(kiln.expandedText, isUtf8 ? 'utf8' : 'latin1');
-  const texts = compareValues(
-    answer.expanded.toString('latin1').split('\n'),
-    expanded.toString('latin1').split('\n'),
-    'expanded',
-  );
+  // Names of temporary files are random in rpm.
+  const lines = (text: Buffer): string[] =>
+    text
+      .toString('latin1')
+      .replace(/\/tmp\/lua_\w{6}/g, '/tmp/lua')
+      .split('\n');
+  const texts = compareValues(lines(answer.expanded), lines(expanded), 'expanded');
   const headers = compareValues(answer.headers, headerFactsOf(kiln));
   return { fields: [...compareValues(answer.facts, facts), ...headers, ...texts], messages };
 }
