@@ -1,5 +1,5 @@
 /** What is built again and what is not: counted in the event log, with real builds of small packages. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,21 @@ import { emptyStore, sharedStore } from './test-store.ts';
 
 let directory: string;
 let tree: SmallTree;
+
+/** A sub-package that nobody needs. */
+const DOC_PACKAGE = `%package        doc
+Summary:        Documentation of one
+
+%description    doc
+Words.
+
+`;
+const DOC_FILES = `
+%files doc
+%license LICENSE
+%{_docdir}/one/
+
+%changelog`;
 
 const ALL = ['rpm:alone/alone', 'rpm:one/one', 'rpm:three/three', 'rpm:two/two'];
 const rpms = ({ built }: Ran) => built.filter((task) => task.startsWith('rpm:')).sort();
@@ -85,6 +100,48 @@ describe.sequential('a tree over its life', { timeout: 900_000 }, () => {
     expect(rpms(ran)).toEqual(['rpm:one/one', 'rpm:three/three', 'rpm:two/two']);
     for (const task of ran.built) expect(foreseen.output).toContain(task);
     expect(foreseen.output).not.toContain('rpm:alone/alone');
+  });
+
+  test('a change of documentation builds nobody else', async () => {
+    edit(tree, 'SPECS/one/one.spec', (text) =>
+      text
+        .replace('%prep\n', `${DOC_PACKAGE}%prep\n`)
+        .replace('\n%changelog', DOC_FILES)
+        .replace(
+          '%install\n',
+          "%install\nmkdir -p %{buildroot}%{_docdir}/one\necho 'First words' > %{buildroot}%{_docdir}/one/README\n",
+        ),
+    );
+    const added = await runAll();
+    expect(added.status, added.output).toBe(0);
+    expect(added.built).toEqual(['rpm:one/one']);
+    edit(tree, 'SPECS/one/one.spec', (text) => text.replace('First words', 'Other words'));
+    const ran = await runAll();
+    expect(ran.status, ran.output).toBe(0);
+    expect(ran.built).toEqual(['rpm:one/one']);
+    const shown = readdirSync(join(tree.root, 'dist/rpms/x86_64'));
+    expect(shown.some((name) => name.startsWith('one-doc-'))).toBe(true);
+    commit(tree, 'Documentation of one');
+  });
+
+  test('a change of what a -devel package needs at run time builds those that use it', async () => {
+    edit(tree, 'SPECS/one/one.spec', (text) =>
+      text.replace('Requires:       %{name}%{?_isa}', 'Requires:       alone\nRequires:       %{name}%{?_isa}'),
+    );
+    const required = await runAll();
+    expect(required.status, required.output).toBe(0);
+    expect(rpms(required)).toEqual(['rpm:one/one', 'rpm:three/three', 'rpm:two/two']);
+    commit(tree, 'one-devel needs alone');
+
+    edit(tree, 'SPECS/alone/alone.c', () => 'int not_alone;\n');
+    sign(tree, 'alone');
+    const foreseen = await kiln(tree, 'affected', '--base', 'HEAD', '--json');
+    const ran = await runAll();
+    expect(ran.status, ran.output).toBe(0);
+    expect(rpms(ran)).toEqual(['rpm:alone/alone', 'rpm:three/three', 'rpm:two/two']);
+    for (const task of ran.built) expect(foreseen.output).toContain(`"${task}"`);
+    expect(foreseen.output).not.toContain('"rpm:one/one"');
+    commit(tree, 'Other data');
   });
 
   test("with Nx's cache emptied nothing is built", async () => {
