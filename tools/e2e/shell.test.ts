@@ -1,0 +1,123 @@
+/** `kiln shell` on a terminal, as docs/debugging.md walks through it; and settings of single packages. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { shellQuote } from '@kiln/host';
+import { kiln, kilnCommand } from './run-kiln.ts';
+import { edit, makeSmallTree, REPOSITORY, restore, write, type SmallTree } from './small-tree.ts';
+import { sharedStore } from './test-store.ts';
+
+const MINUTES = 60_000;
+let directory: string;
+let tree: SmallTree;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
+  chmodSync(directory, 0o755);
+  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
+}, 30 * MINUTES);
+
+afterEach(() => restore(tree));
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }), 5 * MINUTES);
+
+/** Types lines into `kiln shell` on a pseudo terminal and returns what it shows. */
+function shell(args: readonly string[], ...lines: string[]): string {
+  const command = shellQuote(kilnCommand('shell', ...args));
+  return execFileSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    cwd: tree.root,
+    input: [...lines, 'exit', ''].join('\n'),
+    encoding: 'utf8',
+    env: { ...process.env, CI: 'true', NO_COLOR: '1', KILN_STORE: tree.store },
+    timeout: 2 * MINUTES,
+  });
+}
+
+test(
+  'a failed build is looked at and tried again in its root; nothing of that stays',
+  { timeout: 10 * MINUTES },
+  async () => {
+    edit(tree, 'SPECS/alone/alone.spec', (text) =>
+      text.replace('%build\n', '%build\necho left > %{_topdir}/BUILD/trace; test -e %{_topdir}/repaired\n'),
+    );
+    const failed = await kiln(tree, 'rpm', 'alone');
+    expect(failed.output).toContain('kiln shell');
+    expect(failed.status).toBe(1);
+
+    const documented = readFileSync(join(REPOSITORY, 'docs/debugging.md'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('rpmbuild '))
+      .map((line) => `${line.split('#')[0]!.trim().replace('sed.spec', 'alone.spec')} && echo "DO""NE"`);
+    expect(documented).toHaveLength(3);
+    const shown = shell(['alone'], 'cat BUILD/trace', 'touch repaired', ...documented, 'id -u; touch /etc/x');
+    expect(shown).toMatch(/^left\r?$/m);
+    expect(shown.match(/^DONE\r?$/gm), shown).toHaveLength(3);
+    expect(shown).toMatch(/^1000\r?$/m);
+    expect(shown).toContain('Read-only file system');
+
+    expect(shell(['alone'], 'ls repaired')).toContain('cannot access');
+    expect(shell(['alone', '--fresh'], 'cat BUILD/trace')).toContain('No such file');
+    expect(readdirSync(join(tree.store, 'work'))).toEqual([]);
+    restore(tree);
+    expect((await kiln(tree, 'rpm', 'alone')).status).toBe(0);
+    expect(readdirSync(join(tree.store, 'failed'))).toEqual([]);
+  },
+);
+
+test('without a terminal there is no shell', { timeout: 5 * MINUTES }, async () => {
+  const ran = await kiln(tree, 'shell', 'alone');
+  expect(ran.status).toBe(1);
+  expect(ran.output).toContain('error NO_TERMINAL');
+});
+
+test('settings rebuild a package exactly when they can change it', { timeout: 10 * MINUTES }, async () => {
+  const settings = (value: object) =>
+    write(tree.root, 'toolkit/packages.json', JSON.stringify({ 'alone/alone': value }));
+  expect((await kiln(tree, 'rpm', 'alone')).status).toBe(0);
+  settings({ limits: { seconds: 100, memoryBytes: 2 ** 30 }, check: { flaky: 'it measures time' } });
+  expect((await kiln(tree, 'rpm', 'alone')).built).toEqual([]);
+  settings({ defines: { nothing_of_it: '1' } });
+  expect((await kiln(tree, 'rpm', 'alone')).built).toEqual(['rpm:alone/alone']);
+
+  edit(
+    tree,
+    'SPECS/alone/alone.spec',
+    (text) => `%bcond tail 0\n${text.replace('1%{?dist}', '%{?with_tail:2}%{!?with_tail:1}%{?dist}')}`,
+  );
+  settings({ with: ['tail'] });
+  const ran = await kiln(tree, 'rpm', 'alone');
+  expect(ran.status, ran.output).toBe(0);
+  expect(existsSync(join(tree.root, 'dist/rpms/x86_64/alone-1.0-2.kl1.noarch.rpm'))).toBe(true);
+
+  settings({ with: ['tial'] });
+  expect((await kiln(tree, 'rpm', 'alone')).output).toContain(
+    "the build conditional 'tial', which the spec doesn't have",
+  );
+  write(tree.root, 'toolkit/packages.json', JSON.stringify({ 'alone/alon': {} }));
+  expect((await kiln(tree, 'rpm', 'alone')).output).toContain("no package 'alone/alon'; did you mean 'alone/alone'?");
+  rmSync(join(tree.root, 'toolkit/packages.json'));
+});
+
+test(
+  'a check that fails once is tried once more when it is known for that, and skipped when told so',
+  { timeout: 10 * MINUTES },
+  async () => {
+    edit(tree, 'SPECS/alone/alone.spec', (text) =>
+      text.replace(
+        '%files',
+        '%check\n[ -e %{_topdir}/home/tried ] || { touch %{_topdir}/home/tried; false; }\n\n%files',
+      ),
+    );
+    expect((await kiln(tree, 'rpm', 'alone')).output).toContain('the %check section of alone/alone failed');
+    write(tree.root, 'toolkit/packages.json', '{ "alone/alone": { "check": { "flaky": "fails the first time" } } }');
+    const second = await kiln(tree, 'rpm', 'alone');
+    expect(second.status, second.output).toBe(0);
+    write(tree.root, 'toolkit/packages.json', '{ "alone/alone": { "check": { "skip": "fails the first time" } } }');
+    const skipped = await kiln(tree, 'rpm', 'alone');
+    expect(skipped.status, skipped.output).toBe(0);
+    expect(skipped.built).toEqual(['rpm:alone/alone']);
+    rmSync(join(tree.root, 'toolkit/packages.json'));
+  },
+);
