@@ -1,8 +1,7 @@
 /** All specs of a tree to evaluated packages; what was evaluated before and reads the same now is not evaluated again. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
-import { createLuaPort } from '@kiln/rpm-macro/lua';
 import type { SourcePackage } from '@kiln/rpm-package';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { evaluatePackage, type PackageEvaluation, type SpecText } from './evaluate-package.ts';
@@ -14,6 +13,7 @@ import {
 } from './evaluation-cache.ts';
 import { EvaluationInputs, textDigest } from './evaluation-inputs.ts';
 import { EVALUATOR_VERSION } from './evaluator-version.ts';
+import { LuaOnDemand } from './lua-on-demand.ts';
 import type { MacroAnswers } from './macro-answers.ts';
 import type { DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
@@ -42,31 +42,34 @@ export interface EvaluatedTree {
 
 /** Evaluates what has changed, and brings the cache up to date. */
 export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree> {
-  const { root, config, cacheFile } = tree;
+  const { root, cacheFile } = tree;
   const inputs = new EvaluationInputs(tree);
   const key = commonKey(inputs);
   const cache = cacheFile === undefined ? new EvaluationCache(inputs) : openEvaluationCache(cacheFile, key, inputs);
-  const specs = readSpecs(root, config).map((spec) => ({ spec, digest: textDigest(spec.specText) }));
+  const listing = new DirectoryListing(root);
+  const specs = readSpecs(listing, tree).map((spec) => ({ spec, digest: textDigest(spec.specText) }));
   const found = specs.map(({ spec, digest }) => cache.find(spec.specFile, digest));
-  const lua = found.includes(undefined) ? await createLuaPort() : undefined;
+  const lua = new LuaOnDemand();
   const evaluated: string[] = [];
   const kept: StoredEvaluation[] = [];
-  const exists = listedFiles(root);
+  const exists = (path: string): boolean => listing.has(path);
   let added = false;
-  const packages = specs.map(({ spec, digest }, at) => {
+  const packages: EvaluatedPackage[] = [];
+  for (const [at, { spec, digest }] of specs.entries()) {
     const known = found[at];
     if (known !== undefined) {
       kept.push(known);
-      return toPackage(tree, { spec, exists }, fromStored(known));
+      packages.push(toPackage(tree, { spec, exists }, fromStored(known)));
+      continue;
     }
-    const evaluation = evaluatePackage(spec, inputs, lua!);
+    const evaluation = await lua.use((port) => evaluatePackage(spec, inputs, port));
     evaluated.push(spec.specFile);
     if (cacheFile !== undefined && evaluation.reads !== undefined) {
       kept.push(toStored(spec, digest, evaluation));
       added = true;
     }
-    return toPackage(tree, { spec, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) });
-  });
+    packages.push(toPackage(tree, { spec, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) }));
+  }
   const isCurrent = !added && kept.length === cache.size;
   if (cacheFile !== undefined && !isCurrent) await writeEvaluationCache(cacheFile, { key, inputs, evaluations: kept });
   return { packages, evaluated };
@@ -79,9 +82,9 @@ function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): s
   return textDigest(JSON.stringify(parts));
 }
 
-function readSpecs(root: string, config: DistroConfig): SpecText[] {
+function readSpecs(listing: DirectoryListing, { root, config }: TreeToEvaluate): SpecText[] {
   const specs = config.specRoots.flatMap((specRoot) =>
-    specsBelow(root, specRoot)
+    specsIn(listing, specRoot)
       .sort()
       .map((specFile) => ({ specRoot, specFile })),
   );
@@ -93,11 +96,14 @@ function readSpecs(root: string, config: DistroConfig): SpecText[] {
 
 /** Paths of specs. Links are not followed; what is hidden or not there is passed over. */
 export function specsBelow(root: string, directory: string): string[] {
-  if (!existsSync(join(root, directory))) return [];
-  return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+  return specsIn(new DirectoryListing(root), directory);
+}
+
+function specsIn(listing: DirectoryListing, directory: string): string[] {
+  return [...listing.entries(directory).values()].flatMap((entry) => {
     const path = `${directory}/${entry.name}`;
     if (entry.name.startsWith('.')) return [];
-    if (entry.isDirectory()) return specsBelow(root, path);
+    if (entry.isDirectory()) return specsIn(listing, path);
     return entry.isFile() && entry.name.endsWith('.spec') ? [path] : [];
   });
 }
@@ -133,22 +139,32 @@ function fromStored({ diagnostics, sourceFiles, sourcePackage: json }: StoredEva
   };
 }
 
-/** Whether files exist, by one listing of each directory: most sources of a tree don't lie beside their spec. */
-function listedFiles(root: string): (path: string) => boolean {
-  const directories = new Map<string, ReadonlySet<string>>();
-  return (path) => {
-    const directory = dirname(path);
-    let names = directories.get(directory);
-    if (names === undefined) directories.set(directory, (names = namesIn(join(root, directory))));
-    return names.has(basename(path));
-  };
+/** Directories of a tree, each listed once: most sources don't lie beside their spec, so that asking for each costs more. */
+class DirectoryListing {
+  readonly #root: string;
+  readonly #directories = new Map<string, ReadonlyMap<string, Dirent>>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** By name; none for a directory that can't be listed. */
+  entries(directory: string): ReadonlyMap<string, Dirent> {
+    let entries = this.#directories.get(directory);
+    if (entries === undefined) this.#directories.set(directory, (entries = entriesOf(join(this.#root, directory))));
+    return entries;
+  }
+
+  has(path: string): boolean {
+    return this.entries(dirname(path)).has(basename(path));
+  }
 }
 
-function namesIn(directory: string): ReadonlySet<string> {
+function entriesOf(directory: string): ReadonlyMap<string, Dirent> {
   try {
-    return new Set(readdirSync(directory));
+    return new Map(readdirSync(directory, { withFileTypes: true }).map((entry) => [entry.name, entry]));
   } catch {
-    return new Set();
+    return new Map();
   }
 }
 

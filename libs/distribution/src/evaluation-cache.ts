@@ -1,17 +1,17 @@
 /**
  * Evaluations of a tree in one file, each valid as long as its spec and everything that it read are the same.
  *
- * The file is three parts: a line with the format's name and the SHA-256 of all that follows; a line of JSON that lists the
+ * The file is three parts: a line with the format's name and the CRC-32 of all that follows, against damage; a line of JSON that lists the
  * evaluations; their source packages, each as JSON that is parsed when somebody wants it.
  */
-import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import type { Diagnostic } from '@kiln/diagnostics';
 import { writeFileAtomic } from '@kiln/host';
 import type { EvaluationInputs, Read } from './evaluation-inputs.ts';
 
-const FORMAT = 'kiln-evaluations-1';
-const HEAD_LENGTH = `${FORMAT} `.length + 64 + '\n'.length;
+const FORMAT = 'kiln-evaluations-2';
+const HEAD_LENGTH = `${FORMAT} `.length + 8 + '\n'.length;
 
 /** An evaluation as it is kept. */
 export interface StoredEvaluation {
@@ -124,7 +124,7 @@ export async function writeEvaluationCache(
 }
 
 function headOf(body: Uint8Array): string {
-  return `${FORMAT} ${hash('sha256', body)}\n`;
+  return `${FORMAT} ${crc32(body).toString(16).padStart(8, '0')}\n`;
 }
 
 function placeOf(read: Read, places: Map<Read, number>): number {
