@@ -1,4 +1,5 @@
 /** All specs of a tree to evaluated packages; what was evaluated before and reads the same now is not evaluated again. */
+import { hash } from 'node:crypto';
 import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
@@ -9,7 +10,8 @@ import {
   EvaluationCache,
   openEvaluationCache,
   writeEvaluationCache,
-  type StoredEvaluation,
+  type CachedEvaluation,
+  type NewEvaluation,
 } from './evaluation-cache.ts';
 import { EvaluationInputs, textDigest } from './evaluation-inputs.ts';
 import { EVALUATOR_VERSION } from './evaluator-version.ts';
@@ -45,13 +47,13 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const { root, cacheFile } = tree;
   const inputs = new EvaluationInputs(tree);
   const key = commonKey(inputs);
-  const cache = cacheFile === undefined ? new EvaluationCache(inputs) : openEvaluationCache(cacheFile, key, inputs);
+  const cache = cacheFile === undefined ? new EvaluationCache() : openEvaluationCache(cacheFile, key, inputs);
   const listing = new DirectoryListing(root);
-  const specs = readSpecs(listing, tree).map((spec) => ({ spec, digest: textDigest(spec.specText) }));
+  const specs = readSpecs(listing, tree).map((spec) => ({ spec, digest: spec.digest }));
   const found = specs.map(({ spec, digest }) => cache.find(spec.specFile, digest));
   const lua = new LuaOnDemand();
   const evaluated: string[] = [];
-  const kept: StoredEvaluation[] = [];
+  const kept: (NewEvaluation | CachedEvaluation)[] = [];
   const exists = (path: string): boolean => listing.has(path);
   let added = false;
   const packages: EvaluatedPackage[] = [];
@@ -71,7 +73,8 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
     packages.push(toPackage(tree, { spec, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) }));
   }
   const isCurrent = !added && kept.length === cache.size;
-  if (cacheFile !== undefined && !isCurrent) await writeEvaluationCache(cacheFile, { key, inputs, evaluations: kept });
+  if (cacheFile !== undefined && !isCurrent)
+    await writeEvaluationCache(cacheFile, { key, inputs, cache, evaluations: kept });
   return { packages, evaluated };
 }
 
@@ -82,16 +85,32 @@ function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): s
   return textDigest(JSON.stringify(parts));
 }
 
-function readSpecs(listing: DirectoryListing, { root, config }: TreeToEvaluate): SpecText[] {
+function readSpecs(listing: DirectoryListing, { root, config }: TreeToEvaluate): SpecOnDisk[] {
   const specs = config.specRoots.flatMap((specRoot) =>
     specsIn(listing, specRoot)
       .sort()
       .map((specFile) => ({ specRoot, specFile })),
   );
-  return withoutReplaced(specs, config).map((spec) => ({
-    ...spec,
-    specText: readFileSync(join(root, spec.specFile), 'utf8'),
-  }));
+  return withoutReplaced(specs, config).map((spec) => new SpecOnDisk(root, spec));
+}
+
+/** A spec as it was when it was read; its text is decoded when somebody wants it. */
+class SpecOnDisk implements SpecText {
+  readonly specRoot: string;
+  readonly specFile: string;
+  readonly digest: string;
+  readonly #bytes: Buffer;
+
+  constructor(root: string, { specRoot, specFile }: Omit<SpecText, 'specText'>) {
+    this.specRoot = specRoot;
+    this.specFile = specFile;
+    this.#bytes = readFileSync(join(root, specFile));
+    this.digest = hash('sha256', this.#bytes);
+  }
+
+  get specText(): string {
+    return this.#bytes.toString('utf8');
+  }
 }
 
 /** Paths of specs. Links are not followed; what is hidden or not there is passed over. */
@@ -108,7 +127,7 @@ function specsIn(listing: DirectoryListing, directory: string): string[] {
   });
 }
 
-function toStored({ specFile }: SpecText, specDigest: string, evaluation: PackageEvaluation): StoredEvaluation {
+function toStored({ specFile }: SpecText, specDigest: string, evaluation: PackageEvaluation): NewEvaluation {
   const { sourcePackage, diagnostics, reads } = evaluation;
   return {
     specFile,
@@ -124,10 +143,10 @@ function sourceFilesOf({ sourcePackage }: PackageEvaluation): string[] {
   return (sourcePackage?.sources ?? []).map(({ fileName }) => fileName);
 }
 
-type KnownEvaluation = Pick<EvaluatedPackage, 'sourcePackage' | 'diagnostics'> & Pick<StoredEvaluation, 'sourceFiles'>;
+type KnownEvaluation = Pick<EvaluatedPackage, 'sourcePackage' | 'diagnostics'> & Pick<CachedEvaluation, 'sourceFiles'>;
 
 /** The source package is parsed when it is asked for: most commands need few. */
-function fromStored({ diagnostics, sourceFiles, sourcePackage: json }: StoredEvaluation): KnownEvaluation {
+function fromStored({ diagnostics, sourceFiles, sourcePackage: json }: CachedEvaluation): KnownEvaluation {
   if (json.length === 0) return { diagnostics, sourceFiles };
   let parsed: SourcePackage | undefined;
   return {
@@ -178,24 +197,21 @@ function toPackage(
   { spec, exists }: SpecPlace,
   known: KnownEvaluation,
 ): EvaluatedPackage {
-  const { specRoot, specFile, specText } = spec;
+  const { specRoot, specFile } = spec;
   const directory = dirname(specFile);
   const local = known.sourceFiles.map((fileName) => join(directory, fileName));
   const own = [specFile, signaturesPath({ specFile, directory }), ...local].filter(exists);
-  const bare = {
+  const common = {
     id: relative(specRoot, specFile).replace(/\.spec$/, ''),
     specRoot,
     directory,
     specFile,
-    specText,
     diagnostics: known.diagnostics,
     inputs: [...new Set([...own, ...macroFiles.map(({ file }) => file), DISTRO_FILE])].sort(),
-  };
-  if (!('sourcePackage' in known)) return bare;
-  return {
-    ...bare,
-    get sourcePackage() {
-      return known.sourcePackage!;
+    get specText() {
+      return spec.specText;
     },
   };
+  if (!('sourcePackage' in known)) return common;
+  return Object.defineProperty(common, 'sourcePackage', { enumerable: true, get: () => known.sourcePackage });
 }

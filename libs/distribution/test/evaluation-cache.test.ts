@@ -212,6 +212,27 @@ describe('the file', () => {
     }
   });
 
+  it('grows by what is new, and is made anew when that was damaged or has become much', async () => {
+    const tree = new SmallTree();
+    tree.spec('a', '');
+    tree.spec('b', '');
+    await tree.evaluate();
+    const { size, ino } = statSync(tree.cacheFile);
+    tree.spec('a', 'Provides: new');
+    expect(await tree.evaluatedAgain()).toEqual(['a']);
+    expect(statSync(tree.cacheFile)).toMatchObject({ ino });
+    expect(await tree.evaluatedAgain()).toEqual([]);
+    truncateSync(tree.cacheFile, statSync(tree.cacheFile).size - 1);
+    expect(await tree.evaluatedAgain()).toEqual(['a']);
+    expect(await tree.evaluatedAgain()).toEqual([]);
+    for (let edit = 0; edit < 70; edit += 1) {
+      tree.spec('a', `Provides: new${edit}`);
+      await tree.evaluate();
+    }
+    expect(statSync(tree.cacheFile).size).toBeLessThan(40 * size);
+    expect(await tree.evaluatedAgain()).toEqual([]);
+  });
+
   it('loses what the tree no longer has', async () => {
     const tree = new SmallTree();
     tree.spec('a', '');
