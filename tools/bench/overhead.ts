@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadDistribution, Session } from '@kiln/distribution';
-import { createHost } from '@kiln/host';
+import { buildUser, createHost } from '@kiln/host';
 import { Store } from '@kiln/store';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
@@ -58,7 +58,7 @@ async function measure(tree: string, name: string): Promise<Measured> {
     kiln.push((performance.now() - begun) / 1000);
     const { result } = await session.state('rpm', project.id);
     const [, blob] = Object.entries(result!.outputs).find(([file]) => file.endsWith('.src.rpm'))!;
-    bare.push(bareBuild(session, project.specFile, { layer, source: session.store.blobPath(blob.sha256) }));
+    bare.push(await bareBuild(session, project.specFile, { layer, source: session.store.blobPath(blob.sha256) }));
     rmSync(store, { recursive: true, force: true });
   }
   const [a, b] = [median(kiln), median(bare)];
@@ -72,7 +72,13 @@ interface BareBuild {
 }
 
 /** `rpmbuild -ba` in the toolchain's root: a mount namespace with an overlay for what it writes, and chroot. */
-function bareBuild({ distribution }: Session, specFile: string, { layer, source }: BareBuild): number {
+async function bareBuild(
+  { distribution, host }: Session,
+  specFile: string,
+  { layer, source }: BareBuild,
+): Promise<number> {
+  const { uid, gid } = await buildUser(host);
+  const owner = `${uid}:${gid}`;
   const macros = distribution.macroFiles.map(({ slot, text }) => ({ slot, text }));
   for (const { slot, text } of macros) {
     mkdirSync(join(place, 'macros', 'usr/lib/rpm', slot, '..'), { recursive: true });
@@ -88,8 +94,9 @@ function bareBuild({ distribution }: Session, specFile: string, { layer, source 
     mount --bind /dev /mnt/root/dev; mount -t proc proc /mnt/root/proc
     cp ${source} /mnt/root/top/source.rpm
     chroot /mnt/root rpm ${defines} -i /top/source.rpm >/dev/null 2>&1
+    chown -R ${owner} /mnt/root/top; mkdir -p /mnt/root/dev/shm
     start=$(date +%s%N)
-    chroot /mnt/root /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/top RPM_BUILD_NCPUS=$(nproc) rpmbuild --nodeps ${defines} -ba /top/SPECS/$(basename ${specFile}) >/mnt/log 2>&1 || { tail -n 20 /mnt/log >&2; exit 1; }
+    chroot --userspec=${owner} /mnt/root /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/top RPM_BUILD_NCPUS=$(nproc) rpmbuild --nodeps ${defines} -ba /top/SPECS/$(basename ${specFile}) >/mnt/log 2>&1 || { tail -n 20 /mnt/log >&2; exit 1; }
     echo $(( $(date +%s%N) - start ))`;
   const nanoseconds = execFileSync('unshare', ['--mount', 'bash', '-ec', script], { encoding: 'utf8' });
   return Number(nanoseconds.trim()) / 1e9;

@@ -1,7 +1,7 @@
 /** Stores for tests: empty of results, with the toolchain already in, so that each test doesn't download it again. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadDistribution, Session, TOOLCHAIN_ORIGIN } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
 import { defaultStoreDirectory, Store } from '@kiln/store';
@@ -10,10 +10,11 @@ import { REPOSITORY } from './small-tree.ts';
 /** A new store below `directory` with the toolchain of the repository, which is made in the user's own store first. */
 export async function sharedStore(directory: string): Promise<string> {
   const own = defaultStoreDirectory(process.env);
-  await new Session(await loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own)).toolchain();
+  const session = new Session(await loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own));
+  const { layer } = await session.toolchain();
   const store = join(directory, 'store');
-  mkdirSync(store, { recursive: true });
-  execFileSync('cp', ['--archive', join(own, 'layers'), store]);
+  mkdirSync(join(store, 'layers'), { recursive: true });
+  execFileSync('cp', ['--archive', '--reflink=auto', dirname(layer), join(store, 'layers')]);
   return store;
 }
 

@@ -20,6 +20,9 @@ export interface SandboxResult extends RunResult {
   readonly command: string;
 }
 
+/** Directories for the times of runs, in the directory for temporary files; the id of our process follows. */
+export const RUN_PREFIX = 'kiln-run-';
+
 /** overlayfs takes no more lower directories; one is kept for mount points. */
 const MOST_LAYERS = 499;
 
@@ -42,7 +45,7 @@ const ID_MAPS: Readonly<Record<SandboxIdentity, readonly string[]>> = {
 export async function runSandboxed(host: Host, request: SandboxRequest): Promise<SandboxResult> {
   checkRequest(request);
   const supervision = new Supervision(host, request);
-  const clock = await mkdtemp(join(tmpdir(), 'kiln-run-'));
+  const clock = await mkdtemp(join(tmpdir(), `${RUN_PREFIX}${process.pid}-`));
   try {
     const argv = await sandboxCommand(host, request, { times: join(clock, 'times'), groups: supervision.groups });
     const result = await runSupervised(host, request, { argv, supervision });

@@ -1,11 +1,12 @@
 /** Directories that builds write to: under the store's `work/`, owned by the build user. */
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
-import { runInIdNamespace } from './run-sandboxed.ts';
+import { RUN_PREFIX, runInIdNamespace } from './run-sandboxed.ts';
 
 const reachable = new WeakMap<Host, Set<string>>();
 
@@ -42,6 +43,7 @@ export async function removeWorkDirectory(host: Host, directory: string): Promis
 
 /** Removes what earlier runs left in `work/` and `tmp/` of the store when they were killed: names carry the id of their process. */
 export async function sweepWorkDirectories(host: Host, store: Store): Promise<void> {
+  await sweepRuns();
   for (const place of ['work', 'tmp']) {
     const names = await readdir(join(store.directory, place)).catch(() => []);
     for (const name of names) {
@@ -49,6 +51,15 @@ export async function sweepWorkDirectories(host: Host, store: Store): Promise<vo
       if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
         await removeWorkDirectory(host, join(store.directory, place, name));
     }
+  }
+}
+
+/** What runs left in the directory for temporary files when their Kiln was killed; of other users nothing is ours to remove. */
+async function sweepRuns(): Promise<void> {
+  for (const name of await readdir(tmpdir()).catch(() => [])) {
+    const pid = name.startsWith(RUN_PREFIX) ? Number(/^(\d+)-/.exec(name.slice(RUN_PREFIX.length))?.[1]) : 0;
+    if (pid > 0 && !isAlive(pid))
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
