@@ -15,8 +15,12 @@ export interface DistroConfig {
   readonly macros: {
     /** Goes to rpm's vendor slot: read after rpm's own and the platform's macros. */
     readonly main: string;
-    /** More macro files, read before `main`, as rpm reads `macros.d`. */
+    /** More macro files, read in this order before the platform's and `main`, as rpm reads `macros.d`. */
     readonly additional: string[];
+    /** rpm's file of that name: `optflags: <architecture> <flags>`; other lines are for rpm alone. */
+    readonly rpmrc?: string;
+    /** Files that `require` finds in Lua macros, by the name that it is given, for example `forge.srpm`. */
+    readonly luaModules?: Record<string, string>;
   };
   readonly defines: Record<string, string>;
   readonly toolchain: { readonly provider: 'debian'; readonly packages: string; readonly lock: string };
@@ -98,7 +102,18 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       type: 'object',
       additionalProperties: false,
       required: ['main', 'additional'],
-      properties: { main: path, additional: { type: 'array', items: path } },
+      properties: {
+        main: path,
+        additional: { type: 'array', items: path },
+        rpmrc: { ...path, nullable: true },
+        luaModules: {
+          type: 'object',
+          nullable: true,
+          required: [],
+          propertyNames: { pattern: '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$' },
+          additionalProperties: path,
+        },
+      },
     },
     defines: { type: 'object', required: [], additionalProperties: { type: 'string' } },
     toolchain: {
@@ -209,6 +224,8 @@ function paths(config: DistroConfig): string[] {
     imageDirectory,
     macros.main,
     ...macros.additional,
+    ...(macros.rpmrc === undefined ? [] : [macros.rpmrc]),
+    ...Object.values(macros.luaModules ?? {}),
     toolchain.packages,
     toolchain.lock,
     sources.debianLock,

@@ -5,8 +5,9 @@ import type { LuaPort, MacroPorts } from '@kiln/rpm-macro';
 import { filesSections } from '@kiln/package-graph';
 import { evaluateSpec } from '@kiln/rpm-spec';
 import { asDiagnostic } from './as-diagnostic.ts';
-import { readInWorkspace, type EvaluationInputs, type Read } from './evaluation-inputs.ts';
+import { fileReader, type EvaluationInputs, type Read } from './evaluation-inputs.ts';
 import type { MacroAnswers } from './macro-answers.ts';
+import type { DistributionMacroFile } from './macro-files.ts';
 import type { DescribedSource } from './package-project.ts';
 
 export interface SpecText {
@@ -48,12 +49,13 @@ export function evaluatePackage(spec: SpecText, inputs: EvaluationInputs, lua: L
   }
 }
 
-/** What a spec may ask while it is read: files of the workspace and recorded answers, nothing of the machine. */
+/** What a spec may ask while it is read: files of distribution and workspace, recorded answers, nothing of the machine. */
 export function evaluationPorts(sources: {
   readonly root: string;
+  readonly macroFiles: readonly DistributionMacroFile[];
   readonly answers: MacroAnswers;
   readonly lua: LuaPort;
 }): MacroPorts {
-  const { root, answers, lua } = sources;
-  return { lua, readFile: (path) => readInWorkspace(root, path), shell: (command) => answers.get(command) };
+  const { root, macroFiles, answers, lua } = sources;
+  return { lua, readFile: fileReader(root, macroFiles), shell: (command) => answers.get(command) };
 }

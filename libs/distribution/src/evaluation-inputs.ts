@@ -12,6 +12,7 @@ import {
   type MacroTable,
 } from '@kiln/rpm-macro';
 import type { MacroAnswers } from './macro-answers.ts';
+import { installedMacroFiles, type DistributionMacroFile } from './macro-files.ts';
 
 /** Something that was read, found or not: `macro <name>`, `file <path>`, `answer <command>`. */
 export type Read = `${'macro' | 'file' | 'answer'} ${string}`;
@@ -21,6 +22,7 @@ const MISSING = '';
 
 export interface EvaluationSources {
   readonly root: string;
+  readonly macroFiles: readonly DistributionMacroFile[];
   readonly environment: MacroEnvironment;
   readonly answers: MacroAnswers;
 }
@@ -30,17 +32,17 @@ export class EvaluationInputs {
   readonly environment: MacroEnvironment;
   /** What is wrong with the macro files; every evaluation repeats it. */
   readonly environmentDiagnostics: readonly Diagnostic[];
-  readonly #root: string;
+  readonly #read: (path: string) => string | undefined;
   readonly #answers: MacroAnswers;
   readonly #macros: MacroTable;
   readonly #files = new Map<string, string | undefined>();
   readonly #digests = new Map<Read, string>();
 
-  constructor({ root, environment, answers }: EvaluationSources) {
+  constructor({ root, macroFiles, environment, answers }: EvaluationSources) {
     const context = createMacroContext({ environment });
     this.environment = environment;
     this.environmentDiagnostics = context.diagnostics;
-    this.#root = root;
+    this.#read = fileReader(root, macroFiles);
     this.#answers = answers;
     this.#macros = context.initialTable;
   }
@@ -75,13 +77,22 @@ export class EvaluationInputs {
   }
 
   #file(path: string): string | undefined {
-    if (!this.#files.has(path)) this.#files.set(path, readInWorkspace(this.#root, path));
+    if (!this.#files.has(path)) this.#files.set(path, this.#read(path));
     return this.#files.get(path);
   }
 }
 
+/** Reads the distribution's files of rpm's configuration directory by their place there, all others in the workspace. */
+export function fileReader(
+  root: string,
+  macroFiles: readonly DistributionMacroFile[],
+): (path: string) => string | undefined {
+  const installed = installedMacroFiles(macroFiles);
+  return (path) => installed.get(path) ?? readInWorkspace(root, path);
+}
+
 /** Files must lie in the workspace. @throws BuildError `INCLUDE_OUTSIDE`. */
-export function readInWorkspace(root: string, path: string): string | undefined {
+function readInWorkspace(root: string, path: string): string | undefined {
   const absolute = join(root, path);
   if (!absolute.startsWith(`${root}/`)) {
     throw new BuildError('INCLUDE_OUTSIDE', `'${path}' leaves the workspace`);

@@ -1,22 +1,41 @@
-/** The distribution's macro files: the same texts for evaluation and for the build root. */
+/** The distribution's files of rpm's configuration directory: the same texts for evaluation and for the build root. */
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { standardEnvironment, type MacroEnvironment, type TargetArch } from '@kiln/rpm-macro';
+import { optflagsOf, parseRpmrc, standardEnvironment, type MacroEnvironment, type TargetArch } from '@kiln/rpm-macro';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 
 export interface DistributionMacroFile {
   /** Workspace-relative path. */
   readonly file: string;
-  /** Path below rpm's configuration directory in the build root. */
+  /** Path below rpm's configuration directory in the build root; it says what rpm takes the file for. */
   readonly slot: string;
   readonly text: string;
 }
 
-/** Additional files first, the main one last, as rpm reads them. @throws BuildError `MACRO_FILE_MISSING`. */
+/** rpm's configuration directory. */
+const CONFIG_DIRECTORY = '/usr/lib/rpm';
+/** Vendor files of the rpm that builds (the `debian` toolchain's); rpm reads them after its own. */
+const MAIN_SLOT = 'debian/macros';
+const RPMRC_SLOT = 'debian/rpmrc';
+const DIRECTORY_SLOT = 'macros.d/';
+/** Where `require` looks (rpmluaNew, rpmio/rpmlua.c). */
+const LUA_SLOT = 'lua/';
+
+/**
+ * Additional files first, then the main one, as rpm reads them; then rpmrc and Lua modules.
+ * @throws BuildError `MACRO_FILE_MISSING`.
+ */
 export function readMacroFiles(root: string, { macros }: DistroConfig): DistributionMacroFile[] {
-  const additional = macros.additional.map((file) => [file, `macros.d/macros.${basename(file)}`] as const);
-  return [...additional, [macros.main, 'debian/macros'] as const].map(([file, slot]) => {
+  const { main, additional, rpmrc, luaModules = {} } = macros;
+  // rpm reads macros.d by name: the number keeps the order, and files of one name apart.
+  const slots: (readonly [string, string])[] = [
+    ...additional.map((file, at) => [file, `${DIRECTORY_SLOT}macros.${padded(at)}-${basename(file)}`] as const),
+    [main, MAIN_SLOT],
+    ...(rpmrc === undefined ? [] : [[rpmrc, RPMRC_SLOT] as const]),
+    ...Object.entries(luaModules).map(([name, file]) => [file, `${LUA_SLOT}${name.replaceAll('.', '/')}.lua`] as const),
+  ];
+  return slots.map(([file, slot]) => {
     try {
       return { file, slot, text: readFileSync(join(root, file), 'utf8') };
     } catch (cause) {
@@ -30,13 +49,30 @@ export function readMacroFiles(root: string, { macros }: DistroConfig): Distribu
 }
 
 /** The environment in which the tree's specs are evaluated: rpm's standard macros, the distribution's files, its defines. */
-export function macroEnvironment(
-  config: DistroConfig,
-  files: readonly Pick<DistributionMacroFile, 'file' | 'text'>[],
-): MacroEnvironment {
-  return standardEnvironment({
+export function macroEnvironment(config: DistroConfig, macroFiles: readonly DistributionMacroFile[]): MacroEnvironment {
+  const of = (isWanted: (slot: string) => boolean) => macroFiles.filter(({ slot }) => isWanted(slot));
+  const environment = standardEnvironment({
     targetArch: config.architecture as TargetArch,
-    files: files.map(({ file, text }) => ({ file, text })),
+    directoryFiles: of((slot) => slot.startsWith(DIRECTORY_SLOT)).map(toMacroFile),
+    files: of((slot) => slot === MAIN_SLOT).map(toMacroFile),
     defines: config.defines,
   });
+  const rpmrc = of((slot) => slot === RPMRC_SLOT).flatMap(({ text }) => parseRpmrc(text));
+  const optflags = optflagsOf(rpmrc, config.architecture);
+  return optflags === undefined
+    ? environment
+    : { ...environment, targetMacros: { ...environment.targetMacros, optflags } };
+}
+
+/** The files by the absolute path that they have in the build root. */
+export function installedMacroFiles(macroFiles: readonly DistributionMacroFile[]): ReadonlyMap<string, string> {
+  return new Map(macroFiles.map(({ slot, text }) => [`${CONFIG_DIRECTORY}/${slot}`, text]));
+}
+
+function toMacroFile({ file, text }: DistributionMacroFile): { readonly file: string; readonly text: string } {
+  return { file, text };
+}
+
+function padded(at: number): string {
+  return String(at).padStart(3, '0');
 }

@@ -85,7 +85,7 @@ async function answerAll(session: Session, answers: Map<string, string>): Promis
 async function askedCommands({ distribution }: Session, answers: ReadonlyMap<string, string>): Promise<Set<string>> {
   const { root, config, macroFiles, packages } = distribution;
   const environment = macroEnvironment(config, macroFiles);
-  const ports = evaluationPorts({ root, answers, lua: await createLuaPort() });
+  const ports = evaluationPorts({ root, macroFiles, answers, lua: await createLuaPort() });
   const asked = packages.flatMap(
     ({ specFile, specText, directory }) =>
       evaluateSpec({ file: specFile, text: specText, environment, ports, sourceDir: directory }).shellCommands,

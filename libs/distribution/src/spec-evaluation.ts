@@ -36,12 +36,10 @@ export async function specEvaluation({
     return { environment, ports: { lua, readFile: readAnywhere } };
   }
   const config = readDistroConfig(root);
-  const files = [...readMacroFiles(root, config), ...more];
-  const environment = macroEnvironment(
-    targetArch === undefined ? config : { ...config, architecture: targetArch },
-    files,
-  );
-  const ports = evaluationPorts({ root, answers: readMacroAnswers(root, config), lua });
+  const own = readMacroFiles(root, config);
+  const known = macroEnvironment(targetArch === undefined ? config : { ...config, architecture: targetArch }, own);
+  const environment = { ...known, files: [...known.files, ...more] };
+  const ports = evaluationPorts({ root, macroFiles: own, answers: readMacroAnswers(root, config), lua });
   return { environment, ports };
 }
 

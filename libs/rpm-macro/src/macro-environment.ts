@@ -27,7 +27,9 @@ export interface MacroEnvironment {
 
 export interface StandardEnvironmentOptions {
   readonly targetArch?: TargetArch;
-  /** The distribution's macro files: loaded after the standard ones, in this order. */
+  /** Macro files of rpm's `macros.d`: loaded before the platform's, in this order. */
+  readonly directoryFiles?: readonly MacroFile[];
+  /** The distribution's macro files: loaded after all others, in this order. */
   readonly files?: readonly MacroFile[];
   readonly defines?: Readonly<Record<string, string>>;
 }
@@ -43,6 +45,7 @@ export function standardEnvironment(options: StandardEnvironmentOptions = {}): M
       { file: '<standard>/spec', text: STANDARD_SPEC_MACROS },
       { file: '<standard>/build', text: STANDARD_BUILD_MACROS },
       { file: '<standard>/patches', text: STANDARD_PATCH_MACROS },
+      ...(options.directoryFiles ?? []),
       { file: `<standard>/platform-${targetArch}`, text: platformMacros(targetArch) },
       ...(options.files ?? []),
     ],
