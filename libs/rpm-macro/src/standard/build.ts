@@ -113,15 +113,4 @@ ${SECTIONS.map(
     libexecdir=%{?buildroot}%{_libexecdir} localstatedir=%{?buildroot}%{_localstatedir} \\\
     sharedstatedir=%{?buildroot}%{_sharedstatedir} mandir=%{?buildroot}%{_mandir} infodir=%{?buildroot}%{_infodir}
 %find_lang %{_rpmconfigdir}/find-lang.sh %{buildroot}
-
-# Run the dynamic linker's cache update after a library package comes or goes.
-%ldconfig /sbin/ldconfig
-%ldconfig_post(n:) %{?ldconfig:%post -p %ldconfig %{?*} %{-n:-n %{-n*}}\
-%end}
-%ldconfig_postun(n:) %{?ldconfig:%postun -p %ldconfig %{?*} %{-n:-n %{-n*}}\
-%end}
-%ldconfig_scriptlets(n:) %{?ldconfig:\
-%ldconfig_post %{?*} %{-n:-n %{-n*}}\
-%ldconfig_postun %{?*} %{-n:-n %{-n*}}\
-}
 `;

@@ -77,8 +77,6 @@ export const STANDARD_DIRECTORY_MACROS = String.raw`
 %__mkdir_p /usr/bin/mkdir -p
 %__mv /usr/bin/mv
 %__patch /usr/bin/patch
-%__perl /usr/bin/perl
-%__python3 /usr/bin/python3
 %__rm /usr/bin/rm
 %__sed /usr/bin/sed
 %__tar /usr/bin/tar
@@ -91,7 +89,6 @@ export const STANDARD_DIRECTORY_MACROS = String.raw`
 %__cpp gcc -E
 %__cxx g++
 %__ld /usr/bin/ld
-%__nm /usr/bin/nm
 %__objdump /usr/bin/objdump
 %__strip /usr/bin/strip
 %__rpmuncompress %{_rpmconfigdir}/rpmuncompress
