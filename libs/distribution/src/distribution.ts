@@ -32,6 +32,8 @@ export class Distribution {
   /** In the order of their ids. */
   readonly packages: readonly PackageProject[];
   readonly images: readonly ImageProject[];
+  /** Workspace-relative files that specs asked for while they were read, there or not. */
+  readonly askedFiles: readonly string[];
   readonly #byId: ReadonlyMap<string, PackageProject>;
 
   constructor(parts: DistributionParts) {
@@ -41,6 +43,7 @@ export class Distribution {
     this.macroFiles = parts.macroFiles;
     this.packages = parts.packages;
     this.images = parts.images;
+    this.askedFiles = parts.askedFiles;
     this.#byId = new Map(parts.packages.map((one) => [one.id, one]));
   }
 
@@ -94,6 +97,7 @@ interface DistributionParts {
   readonly macroFiles: readonly DistributionMacroFile[];
   readonly packages: readonly PackageProject[];
   readonly images: readonly ImageProject[];
+  readonly askedFiles: readonly string[];
 }
 
 /**
@@ -122,7 +126,8 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const declared = new Map(Object.entries(config.choices ?? {}));
   const packages = planPackages(unique, universe, { policy, variants, declared });
   const images = readImages({ root, config, universe, packages });
-  return new Distribution({ root, config, toolchain, macroFiles, packages, images });
+  const { askedFiles } = evaluated;
+  return new Distribution({ root, config, toolchain, macroFiles, packages, images, askedFiles });
 }
 
 /** `KILN_EVALUATION_CACHE=off` evaluates every spec anew and keeps nothing. */

@@ -40,6 +40,8 @@ export interface EvaluatedTree {
   readonly packages: EvaluatedPackage[];
   /** Specs that the cache had no answer for. */
   readonly evaluated: readonly string[];
+  /** Files that specs asked for, there or not. */
+  readonly askedFiles: readonly string[];
 }
 
 /** Evaluates what has changed, and brings the cache up to date. */
@@ -75,7 +77,7 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const isCurrent = !added && kept.length === cache.size;
   if (cacheFile !== undefined && !isCurrent)
     await writeEvaluationCache(cacheFile, { key, inputs, cache, evaluations: kept });
-  return { packages, evaluated };
+  return { packages, evaluated, askedFiles: inputs.askedFiles };
 }
 
 /** What every evaluation depends on, beside what it reads. */

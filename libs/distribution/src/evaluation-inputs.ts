@@ -62,6 +62,11 @@ export class EvaluationInputs {
     };
   }
 
+  /** Files that were asked for, there or not, beside specs and macro files. */
+  get askedFiles(): readonly string[] {
+    return [...this.#files.keys()];
+  }
+
   /** The digest of what such a read finds now; empty when it finds nothing. */
   digest(read: Read): string {
     let digest = this.#digests.get(read);

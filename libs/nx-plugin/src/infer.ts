@@ -24,7 +24,7 @@ export async function inferProjects(
   if (!files.includes(DISTRO_FILE)) return [];
   try {
     const names = parseTargetNames(options?.targetNames ?? {});
-    const distribution = await readDistribution(workspaceRoot);
+    const distribution = await readDistribution(workspaceRoot, files);
     return [...renameTargets(projectConfigurations(distribution), names)].map(([file, projects]) => [
       file,
       { projects },

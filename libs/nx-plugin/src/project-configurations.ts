@@ -97,11 +97,12 @@ function distributionProject(distribution: Distribution, order: TaskOrder): Proj
   return {
     name: DISTRIBUTION_PROJECT,
     root: dirname(DISTRO_FILE),
+    namedInputs: namedInputs(distribution, []),
     tags: ['stage:toolchain', `arch:${config.architecture}`],
     metadata: { description: `${config.name} ${config.version}`, technologies: ['kiln'] },
     targets: {
-      toolchain: target(distribution, order, { name: 'toolchain', id: TOOLCHAIN_ORIGIN, inputs: [] }),
-      repository: target(distribution, order, { name: 'repository', id: config.name, inputs: [] }),
+      toolchain: target(distribution, order, ['toolchain', TOOLCHAIN_ORIGIN]),
+      repository: target(distribution, order, ['repository', config.name]),
     },
   };
 }
@@ -117,6 +118,7 @@ function packageProject(
   return {
     name: one.id,
     root,
+    namedInputs: namedInputs(distribution, one.inputs),
     tags: [
       `root:${one.specRoot}`,
       'stage:package',
@@ -125,25 +127,23 @@ function packageProject(
     ],
     metadata: { technologies: ['rpm'], ...(description === undefined ? {} : { description }) },
     implicitDependencies: projectsBefore(order, ['rpm', one.id], one.id),
-    targets: Object.fromEntries(
-      targetsOf(one).map((name) => [name, target(distribution, order, { name, id: one.id, inputs: one.inputs })]),
-    ),
+    targets: Object.fromEntries(targetsOf(one).map((name) => [name, target(distribution, order, [name, one.id])])),
   };
 }
 
 function imageProject(distribution: Distribution, order: TaskOrder, image: ImageProject): ProjectConfiguration {
   const { config } = distribution;
   const name = projectNameOf('image', image.name);
-  const { inputs } = image;
   return {
     name,
     root: join(config.imageDirectory, image.name),
+    namedInputs: namedInputs(distribution, image.inputs),
     tags: ['stage:image', `arch:${config.architecture}`, ...(isBroken(image) ? ['broken'] : [])],
     metadata: { technologies: ['image'] },
     implicitDependencies: projectsBefore(order, ['image', image.name], name),
     targets: {
-      image: target(distribution, order, { name: 'image', id: image.name, inputs }),
-      'boot-test': target(distribution, order, { name: 'boot-test', id: image.name, inputs }),
+      image: target(distribution, order, ['image', image.name]),
+      'boot-test': target(distribution, order, ['boot-test', image.name]),
     },
   };
 }
@@ -168,27 +168,26 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   'boot-test': 'Start the image in a sandbox and check it',
 };
 
-interface InferredTarget {
-  readonly name: TargetName;
-  readonly id: string;
-  readonly inputs: readonly string[];
+/** The name of a project's list of files: said once, as Nx hands all projects from process to process as text. */
+const INPUTS = 'kiln';
+
+/** They are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
+function namedInputs(
+  { config: { toolchain } }: Distribution,
+  inputs: readonly string[],
+): Required<ProjectConfiguration>['namedInputs'] {
+  const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...inputs])].sort();
+  return { [INPUTS]: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }] };
 }
 
-/** Inputs are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
-function target(
-  distribution: Distribution,
-  order: TaskOrder,
-  { name, id, inputs }: InferredTarget,
-): TargetConfiguration<TaskOptions> {
-  const { architecture, toolchain } = distribution.config;
-  const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...inputs])].sort();
+function target(distribution: Distribution, order: TaskOrder, [name, id]: Task): TargetConfiguration<TaskOptions> {
   return {
     executor: EXECUTOR,
     metadata: { technologies: ['kiln'], description: DESCRIPTIONS[name] },
     options: { target: name, id },
     cache: true,
-    inputs: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }],
-    outputs: [`{workspaceRoot}/${manifestPath(architecture, name, id)}`],
+    inputs: [INPUTS],
+    outputs: [`{workspaceRoot}/${manifestPath(distribution.config.architecture, name, id)}`],
     dependsOn: tasksBefore(order.get(`${name}:${id}`) ?? []),
   };
 }
