@@ -5,6 +5,7 @@ import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { parseDependency, type BinaryPackage } from '@kiln/rpm-package';
 import { parseDebianPackages, type DebianPackages } from './debian-packages.ts';
+import { programCapabilities } from './layer-programs.ts';
 import { LAYER_RECIPE_VERSION } from './layer-recipe.ts';
 import { parseToolchainLock, type ToolchainLock } from './toolchain-lock.ts';
 import { checkToolsOnly } from './tools-only.ts';
@@ -50,7 +51,9 @@ export function loadDebianToolchain(
 /** The toolchain of a list and its lock; both are taken as they are. */
 export function createDebianToolchain(packages: DebianPackages, lock: ToolchainLock): DebianToolchain {
   const layerIdentity = toolchainLayerIdentity(lock);
-  const capabilities = [...statedCapabilities(packages, lock), ...lock.libraryCapabilities, 'rtld(GNU_HASH)'];
+  const programs = (lock.programs ?? []).flatMap(programCapabilities);
+  const stated = statedCapabilities(packages, lock);
+  const capabilities = [...stated, ...programs, ...lock.libraryCapabilities, 'rtld(GNU_HASH)'];
   const provides = [...new Set(capabilities)].sort();
   const content = { layer: layerIdentity, recipeVersion: RPM_RECIPE_VERSION, suite: packages.suite, provides };
   const identity = digestOf(content);

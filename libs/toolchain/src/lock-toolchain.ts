@@ -10,6 +10,7 @@ import { archiveBases } from '@kiln/sources';
 import type { Store } from '@kiln/store';
 import type { DebianPackages } from './debian-packages.ts';
 import type { ManifestEntry } from './layer-manifest.ts';
+import { layerPrograms } from './layer-programs.ts';
 import { libraryCapabilities } from './native-facts.ts';
 import { toolchainLayer } from './toolchain-layer.ts';
 import type { LockedPackage, ToolchainLock } from './toolchain-lock.ts';
@@ -47,6 +48,7 @@ export async function lockDebianToolchain(host: Host, store: Store, packages: De
     suite: packages.suite,
     packages: kept,
     libraryCapabilities: await libraryCapabilities(host, root, manifest),
+    programs: layerPrograms(manifest),
   };
 }
 

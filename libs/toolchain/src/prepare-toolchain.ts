@@ -6,6 +6,7 @@ import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import type { DebianToolchain } from './debian-toolchain.ts';
 import type { ManifestEntry } from './layer-manifest.ts';
+import { layerPrograms } from './layer-programs.ts';
 import { compilerHeaders, libraryCapabilities } from './native-facts.ts';
 import { toolchainLayer } from './toolchain-layer.ts';
 import { toolchainRpm } from './toolchain-rpm.ts';
@@ -34,8 +35,12 @@ export interface Toolchain {
 export async function prepareToolchain(host: Host, store: Store, toolchain: DebianToolchain): Promise<Toolchain> {
   const { root, manifestFile } = await toolchainLayer(host, store, toolchain.lock.packages);
   const readManifest = async () => JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
-  const checkLock = async () =>
-    checkCapabilities(toolchain, await libraryCapabilities(host, root, await readManifest()));
+  const checkLock = async () => {
+    const manifest = await readManifest();
+    const { libraryCapabilities: libraries, programs } = toolchain.lock;
+    checkMember('libraryCapabilities', libraries, await libraryCapabilities(host, root, manifest));
+    if (programs !== undefined) checkMember('programs', programs, layerPrograms(manifest));
+  };
   const rpm = await toolchainRpm(host, store, { toolchain, root, checkLock });
   const headers = compilerHeaders(await readManifest());
   return {
@@ -49,18 +54,18 @@ export async function prepareToolchain(host: Host, store: Store, toolchain: Debi
   };
 }
 
-/** @throws BuildError `TOOLCHAIN_LOCK_STALE` when the lock says other capabilities than the libraries have. */
-function checkCapabilities({ lock }: DebianToolchain, found: readonly string[]): void {
+/** @throws BuildError `TOOLCHAIN_LOCK_STALE` when the lock says other things than the layer has. */
+function checkMember(
+  member: 'libraryCapabilities' | 'programs',
+  locked: readonly string[],
+  found: readonly string[],
+): void {
   const difference = [
-    ...lock.libraryCapabilities.filter((one) => !found.includes(one)).map((one) => `${one} is not there`),
-    ...found.filter((one) => !lock.libraryCapabilities.includes(one)).map((one) => `${one} is missing in the lock`),
+    ...locked.filter((one) => !found.includes(one)).map((one) => `${one} is not there`),
+    ...found.filter((one) => !locked.includes(one)).map((one) => `${one} is missing in the lock`),
   ];
   if (difference.length === 0) return;
-  throw new BuildError(
-    'TOOLCHAIN_LOCK_STALE',
-    `the lock's libraryCapabilities are wrong: ${difference.slice(0, 3).join(', ')}`,
-    {
-      hint: 'make the lock again with `kiln lock-toolchain`',
-    },
-  );
+  throw new BuildError('TOOLCHAIN_LOCK_STALE', `the lock's ${member} are wrong: ${difference.slice(0, 3).join(', ')}`, {
+    hint: 'make the lock again with `kiln lock-toolchain`',
+  });
 }

@@ -16,6 +16,8 @@ export interface ToolchainLock {
   readonly packages: readonly LockedPackage[];
   /** Capabilities of the named libraries as rpm's elfdeps writes them, sorted. */
   readonly libraryCapabilities: readonly string[];
+  /** Absolute paths of the layer's programs, sorted; a lock without them offers those that the package list names. */
+  readonly programs?: readonly string[];
 }
 
 /**
@@ -24,10 +26,15 @@ export interface ToolchainLock {
  */
 export function parseToolchainLock(text: string, file: string): ToolchainLock {
   try {
-    const { suite, packages, libraryCapabilities } = JSON.parse(text) as ToolchainLock;
+    const { suite, packages, libraryCapabilities, programs } = JSON.parse(text) as ToolchainLock;
     if (typeof suite !== 'string') throw new Error("'suite' is missing");
     if (!Array.isArray(libraryCapabilities)) throw new Error("'libraryCapabilities' is missing");
-    return { suite, packages: packages.map(checkPackage), libraryCapabilities: libraryCapabilities.map(String) };
+    return {
+      suite,
+      packages: packages.map(checkPackage),
+      libraryCapabilities: libraryCapabilities.map(String),
+      ...(programs === undefined ? {} : { programs: programs.map(checkProgram) }),
+    };
   } catch (cause) {
     throw new BuildError(
       'TOOLCHAIN_LOCK_MALFORMED',
@@ -51,9 +58,14 @@ ${lines(lock.packages)}
   ],
   "libraryCapabilities": [
 ${lines(lock.libraryCapabilities)}
-  ]
+  ]${lock.programs === undefined ? '' : `,\n  "programs": [\n${lines(lock.programs)}\n  ]`}
 }
 `;
+}
+
+function checkProgram(path: unknown): string {
+  if (typeof path === 'string' && /^\/usr\/s?bin\/[^/\s%]+$/.test(path)) return path;
+  throw new Error(`${JSON.stringify(path)} is no path of a program`);
 }
 
 function checkPackage(one: LockedPackage): LockedPackage {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatDependency } from '@kiln/rpm-package';
-import { loadDebianToolchain, parseToolchainLock, upstreamVersion } from '@kiln/toolchain';
+import { formatToolchainLock, loadDebianToolchain, parseToolchainLock, upstreamVersion } from '@kiln/toolchain';
+import { layerPrograms } from '../src/layer-programs.ts';
 import { isUnwanted } from '../src/layer-recipe.ts';
 import { files, locked, readWorkspaceFile } from './toolchain-store.ts';
 
@@ -49,6 +50,40 @@ describe('the locked toolchain', () => {
     const more = loadChanged({ packages: (list) => (list.provides['another'] = 'bash') });
     expect(more.identity).not.toBe(locked.identity);
     expect(more.layerIdentity).toBe(locked.layerIdentity);
+  });
+
+  it('offers the programs that the lock names, by both of their paths, and keeps its identity without them', () => {
+    const add = (lock: Edited) => (lock.programs = ['/usr/bin/ln', '/usr/sbin/chroot']);
+    const { package: made, identity, layerIdentity } = loadChanged({ lock: add });
+    const provides = made.provides.map(formatDependency);
+    expect(provides).toEqual(expect.arrayContaining(['/bin/ln', '/usr/bin/ln', '/sbin/chroot', '/usr/sbin/chroot']));
+    expect(identity).not.toBe(locked.identity);
+    expect(layerIdentity).toBe(locked.layerIdentity);
+    expect(loadChanged({ lock: (lock) => delete lock.programs }).layerIdentity).toBe(locked.layerIdentity);
+  });
+
+  it.each(['ln', '/usr/bin/../ln', '/usr/lib/ln', '/usr/bin/a b', 7])('refuses %j as a program', (program) => {
+    expect(() => loadChanged({ lock: (lock) => (lock.programs = [program]) })).toThrowError(
+      expect.objectContaining({ code: 'TOOLCHAIN_LOCK_MALFORMED' }),
+    );
+  });
+
+  it('has the programs of its layer written to the lock', () => {
+    const entry = (path: string, type: 'file' | 'link' | 'directory', mode: number) => ({ path, type, mode });
+    const programs = layerPrograms([
+      entry('usr/sbin/ldconfig', 'file', 0o755),
+      entry('usr/bin/[', 'file', 0o755),
+      entry('usr/bin/g++', 'link', 0o777),
+      entry('usr/bin/notes', 'file', 0o644),
+      entry('usr/bin/directory', 'directory', 0o755),
+      entry('usr/lib/rpm/elfdeps', 'file', 0o755),
+      entry('bin', 'link', 0o777),
+    ]);
+    expect(programs).toEqual(['/usr/bin/[', '/usr/bin/g++', '/usr/sbin/ldconfig']);
+    const lock = { suite: 'bookworm', packages: [], libraryCapabilities: ['libc.so.6()(64bit)'], programs };
+    expect(parseToolchainLock(formatToolchainLock(lock), 'lock')).toEqual(lock);
+    const { programs: _, ...without } = lock;
+    expect(parseToolchainLock(formatToolchainLock(without), 'lock')).toEqual(without);
   });
 
   it('refuses a development package that somebody put into the lock', () => {
