@@ -10,6 +10,7 @@ const createNodes = [
 ];
 
 const preTasksExecution = async (_options, context) => (await load('run-hooks')).beforeTasks(context, process.env);
-const postTasksExecution = async (_options, context) => (await load('run-hooks')).afterTasks(context, process.env);
+const postTasksExecution = async (options, context) =>
+  (await load('run-hooks')).afterTasks(context, process.env, options);
 
 module.exports = { name: '@kiln/nx', createNodes, createNodesV2: createNodes, preTasksExecution, postTasksExecution };

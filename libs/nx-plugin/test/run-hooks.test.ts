@@ -30,6 +30,11 @@ test('tasks that began are counted by their events, those that Nx answered by th
   expect(countTasks(results, events)).toEqual({ built: 1, unchanged: 3, failed: 1, blocked: 1 });
 });
 
+test('tasks that Nx answered are known by the names that the workspace gives to targets', () => {
+  const results = { a: result('a', 'make-rpm', 'local-cache'), b: result('lib', 'rpm', 'local-cache') };
+  expect(countTasks(results, [], { rpm: 'make-rpm' }).unchanged).toBe(1);
+});
+
 test('the tasks of a run are those of our executor', () => {
   const executors = { a: EXECUTOR, b: EXECUTOR, lib: 'nx:run-commands' };
   const projects = Object.fromEntries(
