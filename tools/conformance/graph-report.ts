@@ -12,7 +12,6 @@
  */
 import { parseArgs } from 'node:util';
 import {
-  createSourceGraph,
   findCycles,
   predictProvides,
   originsBeside,
@@ -140,7 +139,7 @@ function withToolchain(sources: readonly GraphSource[], manifest: ReadonlySet<st
 }
 
 function cycleSizes(dependencies: ReadonlyMap<string, readonly string[]>): number[] {
-  return findCycles(createSourceGraph(dependencies))
+  return findCycles(dependencies)
     .map(({ length }) => length)
     .sort((a, b) => b - a);
 }
@@ -156,5 +155,5 @@ function unresolvedNames(relations: readonly SourceRelations[]): string[] {
 function list(relations: readonly SourceRelations[]): void {
   for (const name of unresolvedNames(relations)) console.log(`unresolved: ${name}`);
   const closure = new Map(relations.map(({ id, closure: { members } }) => [id, originsBeside(id, members)]));
-  for (const members of findCycles(createSourceGraph(closure))) console.log(`cycle: ${members.join(' ')}`);
+  for (const members of findCycles(closure)) console.log(`cycle: ${members.join(' ')}`);
 }

@@ -1,6 +1,6 @@
 /** What must be built before each build root exists, without cycles but those that the policy doesn't break. */
 import type { Diagnostic } from '@kiln/diagnostics';
-import { createSourceGraph, findCycles, shortestCycle } from '@kiln/package-graph';
+import { findCycles, shortestCycle } from '@kiln/package-graph';
 import type { BootstrapPolicy } from './bootstrap-policy.ts';
 import { idOfBootstrapOrigin } from './universe.ts';
 
@@ -32,13 +32,13 @@ export interface PlanOrder {
  */
 export function planOrder(nodes: readonly RootNode[], policy: BootstrapPolicy): PlanOrder {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const graph = createSourceGraph(new Map(nodes.map(({ name, direct }) => [name, direct])));
+  const roots = new Map(nodes.map(({ name, direct }) => [name, direct]));
   const problems = new Map<string, Diagnostic[]>();
   const report = (name: string, problem: Diagnostic): void =>
     void problems.set(name, [...(problems.get(name) ?? []), problem]);
   const inCycle = new Set<string>();
-  for (const members of findCycles(graph)) {
-    const problem = cycleProblem(members, shortestCycle(graph, members));
+  for (const members of findCycles(roots)) {
+    const problem = cycleProblem(members, shortestCycle(roots, members));
     for (const name of members) {
       inCycle.add(name);
       report(name, problem);
@@ -130,6 +130,6 @@ function wholeCycles(nodes: readonly RootNode[], edges: BootstrapPolicy['edges']
     void (needs.get(id) ?? needs.set(id, new Set()).get(id)!).add(idOfBootstrapOrigin(name) ?? name);
   for (const { id, direct } of nodes) for (const name of direct) add(id, name);
   for (const edge of edges) add(edge.package, edge.requires);
-  const graph = createSourceGraph(new Map([...needs].map(([id, names]) => [id, [...names]])));
-  return new Map(findCycles(graph).flatMap((members, at) => members.map((id) => [id, at] as const)));
+  const roots = new Map([...needs].map(([id, names]) => [id, [...names]]));
+  return new Map(findCycles(roots).flatMap((members, at) => members.map((id) => [id, at] as const)));
 }

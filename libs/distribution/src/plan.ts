@@ -1,7 +1,7 @@
 /** From evaluated packages to the plan: which RPMs each build root and each image needs. Pure. */
 import { nearestAmong, type Diagnostic } from '@kiln/diagnostics';
 import { resolveClosure, type Closure, type Prediction, type Provider, type Unresolved } from '@kiln/package-graph';
-import { formatDependency, simpleDependencies, type Dependency } from '@kiln/rpm-package';
+import { formatDependency, isRich, simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import { parseRequirement } from '@kiln/package-graph';
 import { isSeedOrigin, NO_POLICY, type BootstrapPolicy, type SeedRpm } from './bootstrap-policy.ts';
 import type { EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
@@ -143,11 +143,15 @@ function isBootstrapName(name: string): boolean {
 function restedOn({ members }: Closure, requirements: readonly Dependency[], universe: Universe): Prediction[] {
   const possible = members.flatMap((one) => universe.predictions.get(providerKey(one)) ?? []);
   if (possible.length === 0) return [];
-  const needed = new Set(
-    [...requirements, ...members.flatMap(({ requires }) => requires)].flatMap((one) =>
-      simpleDependencies(parseRequirement(one)).map(({ name }) => name),
-    ),
-  );
+  const capabilities = new Set(possible.map(({ capability }) => capability));
+  const needed = new Set<string>();
+  const need = (one: Dependency): void => {
+    if (!isRich(one)) {
+      if (capabilities.has(one.name)) needed.add(one.name);
+    } else for (const { name } of simpleDependencies(parseRequirement(one))) needed.add(name);
+  };
+  requirements.forEach(need);
+  for (const { requires } of members) requires.forEach(need);
   return possible.filter(({ capability }) => needed.has(capability));
 }
 

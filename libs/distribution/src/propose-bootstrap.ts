@@ -1,5 +1,5 @@
 /** Proposes entries of `toolkit/bootstrap.json` for the cycles of a plan. */
-import { createSourceGraph, findCycles, resolveClosure } from '@kiln/package-graph';
+import { findCycles, resolveClosure } from '@kiln/package-graph';
 import { readBootstrapPolicy, type BootstrapBuild, type BootstrapPolicy } from './bootstrap-policy.ts';
 import { bootstrapVariants, buildConditionals } from './bootstrap-variants.ts';
 import type { Distribution } from './distribution.ts';
@@ -26,7 +26,7 @@ export async function proposeBootstrap(distribution: Distribution): Promise<Prop
   const policy = readBootstrapPolicy(distribution.root);
   const draft = new Draft(policy);
   const roots = plannedRoots(distribution);
-  for (const members of findCycles(createSourceGraph(roots))) {
+  for (const members of findCycles(roots)) {
     const ids = [...new Set(members.map((name) => idOfBootstrapOrigin(name) ?? name))].sort();
     await breakCycle({ distribution, ids, roots }, draft);
   }
@@ -115,7 +115,7 @@ function breaksWithout(ids: readonly string[], within: (id: string) => readonly 
   const rest = new Map(
     ids.filter((one) => one !== id).map((one) => [one, within(one).filter((need) => need !== one && need !== id)]),
   );
-  return findCycles(createSourceGraph(rest)).length === 0;
+  return findCycles(rest).length === 0;
 }
 
 /** The build with one conditional turned round, in whose root nobody of the cycle is. */

@@ -1,19 +1,21 @@
 /** One run of the resolution with given decisions. */
-import { formatDependency, formatRichDependency, type Dependency, type RichDependency } from '@kiln/rpm-package';
+import { formatRichDependency, type Dependency, type RichDependency } from '@kiln/rpm-package';
 import { rankProviders, type Choice, type ChoiceReason } from './choice.ts';
 import type { ClosureOptions } from './closure.ts';
 import { conflictKey, findConflicts, type Conflict } from './conflicts.ts';
 import { compareProviders, compareText, type Provider } from './provider.ts';
-import type { ProviderIndex } from './provider-index.ts';
-import { holds, isAboutOnePackage, isFeasible, parseRequirement } from './requirement.ts';
+import { isAboutPackages, type IndexedRequirement, type ProviderIndex } from './provider-index.ts';
+import { holds, isFeasible } from './requirement.ts';
 
 /** A requirement and who has it. */
-interface Demand {
-  readonly text: string;
-  readonly dependency: Dependency;
-  readonly formula: RichDependency;
-  readonly requirers: Set<Provider>;
-  isRoot: boolean;
+class Demand {
+  readonly requirement: IndexedRequirement;
+  readonly requirers: Provider[] = [];
+  isRoot = false;
+
+  constructor(requirement: IndexedRequirement) {
+    this.requirement = requirement;
+  }
 }
 
 /** What a decision (or, at level 0, no decision) led to. */
@@ -39,7 +41,7 @@ export class ClosureAttempt {
   readonly #index: ProviderIndex;
   readonly #options: ClosureOptions;
   readonly #decisions: readonly number[];
-  readonly #demands = new Map<string, Demand>();
+  readonly #demands = new Map<IndexedRequirement, Demand>();
   readonly #conditional: Demand[] = [];
   readonly #open = new Map<string, Demand>();
   readonly #queue: Demand[] = [];
@@ -53,7 +55,7 @@ export class ClosureAttempt {
   }
 
   run(roots: readonly Dependency[]): this {
-    for (const root of roots) this.#demand(root, undefined);
+    for (const root of roots) if (isAboutPackages(root)) this.#demand(this.#index.requirement(root), undefined);
     for (;;) {
       this.#propagate();
       this.#closeLevel();
@@ -61,7 +63,7 @@ export class ClosureAttempt {
       if (next === undefined) break;
       this.#decide(next);
     }
-    for (const demand of this.#conditional) if (!holds(demand.formula, this.#among)) this.#lack(demand);
+    for (const demand of this.#conditional) if (!holds(demand.requirement.formula, this.#among)) this.#lack(demand);
     return this;
   }
 
@@ -70,30 +72,25 @@ export class ClosureAttempt {
   readonly #among = (dependency: Dependency): readonly Provider[] =>
     this.#index.whatProvides(dependency).filter((one) => this.members.has(one));
 
-  #demand(dependency: Dependency, by: Provider | undefined, formula?: RichDependency): void {
-    if (dependency.name.startsWith('rpmlib(')) return;
-    const text = formatDependency(dependency);
-    let demand = this.#demands.get(text);
+  #demand(requirement: IndexedRequirement, by: Provider | undefined): void {
+    let demand = this.#demands.get(requirement);
     if (demand === undefined) {
-      demand = {
-        text,
-        dependency,
-        formula: formula ?? parseRequirement(dependency),
-        requirers: new Set(),
-        isRoot: false,
-      };
-      this.#demands.set(text, demand);
+      demand = new Demand(requirement);
+      this.#demands.set(requirement, demand);
       this.#queue.push(demand);
     }
     if (by === undefined) demand.isRoot = true;
-    else demand.requirers.add(by);
+    else if (demand.requirers.at(-1) !== by) demand.requirers.push(by);
   }
 
   /** A part of a rich dependency, wanted by whoever wants the whole. */
   #demandPart(formula: RichDependency, whole: Demand): void {
     const dependency = formula.kind === 'simple' ? formula.dependency : { name: formatRichDependency(formula) };
-    if (whole.isRoot) this.#demand(dependency, undefined, formula);
-    for (const by of whole.requirers) this.#demand(dependency, by, formula);
+    if (!isAboutPackages(dependency)) return;
+    const requirement = this.#index.requirement(dependency);
+    if (whole.isRoot) this.#demand(requirement, undefined);
+    const known = new Set(this.#demands.get(requirement)?.requirers);
+    for (const by of whole.requirers) if (!known.has(by)) this.#demand(requirement, by);
   }
 
   /** Everything that follows without a decision. */
@@ -105,7 +102,7 @@ export class ClosureAttempt {
   }
 
   #settle(demand: Demand): void {
-    const { formula } = demand;
+    const { formula } = demand.requirement;
     if (formula.kind === 'and') {
       for (const operand of formula.operands) this.#demandPart(operand, demand);
     } else if (formula.kind === 'group') {
@@ -118,16 +115,16 @@ export class ClosureAttempt {
   }
 
   #settleAlternatives(demand: Demand): void {
-    const candidates = this.#index.whatProvides(demand.dependency);
+    const { text, candidates, isAboutOne } = demand.requirement;
     const { preferredOrigin } = this.#options;
     const preferred = candidates.filter(({ origin }) => origin === preferredOrigin).sort(compareProviders)[0];
     const only = preferred ?? (candidates.length === 1 ? candidates[0] : undefined);
-    if (!isAboutOnePackage(demand.formula)) {
-      this.#open.set(demand.text, demand);
+    if (!isAboutOne) {
+      this.#open.set(text, demand);
     } else if (candidates.length === 0) {
       this.#lack(demand);
     } else if (only === undefined) {
-      this.#open.set(demand.text, demand);
+      this.#open.set(text, demand);
     } else {
       this.#install(only);
       if (candidates.length > 1) this.#recordChoice(demand, only, 'preferred origin');
@@ -139,13 +136,14 @@ export class ClosureAttempt {
     this.members.add(provider);
     if (provider.origin === this.#options.preferredOrigin) return;
     this.#hasConflicts ||= (provider.conflicts ?? []).length + (provider.obsoletes ?? []).length > 0;
-    for (const requirement of provider.requires) this.#demand(requirement, provider);
+    for (const requirement of this.#index.requirementsOf(provider)) this.#demand(requirement, provider);
   }
 
   #followCondition(demand: Demand): void {
-    const [first, condition, otherwise] = demand.formula.kind === 'simple' ? [] : demand.formula.operands;
+    const [first, condition, otherwise] =
+      demand.requirement.formula.kind === 'simple' ? [] : demand.requirement.formula.operands;
     if (!holds(condition!, this.#among)) return;
-    const wanted = demand.formula.kind === 'if' ? first : otherwise;
+    const wanted = demand.requirement.formula.kind === 'if' ? first : otherwise;
     if (wanted !== undefined) this.#demandPart(wanted, demand);
   }
 
@@ -153,10 +151,11 @@ export class ClosureAttempt {
   #followAbsence(): boolean {
     if (this.#nextOpen() !== undefined) return false;
     const before = this.#demands.size;
-    for (const demand of [...this.#conditional].sort((a, b) => compareText(a.text, b.text))) {
-      const [first, condition, otherwise] = demand.formula.kind === 'simple' ? [] : demand.formula.operands;
+    for (const demand of [...this.#conditional].sort((a, b) => compareText(a.requirement.text, b.requirement.text))) {
+      const [first, condition, otherwise] =
+        demand.requirement.formula.kind === 'simple' ? [] : demand.requirement.formula.operands;
       if (holds(condition!, this.#among)) continue;
-      const wanted = demand.formula.kind === 'if' ? otherwise : first;
+      const wanted = demand.requirement.formula.kind === 'if' ? otherwise : first;
       if (wanted !== undefined) this.#demandPart(wanted, demand);
       if (this.#demands.size > before) return true;
     }
@@ -167,17 +166,21 @@ export class ClosureAttempt {
   #nextOpen(): Demand | undefined {
     let next: Demand | undefined;
     for (const [text, demand] of this.#open) {
-      if (holds(demand.formula, this.#among)) {
+      if (this.#isMet(demand)) {
         this.#open.delete(text);
-        const [chosen] = [...this.#among(demand.dependency)].sort(compareProviders);
+        const [chosen] = demand.requirement.candidates.filter((one) => this.members.has(one)).sort(compareProviders);
         if (chosen !== undefined) this.#recordChoice(demand, chosen, 'already chosen');
-      } else if (next === undefined || text < next.text) next = demand;
+      } else if (next === undefined || text < next.requirement.text) next = demand;
     }
     return next;
   }
 
+  #isMet({ requirement: { formula, isAboutOne, candidates } }: Demand): boolean {
+    return isAboutOne ? candidates.some((one) => this.members.has(one)) : holds(formula, this.#among);
+  }
+
   #decide(demand: Demand): void {
-    this.#open.delete(demand.text);
+    this.#open.delete(demand.requirement.text);
     const alternatives = this.#alternativesOf(demand);
     if (alternatives.length === 0) {
       this.#lack(demand);
@@ -188,21 +191,21 @@ export class ClosureAttempt {
     this.levels.push({ taken, alternatives: alternatives.length, issues: [] });
     const others = alternatives.filter((one) => one !== alternative).map(({ title }) => title);
     const reason = taken === 0 ? alternative.reason : 'others fail';
-    this.choices.push({ dependency: demand.text, chosen: alternative.title, others, reason });
+    this.choices.push({ dependency: demand.requirement.text, chosen: alternative.title, others, reason });
     alternative.take();
   }
 
   #alternativesOf(demand: Demand): Alternative[] {
-    const { dependency, formula, requirers } = demand;
-    if (isAboutOnePackage(formula)) {
+    const { dependency, formula, isAboutOne, candidates } = demand.requirement;
+    if (isAboutOne) {
       const context = {
         dependency,
         formula,
-        requirers,
+        requirers: new Set(demand.requirers),
         declared: this.#options.declared ?? new Map(),
         index: this.#index,
       };
-      return rankProviders(this.#index.whatProvides(dependency), context).map(({ provider, reason }) => ({
+      return rankProviders(candidates, context).map(({ provider, reason }) => ({
         reason,
         title: provider.name,
         take: () => this.#install(provider),
@@ -218,8 +221,8 @@ export class ClosureAttempt {
       }));
   }
 
-  #recordChoice({ text, dependency }: Demand, chosen: Provider, reason: ChoiceReason): void {
-    const others = this.#index.whatProvides(dependency).filter((one) => one !== chosen);
+  #recordChoice({ requirement: { text, candidates } }: Demand, chosen: Provider, reason: ChoiceReason): void {
+    const others = candidates.filter((one) => one !== chosen);
     this.choices.push({ dependency: text, chosen: chosen.name, others: others.map(({ name }) => name).sort(), reason });
   }
 

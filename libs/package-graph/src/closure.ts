@@ -88,8 +88,8 @@ function pathOf(levels: readonly { readonly taken: number }[]): string {
 }
 
 function toClosure(index: ProviderIndex, { members, lacks, conflicts, choices }: ClosureAttempt): Closure {
-  const unresolved = lacks.map(({ dependency, requirers, isRoot }): Unresolved => {
-    const names = [...requirers].map(({ name }) => name).sort();
+  const unresolved = lacks.map(({ requirement: { dependency }, requirers, isRoot }): Unresolved => {
+    const names = requirers.map(({ name }) => name).sort();
     return {
       dependency,
       offers: index.offers(dependency.name),

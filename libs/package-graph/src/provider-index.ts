@@ -1,11 +1,25 @@
 /** Who provides what: packages by capability and by file path. */
-import { formatDependency, isRich, satisfies, type Dependency } from '@kiln/rpm-package';
+import { formatDependency, isRich, satisfies, type Dependency, type RichDependency } from '@kiln/rpm-package';
 import type { Provider } from './provider.ts';
-import { matching, parseRequirement } from './requirement.ts';
+import { isAboutOnePackage, matching, parseRequirement } from './requirement.ts';
+
+/** A requirement as an index answers it, made once for all closures over the index. */
+export interface IndexedRequirement {
+  /** As `formatDependency` writes it. */
+  readonly text: string;
+  readonly dependency: Dependency;
+  readonly formula: RichDependency;
+  /** Whether one package can satisfy it alone. */
+  readonly isAboutOne: boolean;
+  /** Packages that satisfy it alone. */
+  readonly candidates: readonly Provider[];
+}
 
 export class ProviderIndex {
   readonly #byCapability = new Map<string, { provider: Provider; capability: Dependency }[]>();
   readonly #found = new Map<string, readonly Provider[]>();
+  readonly #requirements = new Map<string, IndexedRequirement>();
+  readonly #required = new Map<Provider, readonly IndexedRequirement[]>();
 
   constructor(providers: Iterable<Provider>) {
     for (const provider of providers) {
@@ -32,6 +46,29 @@ export class ProviderIndex {
     return found;
   }
 
+  /** The same object for the same text. */
+  requirement(dependency: Dependency): IndexedRequirement {
+    const text = formatDependency(dependency);
+    let known = this.#requirements.get(text);
+    if (known === undefined) {
+      const formula = parseRequirement(dependency);
+      const candidates = this.whatProvides(dependency);
+      known = { text, dependency, formula, isAboutOne: isAboutOnePackage(formula), candidates };
+      this.#requirements.set(text, known);
+    }
+    return known;
+  }
+
+  /** What a package requires of others: `rpmlib(…)` concerns rpm itself and is passed over. */
+  requirementsOf(provider: Provider): readonly IndexedRequirement[] {
+    let known = this.#required.get(provider);
+    if (known === undefined) {
+      known = provider.requires.filter(isAboutPackages).map((one) => this.requirement(one));
+      this.#required.set(provider, known);
+    }
+    return known;
+  }
+
   /** Versions on offer under a name, for messages about a version that nobody has. */
   offers(name: string): Dependency[] {
     return (this.#byCapability.get(name) ?? []).map(({ capability }) => capability);
@@ -54,4 +91,9 @@ export class ProviderIndex {
     if (list === undefined) this.#byCapability.set(capability.name, [{ provider, capability }]);
     else list.push({ provider, capability });
   }
+}
+
+/** Not about rpm itself. */
+export function isAboutPackages({ name }: Dependency): boolean {
+  return !name.startsWith('rpmlib(');
 }

@@ -31,10 +31,11 @@ async function cycles(context: CommandContext, { json, dot, propose, seed }: Cyc
     return print(context, toJson(await Promise.all(seed.map((path) => seedOf(store, path)))));
   }
   if (propose === true) return print(context, toJson(await proposeBootstrap(distribution)));
-  const graph = createSourceGraph(plannedRoots(distribution));
-  const found = findCycles(graph).map((members) => ({ members, shortest: shortestCycle(graph, members) }));
+  const roots = plannedRoots(distribution);
+  const found = findCycles(roots).map((members) => ({ members, shortest: shortestCycle(roots, members) }));
   if (json === true) return print(context, toJson(found));
-  if (dot === true) return print(context, formatDot(graph, new Set(found.flatMap(({ members }) => members))));
+  if (dot === true)
+    return print(context, formatDot(createSourceGraph(roots), new Set(found.flatMap(({ members }) => members))));
   for (const { members, shortest } of found)
     print(context, `${members.length} packages: ${shortest.join(' -> ')}\n  ${members.join(' ')}`);
   context.terminal.err.write(found.length === 1 ? '1 cycle\n' : `${found.length} cycles\n`);
