@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf, sha256 } from '@kiln/build-identity';
 import { expect, test } from 'vitest';
 import { runMain as run } from './run-main.ts';
 
@@ -62,6 +64,31 @@ test('plan: tasks in order with what is before them, the expected time, and as a
 
 test('cycles: a tree without any needs no policy', async () => {
   expect(JSON.parse((await ask('cycles', '--propose')).out)).toEqual({ packages: {}, edges: [] });
+});
+
+interface Part {
+  readonly name: string;
+  readonly digest: string;
+  readonly from: string;
+}
+
+test('explain --identity: what the plan key is made of, each part with its digest and where it comes from', async () => {
+  const { status, out } = await ask('explain', 'bash/bash', '--identity', '--json');
+  expect(status).toBe(0);
+  const { plan } = JSON.parse(out) as { plan: { key: string; parts: Part[] } };
+  const parts = new Map(plan.parts.map((part) => [part.name, part]));
+  const spec = parts.get('SPECS/bash/bash.spec')!;
+  expect(spec.digest).toBe(sha256(readFileSync(join(repository, 'SPECS/bash/bash.spec'))));
+  expect(parts.get('rpm:ncurses/ncurses')!.from).toBe('the plan key of rpm:ncurses/ncurses');
+  expect(parts.get('toolchain')!.from).toMatch(/\.lock\.json$/);
+  expect(digestOf(Object.fromEntries(plan.parts.map(({ name, digest }) => [name, digest])))).toBe(plan.key);
+  expect((await ask('explain', 'bash/bash', '--identity')).out).toContain(`plan key ${plan.key}`);
+});
+
+test('explain --against: a revision that git does not know', async () => {
+  const { status, err } = await ask('explain', 'bash/bash', '--against', 'no-such-revision');
+  expect(status).toBe(1);
+  expect(err).toMatch(/^error REVISION_UNREADABLE/);
 });
 
 test.each(['why', 'dependents', 'affected', 'plan', 'unresolved', 'cycles', 'blockers', 'explain', 'provides'])(

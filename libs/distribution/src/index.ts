@@ -13,6 +13,7 @@ export { EVENT_LOG, lastRun, logEvent, readEventLog, type LoggedEvent } from './
 export { importUpstream, type ImportOptions, type ImportReport } from './import-upstream.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
+export { packageIdentity, type IdentityPart, type PackageIdentity, type TaskIdentity } from './plan-identity.ts';
 export { plannedRoots, proposeBootstrap, type ProposedPolicy } from './propose-bootstrap.ts';
 export { seedOf } from './seed-rpm.ts';
 export { examineRoot, type ExaminedRoot } from './examine-root.ts';

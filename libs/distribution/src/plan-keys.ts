@@ -30,9 +30,11 @@ export function planKeys(distribution: Distribution): Map<string, PlanKey> {
   const { config, toolchain, packages, images } = distribution;
   const keys = new Map<string, PlanKey>();
   keys.set(`toolchain:${TOOLCHAIN_ORIGIN}`, { key: toolchain.identity, parts: { toolchain: toolchain.identity } });
+  const common = commonParts(distribution);
   for (const project of packages) {
-    packageKey(distribution, ['rpm', project], keys);
-    if (project.bootstrap !== undefined) packageKey(distribution, ['rpm-bootstrap', project.bootstrap], keys);
+    packageKey({ distribution, common, keys }, ['rpm', project]);
+    if (project.bootstrap !== undefined)
+      packageKey({ distribution, common, keys }, ['rpm-bootstrap', project.bootstrap]);
   }
   const ids = packages.map(({ id }) => `rpm:${id}`);
   keys.set(`repository:${config.name}`, followingKey([`toolchain:${TOOLCHAIN_ORIGIN}`, ...ids], keys));
@@ -62,21 +64,28 @@ export function comparePlans(before: ReadonlyMap<string, PlanKey>, after: Readon
   });
 }
 
+interface Planning {
+  readonly distribution: Distribution;
+  /** Parts that all packages have. */
+  readonly common: Readonly<Record<string, string>>;
+  readonly keys: Map<string, PlanKey>;
+}
+
 function packageKey(
-  distribution: Distribution,
+  planning: Planning,
   [target, project]: readonly ['rpm' | 'rpm-bootstrap', PackageProject],
-  keys: Map<string, PlanKey>,
 ): PlanKey {
+  const { distribution, common, keys } = planning;
   const task = `${target}:${project.id}`;
   const known = keys.get(task);
   if (known !== undefined) return known;
   const keyOf = (before: 'rpm' | 'rpm-bootstrap', id: string): [string, string] => {
     const found = distribution.findPackage(id);
     const other = before === 'rpm' ? found : found.bootstrap!;
-    return [`${before}:${id}`, packageKey(distribution, [before, other], keys).key];
+    return [`${before}:${id}`, packageKey(planning, [before, other]).key];
   };
   const parts = {
-    ...commonParts(distribution),
+    ...common,
     defines: digestOf(project.defines ?? distribution.config.defines),
     recipe: String(PACKAGE_RECIPE_VERSION),
     settings: digestOf(identityOfSettings(project.settings)),

@@ -30,8 +30,8 @@ async function affected(context: CommandContext, { base, json }: AffectedOptions
   context.terminal.err.write(`${count} ${count === 1 ? 'task' : 'tasks'} may rebuild since ${base}\n`);
 }
 
-/** A tree from before the distribution existed has no plans. */
-async function plansOf(tree: string): Promise<Map<string, PlanKey>> {
+/** Plan keys of a tree; a tree from before the distribution existed has no plans. */
+export async function plansOf(tree: string): Promise<Map<string, PlanKey>> {
   try {
     return planKeys(await loadDistribution(tree));
   } catch (error) {
