@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { lowerBound, type Machine, type SleepingTask } from './schedule-graphs.ts';
+import { scheduleBound } from './schedule-bound.ts';
+import type { Machine, SleepingTask } from './schedule-graphs.ts';
 import type { SleepingRun } from './sleep-executor.ts';
 
 /** `nx`: each task in a process, in Nx's order. The others are one batch, in the order of Kiln or first come, first served. */
@@ -73,7 +74,7 @@ export class SleepingWorkspace {
     if (rows.length !== this.#tasks.length) throw new Error(`${rows.length} of ${this.#tasks.length} tasks ran`);
     const took =
       Math.max(...rows.map(([, , end]) => Number(end))) - Math.min(...rows.map(([, start]) => Number(start)));
-    const bound = lowerBound(this.#tasks, { workers, memoryBytes: order === 'nx' ? Infinity : memoryBytes });
+    const bound = scheduleBound(this.#tasks, { workers, memoryBytes: order === 'nx' ? Infinity : memoryBytes });
     rmSync(results);
     return { graph: this.#graph, order, workers, memoryBytes, seconds: took, bound, overhead: seconds - took };
   }

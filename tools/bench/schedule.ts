@@ -1,6 +1,6 @@
 /**
- * Command: schedules of sleeping tasks in real runs of Nx against the bound max(critical path, work / workers, memory); see
- * schedule-bench.ts. `npx tsx tools/bench/schedule.ts [--json] [--tasks 60] [--seconds 1.5] [--seeds 2] [--workers 2]… [--order kiln]…`.
+ * Command: schedules of sleeping tasks in real runs of Nx against what no schedule can beat; see schedule-bench.ts,
+ * schedule-bound.ts. `npx tsx tools/bench/schedule.ts [--json] [--tasks 60] [--seconds 1.5] [--seeds 2] [--workers 2]… [--order kiln]…`.
  * Ends with status 1 when a schedule with history takes more than 5 % longer than its bound.
  */
 import { parseArgs } from 'node:util';

@@ -63,7 +63,7 @@ async function schedule(tasks: readonly SleepingTask[], tell: (name: string) => 
       window: isFifo ? Infinity : WINDOW,
       async run(name, { priority, admitted }) {
         const task = byName.get(name)!;
-        const need = { what: name, priority, cores: 1, memoryBytes: task.memoryBytes };
+        const need = { what: name, priority, seconds: expected(name), cores: 1, memoryBytes: task.memoryBytes };
         const seconds = await broker.withResources(need, () => (admitted(), sleepAndTell(task, run.results)));
         tell(name);
         took.set(name, { seconds, ended: new Date().toISOString() });

@@ -59,6 +59,7 @@ export class RunPlan {
   readonly #session: Session;
   readonly #durations: Durations;
   readonly #named: ReadonlyMap<string, Task>;
+  readonly #usual: number;
   readonly #ended = new Set<string>();
 
   /** @throws BuildError of `findPackage` when the distribution states resources of a package that isn't there. */
@@ -69,11 +70,11 @@ export class RunPlan {
     const { distribution } = session;
     for (const id of Object.keys(distribution.config.resources?.packages ?? {})) distribution.findPackage(id);
     const known = tasks.flatMap((task) => this.estimate(task) ?? []);
-    const usual = known.length === 0 ? UNKNOWN_SECONDS : known.reduce((sum, one) => sum + one, 0) / known.length;
+    this.#usual = known.length === 0 ? UNKNOWN_SECONDS : known.reduce((sum, one) => sum + one, 0) / known.length;
     this.tasks = tasks.map((task) => ({
       name: nameOf(task),
       before: TARGETS[task[0]].before(distribution, task[1]).map(nameOf),
-      seconds: this.estimate(task) ?? usual,
+      seconds: this.expected(task),
     }));
   }
 
@@ -84,6 +85,11 @@ export class RunPlan {
   /** Seconds that a task will probably take; undefined when it was never done. */
   estimate(task: Task): number | undefined {
     return this.#history(task)?.seconds;
+  }
+
+  /** As `estimate`; for a task that was never done the mean of the others. */
+  expected(task: Task): number {
+    return this.estimate(task) ?? this.#usual;
   }
 
   needs([target, id]: Task): Resources {
@@ -179,7 +185,7 @@ interface AdmittedTask {
 function admission(session: Session, { task, turn, options: { reporter, plan }, broker }: AdmittedTask): Admission {
   const reported = reportedTask(task);
   const need = plan.needs(task);
-  const request = { what: nameOf(task), priority: turn.priority, ...need };
+  const request = { what: nameOf(task), priority: turn.priority, seconds: plan.expected(task), ...need };
   return (work) => {
     const asked = session.host.now();
     return broker.withResources(

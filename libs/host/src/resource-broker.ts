@@ -25,6 +25,8 @@ export interface ResourceRequest extends Resources {
   /** For people who look into the directory. */
   readonly what: string;
   readonly priority: number;
+  /** What it will probably take. */
+  readonly seconds: number;
 }
 
 /** Why a task still waits. */
@@ -158,6 +160,9 @@ export class ResourceBroker {
   async #grant(): Promise<void> {
     await withFileLock(join(this.#options.directory, 'lock'), () => {
       for (const { ticket, granted } of this.#admitted()) {
+        const now = Date.now() / 1000;
+        // Read as the time at which it began.
+        utimesSync(this.#path(ticket.id, 'waiting'), now, now);
         renameSync(this.#path(ticket.id, 'waiting'), this.#path(ticket.id, 'held'));
         this.#waiters.delete(ticket.id);
         granted();
@@ -188,12 +193,13 @@ export class ResourceBroker {
       const file = this.#contents.get(id) ?? readTicket(join(directory, name));
       if (file === undefined) return [];
       this.#contents.set(id, file);
-      const held = state === 'held';
       if (file.pid !== process.pid && processStart(file.pid) !== file.processStart) {
         rmSync(join(directory, name), { force: true });
         return [];
       }
-      return held || !isSilent(join(directory, name)) ? [{ ...file, held }] : [];
+      const changed = statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+      if (state === 'held') return [{ ...file, held: true, since: changed }];
+      return Date.now() - changed > SILENCE ? [] : [{ ...file, held: false }];
     });
     for (const id of this.#contents.keys()) if (!seen.has(id)) this.#contents.delete(id);
     return tickets;
@@ -214,11 +220,6 @@ function readTicket(path: string): TicketFile | undefined {
     // It has just become another state, or is gone.
     return undefined;
   }
-}
-
-function isSilent(path: string): boolean {
-  const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return changed !== undefined && Date.now() - changed > SILENCE;
 }
 
 /** The directory is in a place where others may write: it must be ours. */

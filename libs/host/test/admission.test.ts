@@ -9,6 +9,7 @@ const ticket = (id: string, memoryBytes: number, cores: number, more: Partial<Ti
   held: false,
   priority: 0,
   since: 0,
+  seconds: 1,
   run: 'run',
   ...more,
 });
@@ -56,6 +57,29 @@ describe('who may start', () => {
     expect(answers([huge])).toEqual({ huge: 'nothing' });
     expect(answers([huge, ticket('r', 1, 1, { held: true })])).toEqual({ huge: 'memory' });
     expect(answers([ticket('a', 1, 1), { ...huge, held: true }])).toEqual({ a: 'memory' });
+  });
+
+  it('may pass a task that does not fit when that delays it by nothing', () => {
+    const running = [ticket('r', 6, 1, { held: true, seconds: 30 }), ticket('q', 1, 1, { held: true, seconds: 90 })];
+    const big = ticket('big', 8, 1, { priority: 9, seconds: 50 });
+    const small = (id: string, seconds: number, memoryBytes = 1) =>
+      answers([...running, big, ticket(id, memoryBytes, 1, { seconds })], 10_000)[id];
+    // `r` ends in 20 s; then 1 of 10 is left beside `big` and `q`.
+    expect(small('short', 20, 3)).toBe('nothing');
+    expect(small('long', 21, 3)).toBe('turn');
+    expect(small('beside', 500)).toBe('nothing');
+    expect(
+      answers([...running, big, ticket('a', 1, 1, { seconds: 500 }), ticket('b', 1, 1, { seconds: 500 })]),
+    ).toEqual({
+      ...{ big: 'memory', a: 'nothing', b: 'turn' },
+    });
+  });
+
+  it('expects what is late to take as long again', () => {
+    const late = ticket('r', 7, 1, { held: true, seconds: 10 });
+    const tickets = [late, ticket('big', 8, 1, { priority: 9 }), ticket('small', 3, 1, { seconds: 5 })];
+    expect(answers(tickets, 14_000)).toEqual({ big: 'memory', small: 'turn' });
+    expect(answers(tickets, 15_000)).toEqual({ big: 'memory', small: 'nothing' });
   });
 
   it('stops being overtaken when its patience is over', () => {

@@ -14,6 +14,7 @@ const request = (what: string, memoryBytes: number, priority = 0): ResourceReque
   memoryBytes,
   cores: 1,
   priority,
+  seconds: 1,
 });
 
 let base: string;
