@@ -62,13 +62,11 @@ export class RunPlan {
   readonly #usual: number;
   readonly #ended = new Set<string>();
 
-  /** @throws BuildError of `findPackage` when the distribution states resources of a package that isn't there. */
   constructor(session: Session, tasks: readonly Task[]) {
     this.#session = session;
     this.#durations = readDurations(session.store.directory);
     this.#named = new Map(tasks.map((task) => [nameOf(task), task]));
     const { distribution } = session;
-    for (const id of Object.keys(distribution.config.resources?.packages ?? {})) distribution.findPackage(id);
     const known = tasks.flatMap((task) => this.estimate(task) ?? []);
     this.#usual = known.length === 0 ? UNKNOWN_SECONDS : known.reduce((sum, one) => sum + one, 0) / known.length;
     this.tasks = tasks.map((task) => ({
@@ -93,7 +91,9 @@ export class RunPlan {
   }
 
   needs([target, id]: Task): Resources {
-    return taskResources(this.#session.distribution.config.resources, { target, id }, this.#history([target, id]));
+    const { distribution } = this.#session;
+    const own = target === 'rpm' ? distribution.findPackage(id).settings?.resources : undefined;
+    return taskResources({ own, usual: distribution.config.resources?.default }, this.#history([target, id]));
   }
 
   end(name: string): void {

@@ -23,7 +23,6 @@ export interface Run {
   readonly reporter: Reporter;
 }
 
-/** @throws BuildError as `RunPlan`. */
 export function setUpRun({ terminal, signal, distribution, tasks, total, ended }: RunSetup): Run {
   let plan: RunPlan | undefined;
   const reporter = createReporter({

@@ -46,13 +46,12 @@ export interface DistroConfig {
   };
   /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
   readonly resources?: {
-    readonly default?: DistroResources;
-    /** By package id. */
-    readonly packages?: Record<string, DistroResources>;
+    readonly default?: StatedResources;
   };
 }
 
-export interface DistroResources {
+/** What somebody says that a task needs. */
+export interface StatedResources {
   /** Peak memory in units of 10^9 bytes. */
   readonly memoryGB?: number;
   /** Cores that are kept busy on average. */
@@ -180,7 +179,6 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       nullable: true,
       properties: {
         default: { ...resources, nullable: true },
-        packages: { type: 'object', required: [], nullable: true, additionalProperties: resources },
       },
     },
   },

@@ -10,6 +10,7 @@ import {
   type BuildRequestInput,
   type Waiver,
 } from '@kiln/package-build';
+import type { StatedResources } from './distro-config.ts';
 
 export const SETTINGS_FILE = 'toolkit/packages.json';
 
@@ -21,6 +22,8 @@ export interface PackageSettings {
   readonly without?: readonly string[];
   /** Instead of the usual limits. */
   readonly limits?: Partial<BuildLimits>;
+  /** What to set aside for its build, instead of what history and the distribution say. Changes nothing in it. */
+  readonly resources?: StatedResources;
   /** The build may use the machine's network. Its result then depends on more than its inputs. */
   readonly network?: { readonly reason: string };
   /** Why `%check` doesn't run, or why it may fail once: then the build is tried a second time. */
@@ -44,6 +47,9 @@ const limits = {
   temporaryBytes: amount,
 } as const satisfies Record<keyof BuildLimits, object>;
 
+const share = { type: 'number', exclusiveMinimum: 0 } as const;
+const resources = { memoryGB: share, cores: share } as const satisfies Record<keyof StatedResources, object>;
+
 const members = {
   defines: {
     type: 'object',
@@ -53,6 +59,7 @@ const members = {
   with: names,
   without: names,
   limits: { type: 'object', additionalProperties: false, properties: limits },
+  resources: { type: 'object', additionalProperties: false, properties: resources },
   network: { type: 'object', additionalProperties: false, required: ['reason'], properties: { reason } },
   check: {
     type: 'object',
@@ -79,7 +86,16 @@ export const settingsSchema = {
 } as const;
 
 /** Every name of a member that the file can have at some place, for suggestions. */
-const KNOWN_MEMBERS = [...Object.keys(members), ...Object.keys(limits), 'reason', 'skip', 'flaky', 'code', 'path'];
+const KNOWN_MEMBERS = [
+  ...Object.keys(members),
+  ...Object.keys(limits),
+  ...Object.keys(resources),
+  'reason',
+  'skip',
+  'flaky',
+  'code',
+  'path',
+];
 
 /**
  * Settings by package id; none without the file.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkSettingsNames, definesWith, parsePackageSettings } from '../src/package-settings.ts';
+import { checkSettingsNames, definesWith, identityOfSettings, parsePackageSettings } from '../src/package-settings.ts';
 
 const file = (value: object) => JSON.stringify(value, undefined, 2);
 
@@ -10,12 +10,21 @@ test('settings of all kinds', () => {
       with: ['doc'],
       without: ['check'],
       limits: { seconds: 60, memoryBytes: 1024 },
+      resources: { memoryGB: 8, cores: 2.5 },
       network: { reason: 'asks a time server' },
       check: { flaky: 'one test measures time' },
     },
   };
   expect([...parsePackageSettings(file(settings))]).toEqual(Object.entries(settings));
   expect(parsePackageSettings('{}').size).toBe(0);
+});
+
+test('what is set aside for a build is no part of it', () => {
+  expect(identityOfSettings({ resources: { memoryGB: 8, cores: 2 } })).toEqual(identityOfSettings());
+  expect(() => parsePackageSettings(file({ 'sed/sed': { resources: { memoryGb: 8 } } }))).toThrow(
+    `has the unknown member 'memoryGb'; did you mean 'memoryGB'?`,
+  );
+  expect(() => parsePackageSettings(file({ 'sed/sed': { resources: { cores: 0 } } }))).toThrow('must be > 0');
 });
 
 test.each([
