@@ -55,9 +55,11 @@ const WORTH_SHOWING = 100;
 function eventsOf({ event, asked, started, ended }: Span, lane: number, begin: number): TraceEvent[] {
   const { action, subject, outcome, key, log, usage } = event;
   const name = `${action} ${subject}`;
+  const microseconds = (time: number) => Math.round((time - begin) * 1000);
   const span = (what: string, from: number, to: number, args: TraceEvent['args']): TraceEvent => ({
     ...{ name, cat: what, ph: 'X', pid: 1, tid: lane, args },
-    ...{ ts: Math.round((from - begin) * 1000), dur: Math.round((to - from) * 1000) },
+    // Both ends are rounded, so that spans of a lane that touch do not overlap.
+    ...{ ts: microseconds(from), dur: microseconds(to) - microseconds(from) },
   });
   const waiting = started - asked < WORTH_SHOWING ? [] : [span('waiting', asked, started, {})];
   const details = { outcome, key, ...(log === undefined ? {} : { log }), ...usage };

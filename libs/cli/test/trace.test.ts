@@ -35,3 +35,24 @@ test('spans in lanes: tasks at one time are beside one another, later ones use a
 test('a run without events is an empty trace', () => {
   expect(traceOf([])).toEqual({ traceEvents: [] });
 });
+
+test('the rules of the Trace Event Format: whole microseconds, lanes with names, no span half over another of its lane', () => {
+  const events = Array.from({ length: 200 }, (_, at) => {
+    const waited = {
+      waitedSeconds: ((at * 7919) % 3001) / 1000.7,
+      outcome: at % 9 === 0 ? 'cached' : 'built',
+    } as const;
+    return event(`p${at}`, 10 + at * 0.333, ((at * 104_729) % 5003) / 1000.3, waited);
+  });
+  const { traceEvents } = JSON.parse(JSON.stringify(traceOf(events))) as ReturnType<typeof traceOf>;
+  const named = traceEvents.filter(({ ph }) => ph === 'M');
+  for (const { name, args } of named) expect([name, typeof args['name']]).toEqual(['thread_name', 'string']);
+  const until = new Map(named.map(({ tid }) => [tid, 0]));
+  for (const { ph, name, cat, pid, tid, ts, dur } of traceEvents.filter((one) => one.ph !== 'M')) {
+    expect({ ph, pid }).toEqual({ ph: 'X', pid: 1 });
+    expect([typeof name, typeof cat]).toEqual(['string', 'string']);
+    expect([ts, dur, tid].every((number) => Number.isInteger(number) && number! >= 0)).toBe(true);
+    expect(ts).toBeGreaterThanOrEqual(until.get(tid)!);
+    until.set(tid, ts + dur!);
+  }
+});
