@@ -25,18 +25,22 @@ export interface AssembledEnvironment {
   readonly files: Readonly<Record<string, string>>;
 }
 
-const VENDOR = 'SPECS/azurelinux-rpm-macros';
+/** Directory of the distribution's macro package. */
+export const VENDOR = 'SPECS/azurelinux-rpm-macros';
 /** Macro files of other packages in the worker root. */
-const OTHER_MACROS = [
+export const OTHER_MACROS = [
   'SPECS/ocaml-srpm-macros/macros.ocaml-srpm',
   'SPECS/perl/macros.perl',
   'SPECS/pyproject-rpm-macros/macros.pyproject',
 ];
-const LUA_MODULES: Readonly<Record<string, string>> = {
+/** Files of the macro package by their place below rpm's directory of Lua modules. */
+export const LUA_MODULES: Readonly<Record<string, string>> = {
   'common.lua': 'azl/common.lua',
   'forge.lua': 'azl/srpm/forge.lua',
   'python.lua': 'azl/srpm/python.lua',
 };
+/** What the toolkit gives on the command line. */
+export const DEFINES = { with_check: '0', dist: '.azl3', azl: '3' };
 const CONFIG_DIRECTORY = '/usr/lib/rpm';
 
 /** Reads the files and gives the environment as one value. */
@@ -77,7 +81,7 @@ export function assembleEnvironment(options: AssembleOptions): AssembledEnvironm
       read(`${CONFIG_DIRECTORY}/azl/macros`, join(vendor, 'macros')),
     ].filter(({ file }) => !(options.without ?? []).some((end) => file.endsWith(end))),
     targetMacros: targetOf(targetArch, optflags),
-    defines: { with_check: '0', dist: '.azl3', azl: '3', ...options.defines },
+    defines: { ...DEFINES, ...options.defines },
   };
   const modules = Object.entries(LUA_MODULES).map(([name, path]): [string, string] => [
     `${CONFIG_DIRECTORY}/lua/${path}`,
@@ -98,7 +102,7 @@ function targetOf(arch: string, optflags: string | undefined): Record<string, st
 }
 
 /** This file is written by the %install of its package; its one value needs no more than the data directory. */
-function pkgconfMacros(tree: string): string {
+export function pkgconfMacros(tree: string): string {
   const spec = readFileSync(join(tree, 'SPECS/pkgconf/pkgconf.spec'), 'utf8');
   const body = /macros\.pkgconf <<EOM\n([^]*?)EOM\n/.exec(spec)?.[1] ?? '';
   return body.replaceAll('%%', '%').replaceAll('%{_datadir}', '/usr/share');
