@@ -34,6 +34,8 @@ export interface AffectedOptions {
   readonly changes: number;
   readonly seed: number;
   readonly packages?: number;
+  /** What is checked: plan keys by task; another one to see that a wrong one is found. */
+  readonly keysOf?: typeof planKeys;
 }
 
 const DEFAULT_CHANGES = 200;
@@ -63,7 +65,13 @@ export async function reportAffected(args: readonly string[]): Promise<void> {
 }
 
 /** Each change is made to the tree that the one before it left, every tenth to the original again. */
-export async function checkAffected({ tree, changes, seed, packages }: AffectedOptions): Promise<AffectedFigures> {
+export async function checkAffected({
+  tree,
+  changes,
+  seed,
+  packages,
+  keysOf = planKeys,
+}: AffectedOptions): Promise<AffectedFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'kiln-affected-'));
   const random = randomNumbers(seed);
   const kinds = Object.entries(CHANGES);
@@ -81,12 +89,12 @@ export async function checkAffected({ tree, changes, seed, packages }: AffectedO
       tries += 1;
       if (before === undefined || done % RESTORE_AFTER === RESTORE_AFTER - 1) {
         restore();
-        before = stateOf(await loadDistribution(copy));
+        before = stateOf(await loadDistribution(copy), keysOf);
       }
       const [kind, change] = kinds[Math.floor(random() * kinds.length)]!;
       const what = change(copy, random);
       if (what === undefined) continue;
-      const after = await loadState(copy);
+      const after = await loadState(copy, keysOf);
       if (after === undefined) {
         before = undefined;
         continue;
@@ -114,14 +122,14 @@ interface State {
   readonly raw: ReturnType<typeof rawTasks>;
 }
 
-function stateOf(distribution: Distribution): State {
-  return { keys: planKeys(distribution), raw: rawTasks(distribution) };
+function stateOf(distribution: Distribution, keysOf: typeof planKeys): State {
+  return { keys: keysOf(distribution), raw: rawTasks(distribution) };
 }
 
 /** Undefined for a tree that is refused as a whole. */
-async function loadState(root: string): Promise<State | undefined> {
+async function loadState(root: string, keysOf: typeof planKeys): Promise<State | undefined> {
   try {
-    return stateOf(await loadDistribution(root));
+    return stateOf(await loadDistribution(root), keysOf);
   } catch (error) {
     if (error instanceof BuildError) return undefined;
     throw error;

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { digestOf } from '@kiln/build-identity';
+import { planKeys, type Distribution, type PlanKey } from '@kiln/distribution';
 import { expect, test } from 'vitest';
 import { checkAffected } from '../affected-report.ts';
 import { bruteForce } from '../brute-force.ts';
@@ -15,6 +17,40 @@ test(
     expect(selected).toBeGreaterThan(25);
   },
 );
+
+/** Plan keys as they would be if parts of such names had been forgotten. */
+function forgetting(forgotten: RegExp): (distribution: Distribution) => Map<string, PlanKey> {
+  return (distribution) => {
+    const whole = planKeys(distribution);
+    const made = new Map<string, PlanKey>();
+    const make = (task: string): PlanKey => {
+      const known = made.get(task);
+      if (known !== undefined) return known;
+      const kept = Object.entries(whole.get(task)!.parts).filter(([name]) => !forgotten.test(name));
+      const parts = Object.fromEntries(
+        kept.map(([name, value]) => [name, name !== task && whole.has(name) ? make(name).key : value]),
+      );
+      const key = { key: digestOf(parts), parts };
+      made.set(task, key);
+      return key;
+    };
+    for (const task of whole.keys()) make(task);
+    return made;
+  };
+}
+
+test.each([
+  ['specs', /\.spec$/],
+  ['patches', /\.patch$/],
+  ['macro files', /^toolkit\/macros\//],
+  ['the toolchain', /^toolchain/],
+  ['defines', /^defines$/],
+  ['what is built before', /^rpm:/],
+])('plan keys that forget %s are found', { timeout: 300_000 }, async (_, forgotten) => {
+  const found = await checkAffected({ tree, changes: 40, seed: 3, packages: 12, keysOf: forgetting(forgotten) });
+  expect(found.differences.flatMap(({ missing }) => missing)).not.toEqual([]);
+  expect(found.differences.flatMap(({ tooMany }) => tooMany)).toEqual([]);
+});
 
 test('the recomputation sees what changed before a task, and what came and went', () => {
   const tasks = (entries: Record<string, [string, string[]]>) =>
