@@ -48,7 +48,7 @@ export function packageResult(result: Pick<ActionResult, 'facts'>): PackageResul
 }
 
 /** Binary RPMs of complete tasks as providers with their blobs. */
-export function builtProviders(origin: string, result: ActionResult): BuiltProvider[] {
+export function builtProviders(origin: string, result: Pick<ActionResult, 'facts' | 'outputs'>): BuiltProvider[] {
   return packageResult(result)
     .rpms.filter(({ kind }) => kind === 'binary')
     .map((rpm) => ({ ...rpm, origin, files: rpm.paths, blob: result.outputs[rpm.fileName]! }));

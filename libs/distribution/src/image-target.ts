@@ -11,7 +11,8 @@ import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sand
 import type { Blob } from '@kiln/store';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
-import { builtProviders, type BuiltProvider } from './build-input.ts';
+import { finalRpms } from './bootstrap-trace.ts';
+import type { BuiltProvider } from './build-input.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 
@@ -86,7 +87,7 @@ export async function imageContents(session: Session, id: string): Promise<Image
   for (const dependency of image.dependencies) {
     const { result } = await session.state('rpm', dependency);
     if (result === undefined) return undefined;
-    providers.push(...builtProviders(dependency, result));
+    providers.push(...finalRpms(session.distribution.findPackage(dependency), result));
   }
   const definition = image.definition!;
   const requirements = definition.packages.map(({ dependency }) => dependency);

@@ -9,7 +9,8 @@ import type { Distribution } from './distribution.ts';
 import { isBroken } from './package-project.ts';
 import { repositoryReport, reportLines } from './repository-report.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
-import { builtProviders, type BuiltProvider } from './build-input.ts';
+import { finalRpms } from './bootstrap-trace.ts';
+import type { BuiltProvider } from './build-input.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 
@@ -86,7 +87,7 @@ async function allRpms(session: Session): Promise<BuiltProvider[] | undefined> {
     if (isBroken(project)) return undefined;
     const { result } = await session.state('rpm', project.id);
     if (result === undefined) return undefined;
-    found.push(...builtProviders(project.id, result));
+    found.push(...finalRpms(project, result));
   }
   return found.sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
 }

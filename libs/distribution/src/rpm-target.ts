@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildPackage, packageActionKey } from '@kiln/package-build';
-import { formatDependency } from '@kiln/rpm-package';
 import type { ActionResult } from '@kiln/store';
-import { BOOTSTRAP_MARK } from './bootstrap-variants.ts';
+import { finalRpms } from './bootstrap-trace.ts';
 import { buildInput, packageResult, preparedBuild } from './build-input.ts';
 import type { Distribution } from './distribution.ts';
 import type { PackageProject } from './package-project.ts';
@@ -16,7 +15,7 @@ import { TOOLCHAIN_ORIGIN } from './universe.ts';
 export const rpmTarget = packageTarget('rpm', {
   projectOf: (distribution, id) => distribution.findPackage(id),
   check(session, project, result) {
-    refuseTrace(project, result);
+    finalRpms(project, result);
     for (const { message } of wrongPredictions(project, packageResult(result)))
       session.host.emit({ type: 'notice', severity: 'warning', code: 'PREDICTION_WRONG', message });
   },
@@ -96,18 +95,4 @@ function asStale({ id, specFile }: PackageProject, error: unknown): unknown {
       cause: error,
     },
   );
-}
-
-/** @throws BuildError `BOOTSTRAP_IN_FINAL` when a final RPM names a bootstrap build. */
-function refuseTrace({ id, specFile }: PackageProject, result: Omit<ActionResult, 'key'>): void {
-  const { rpms } = packageResult(result);
-  for (const { name, evr, provides, requires } of rpms) {
-    const texts = [...provides, ...requires].map(formatDependency);
-    const found = [evr.release ?? '', ...texts].find((text) => text.includes(BOOTSTRAP_MARK));
-    if (found === undefined) continue;
-    throw new BuildError('BOOTSTRAP_IN_FINAL', `the RPM ${name} of ${id} has '${found}', of a bootstrap build`, {
-      location: { file: specFile, line: 1 },
-      hint: "a final RPM must not depend on the release of what it was built with; correct the spec's dependencies",
-    });
-  }
 }
