@@ -148,6 +148,9 @@ function copyTree(
   };
   cpSync(join(tree, 'toolkit'), join(copy, 'toolkit'), { recursive: true });
   cpSync(join(tree, imageDirectory), join(copy, imageDirectory), { recursive: true });
+  // They name packages that may not be among the chosen ones.
+  const naming = packages === undefined ? [] : ['toolkit/packages.json', 'toolkit/bootstrap.json'];
+  for (const file of naming) rmSync(join(copy, file), { force: true });
   const random = randomNumbers(seed);
   for (const specRoot of specRoots) {
     const all = readdirSync(join(tree, specRoot));

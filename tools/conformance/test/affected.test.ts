@@ -39,6 +39,7 @@ function forgetting(forgotten: RegExp): (distribution: Distribution) => Map<stri
   };
 }
 
+/** As many seeds as it takes until a change of that kind is made: which one does depends on what the tree has. */
 test.each([
   ['specs', /\.spec$/],
   ['patches', /\.patch$/],
@@ -47,9 +48,13 @@ test.each([
   ['defines', /^defines$/],
   ['what is built before', /^rpm:/],
 ])('plan keys that forget %s are found', { timeout: 300_000 }, async (_, forgotten) => {
-  const found = await checkAffected({ tree, changes: 40, seed: 3, packages: 12, keysOf: forgetting(forgotten) });
-  expect(found.differences.flatMap(({ missing }) => missing)).not.toEqual([]);
-  expect(found.differences.flatMap(({ tooMany }) => tooMany)).toEqual([]);
+  const missing: string[] = [];
+  for (let seed = 3; seed < 13 && missing.length === 0; seed += 1) {
+    const found = await checkAffected({ tree, changes: 40, seed, packages: 12, keysOf: forgetting(forgotten) });
+    missing.push(...found.differences.flatMap((one) => one.missing));
+    expect(found.differences.flatMap(({ tooMany }) => tooMany)).toEqual([]);
+  }
+  expect(missing).not.toEqual([]);
 });
 
 test('the recomputation sees what changed before a task, and what came and went', () => {
