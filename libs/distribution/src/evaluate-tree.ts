@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import type { Diagnostic } from '@kiln/diagnostics';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
 import type { SourcePackage } from '@kiln/rpm-package';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
@@ -21,6 +22,7 @@ import type { DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { withoutReplaced } from './replaced-specs.ts';
+import { encodingProblem } from './spec-encoding.ts';
 
 /** Where evaluations are kept, relative to the workspace: in Nx's cache directory, which CI keeps and `nx reset` removes. */
 export const EVALUATION_CACHE = '.nx/cache/kiln-evaluations';
@@ -61,6 +63,11 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const packages: EvaluatedPackage[] = [];
   for (const [at, { spec, digest }] of specs.entries()) {
     const known = found[at];
+    const problem = spec.encodingProblem;
+    if (problem !== undefined) {
+      packages.push(toPackage(tree, { spec, exists }, { diagnostics: [problem], sourceFiles: [] }));
+      continue;
+    }
     if (known !== undefined) {
       kept.push(known);
       packages.push(toPackage(tree, { spec, exists }, fromStored(known)));
@@ -112,6 +119,10 @@ class SpecOnDisk implements SpecText {
 
   get specText(): string {
     return this.#bytes.toString('utf8');
+  }
+
+  get encodingProblem(): Diagnostic | undefined {
+    return encodingProblem(this.specFile, this.#bytes);
   }
 }
 

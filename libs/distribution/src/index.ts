@@ -24,6 +24,7 @@ export { examineSources, updatePackageSignatures, type SourceExamination } from 
 export { type SourceReport } from './sources-target.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
 export { recordMacros, type MacroRecording } from './record-macros.ts';
+export { encodingProblem } from './spec-encoding.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';
 export { Session, type Admission, type TaskOutcome, type TaskState } from './session.ts';
 export { logRun, newRunName, readRunLog, RUN_LOG, type LoggedRun } from './run-log.ts';

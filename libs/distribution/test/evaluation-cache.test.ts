@@ -304,3 +304,15 @@ describe('the version of the evaluator', () => {
     expect(seen).toContain(digest());
   });
 });
+
+it('a spec that is not UTF-8 says so, with the line, and hides no other', async () => {
+  const tree = new SmallTree();
+  tree.spec('a', '');
+  tree.spec('b', '');
+  writeFileSync(join(tree.root, 'SPECS/b/b.spec'), Buffer.from('Name: b\nSummary: caf\xe9\n', 'latin1'));
+  const { packages } = await tree.evaluate();
+  expect(packages.map(({ id, diagnostics }) => [id, diagnostics[0]?.code, diagnostics[0]?.location?.line])).toEqual([
+    ['a/a', undefined, undefined],
+    ['b/b', 'SPEC_NOT_UTF8', 2],
+  ]);
+});

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { BuildError, formatDiagnostic, SourceText, type Diagnostic } from '@kiln/diagnostics';
-import { findWorkspaceRoot, specEvaluation } from '@kiln/distribution';
+import { encodingProblem, findWorkspaceRoot, specEvaluation } from '@kiln/distribution';
 import { createMacroContext, type TargetArch } from '@kiln/rpm-macro';
 import {
   formatDependency,
@@ -209,11 +209,15 @@ async function evaluateAll(
 
 function readSpec(context: CommandContext, file: string): { file: string; text: string; sourceDir: string } {
   const name = shownName(context, file);
+  let bytes: Buffer;
   try {
-    return { file: name, text: readFileSync(resolve(context.cwd, file), 'utf8'), sourceDir: dirname(name) };
+    bytes = readFileSync(resolve(context.cwd, file));
   } catch (cause) {
     throw new BuildError('SPEC_MISSING', `the spec ${file} can't be read: ${(cause as Error).message}`, { cause });
   }
+  const problem = encodingProblem(name, bytes);
+  if (problem !== undefined) throw new BuildError(problem.code, problem.message, problem);
+  return { file: name, text: bytes.toString('utf8'), sourceDir: dirname(name) };
 }
 
 /** Relative to the workspace when it lies in one, as everywhere else. */
