@@ -1,5 +1,6 @@
 /** The graph of source packages: an edge from a package to each one that must be built before it. */
 import { DirectedGraph } from 'graphology';
+import { stronglyConnectedComponents } from 'graphology-components';
 import { topologicalGenerations } from 'graphology-dag';
 
 export type SourceGraph = DirectedGraph;
@@ -16,52 +17,42 @@ export function createSourceGraph(dependencies: Dependencies): SourceGraph {
 }
 
 /**
- * Every strongly connected component with more than one package, and every self-loop; members sorted. Tarjan's algorithm on the lists
- * as they are: a plan asks this of all build roots, and making a graph of them takes longer than the search.
+ * Every strongly connected component with more than one package, and every self-loop; members sorted. What needs nothing that is left is
+ * taken away first: usually that is everything, and making a graph of all takes longer than that.
  */
 export function findCycles(dependencies: Dependencies): string[][] {
-  const found: string[][] = [];
-  const numbers = new Map<string, number>();
-  const isOpen = new Set<string>();
-  const open: string[] = [];
-  const enter = (id: string): Visit => {
-    const number = numbers.size;
-    numbers.set(id, number);
-    isOpen.add(id);
-    open.push(id);
-    return { id, needed: dependencies.get(id) ?? [], next: 0, number, lowest: number };
-  };
-  for (const root of dependencies.keys()) {
-    if (numbers.has(root)) continue;
-    const path = [enter(root)];
-    for (let visit = path.at(-1); visit !== undefined; visit = path.at(-1)) {
-      const id = visit.needed[visit.next];
-      visit.next += 1;
-      if (id !== undefined) {
-        if (!numbers.has(id)) path.push(enter(id));
-        else if (isOpen.has(id)) visit.lowest = Math.min(visit.lowest, numbers.get(id)!);
-        continue;
-      }
-      path.pop();
-      const before = path.at(-1);
-      if (before !== undefined) before.lowest = Math.min(before.lowest, visit.lowest);
-      if (visit.lowest !== visit.number) continue;
-      const members = open.splice(open.lastIndexOf(visit.id));
-      for (const member of members) isOpen.delete(member);
-      if (members.length > 1 || visit.needed.includes(visit.id)) found.push(members.sort());
-    }
-  }
-  return found.sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
+  const graph = createSourceGraph(withoutBuildable(dependencies));
+  return stronglyConnectedComponents(graph)
+    .filter((members) => members.length > 1 || graph.hasEdge(members[0], members[0]))
+    .map((members) => [...members].sort())
+    .sort((a, b) => (a[0]! < b[0]! ? -1 : 1));
 }
 
-/** A package on the way of the search. */
-interface Visit {
-  readonly id: string;
-  readonly needed: readonly string[];
-  next: number;
-  readonly number: number;
-  /** The lowest number of an open package that is reached from it. */
-  lowest: number;
+/** The packages that are in a cycle or need one that is, with what they need of one another. */
+function withoutBuildable(dependencies: Dependencies): Dependencies {
+  const dependents = new Map<string, string[]>();
+  const lacking = new Map<string, number>();
+  for (const [id, needed] of dependencies) {
+    const open = new Set(needed.filter((one) => dependencies.has(one)));
+    lacking.set(id, open.size);
+    for (const one of open) {
+      const list = dependents.get(one);
+      if (list === undefined) dependents.set(one, [id]);
+      else list.push(id);
+    }
+  }
+  const ready = [...lacking].filter(([, count]) => count === 0).map(([id]) => id);
+  for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
+    lacking.delete(id);
+    for (const dependent of dependents.get(id) ?? []) {
+      const count = lacking.get(dependent)! - 1;
+      lacking.set(dependent, count);
+      if (count === 0) ready.push(dependent);
+    }
+  }
+  return new Map(
+    [...lacking.keys()].map((id) => [id, dependencies.get(id)!.filter((one) => lacking.has(one))] as const),
+  );
 }
 
 /** Generations in build order: each package is in the first one that it can be built in. The graph must have no cycle. */

@@ -96,7 +96,7 @@ describe('the layer', () => {
     expect(lstatSync(join(toolchain.layer, 'usr/bin/gcc-12'), { throwIfNoEntry: false })?.uid ?? -1).toBe(
       (await buildUser(host)).uid,
     );
-    expect(manifest.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(500e6);
+    expect(manifest.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(600e6);
   });
 });
 
