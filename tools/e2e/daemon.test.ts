@@ -1,8 +1,19 @@
 /** The graph is the same with and without Nx's daemon, right after an edit of anything that it is made from. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -11,11 +22,12 @@ let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'kiln-daemon-'));
   cpSync(join(REPOSITORY, 'toolkit'), join(root, 'toolkit'), { recursive: true });
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(root, 'node_modules'));
+  rmSync(join(root, 'toolkit/packages.json'), { force: true });
+  copyKiln();
   write('package.json', JSON.stringify({ name: 'daemon', private: true }));
   write('.gitignore', 'node_modules\n.nx\ndist\n');
   const config = { analytics: false, neverConnectToCloud: true, cacheDirectory: '.nx/cache', tui: { enabled: false } };
-  const plugins = [{ plugin: join(REPOSITORY, 'libs/nx-plugin/plugin.cjs') }];
+  const plugins = [{ plugin: './libs/nx-plugin/plugin.cjs' }];
   write('nx.json', JSON.stringify({ ...config, plugins }));
   edit('toolkit/distro.json', (text) => JSON.stringify({ ...(JSON.parse(text) as object), specRoots: ['SPECS'] }));
   spec('first');
@@ -25,6 +37,22 @@ afterAll(() => {
   nx(['daemon', '--stop'], true);
   rmSync(root, { recursive: true, force: true });
 });
+
+/** The libraries as copies that can be edited, all other packages as links. */
+function copyKiln(): void {
+  const [modules, libraries] = [join(REPOSITORY, 'node_modules'), join(REPOSITORY, 'libs')];
+  mkdirSync(join(root, 'node_modules/@kiln'), { recursive: true });
+  for (const name of readdirSync(modules))
+    if (name !== '@kiln' && name !== '.bin') symlinkSync(join(modules, name), join(root, 'node_modules', name));
+  cpSync(join(libraries, 'source-loader.cjs'), join(root, 'libs/source-loader.cjs'));
+  for (const name of readdirSync(join(modules, '@kiln'))) {
+    const source = realpathSync(join(modules, '@kiln', name));
+    const copy = join(root, 'libs', relative(libraries, source));
+    cpSync(source, copy, { recursive: true, filter: (path) => !/\/(node_modules|dist|test)$/.test(path) });
+    symlinkSync(copy, join(root, 'node_modules/@kiln', name));
+    if (existsSync(join(source, 'node_modules'))) symlinkSync(join(source, 'node_modules'), join(copy, 'node_modules'));
+  }
+}
 
 function write(file: string, text: string): void {
   mkdirSync(dirname(join(root, file)), { recursive: true });
@@ -73,4 +101,9 @@ test('with the daemon and without it', { timeout: 300_000 }, () => {
   expect(summary('first/first')).toBe('Now it is blue');
   spec('second');
   expect(summary('second/second')).toBe('It is blue');
+  // Kiln's own code: how a project describes itself.
+  edit('libs/nx-plugin/src/project-configurations.ts', (text) =>
+    text.replace('one.sourcePackage?.summary', '`${one.sourcePackage?.summary} indeed`'),
+  );
+  expect(summary('second/second')).toBe('It is blue indeed');
 });
