@@ -66,11 +66,10 @@ export async function tryFetchSources(
   const origins = new Map<Sha256, SourceOrigin>();
   const tried = new Map<Sha256, Failure[]>();
   const wanted = [...new Map(requests.map((request) => [request.sha256, request])).values()];
-  let missing: SourceRequest[] = [];
-  await inParallel(wanted, PARALLEL_FETCHES, async (request) => {
-    if (await isStored(store, request.sha256)) origins.set(request.sha256, await storedOrigin(store, request.sha256));
-    else missing.push(request);
+  await inParallel(wanted, PARALLEL_FETCHES, async ({ sha256 }) => {
+    if (await isStored(store, sha256)) origins.set(sha256, await storedOrigin(store, sha256));
   });
+  let missing = wanted.filter(({ sha256 }) => !origins.has(sha256));
   for (const place of places) {
     if (missing.length === 0) break;
     const attempts = await FETCH[place.kind](host, store, { requests: missing, place: place as never });
