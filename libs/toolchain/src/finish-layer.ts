@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildUser } from '@kiln/host';
-import { ALTERNATIVES, DIRECTORIES, isUnwanted, LAYER_TIME, WRITTEN_FILES } from './layer-recipe.ts';
+import { ALTERNATIVES, DIRECTORIES, isUnwanted, LAYER_TIME, WRITTEN_FILES, xmlCatalog } from './layer-recipe.ts';
 
 /** Works on the tree in `root` in place; `owners` loses what is taken away. */
 export function finishLayer(root: string, owners: Map<string, string>, user: BuildUser): void {
@@ -31,6 +31,8 @@ export function finishLayer(root: string, owners: Map<string, string>, user: Bui
     symlinkSync(target, path);
   }
   for (const [path, content] of Object.entries(WRITTEN_FILES)) writeFileSync(join(root, path), content);
+  mkdirSync(join(root, 'etc/xml'), { recursive: true });
+  writeFileSync(join(root, 'etc/xml/catalog'), xmlCatalog(owners.keys()));
   symlinkSync('/proc/self/mounts', join(root, 'etc/mtab'));
   equalize(root, owners, user);
 }

@@ -2,7 +2,7 @@
 import { mayHaveDevelopmentFiles } from './tools-only.ts';
 
 /** Raise it when the same packages give another layer. */
-export const LAYER_RECIPE_VERSION = 2;
+export const LAYER_RECIPE_VERSION = 3;
 
 /** Time of everything that no Debian package dates: 2023-01-01. */
 export const LAYER_TIME = 1_672_531_200;
@@ -46,8 +46,8 @@ export const NOT_UNPACKED = [
   ...['./usr/share/python-wheels', './usr/share/base-files', './usr/share/gdb'],
 ];
 
-/** Of Debian's /etc only what the interpreters read. */
-const KEPT_IN_ETC = /^etc\/(perl|python3(\.\d+)?)(\/|$)/;
+/** Of Debian's /etc only what the interpreters and document types read. */
+const KEPT_IN_ETC = /^etc\/(perl|python3(\.\d+)?|sgml\/docbook-xml)(\/|$)/;
 
 /** What Debian's maintainer scripts would link; a link is made when its target is there. */
 export const ALTERNATIVES: readonly (readonly [link: string, target: string])[] = [
@@ -82,6 +82,18 @@ export const WRITTEN_FILES: Readonly<Record<string, string>> = {
   'etc/fstab': '',
   'etc/ld.so.conf': '',
 };
+
+/** `/etc/xml/catalog`: names the catalogs among the paths, so that manuals in DocBook are made without a network. */
+export function xmlCatalog(paths: Iterable<string>): string {
+  const catalogs = [...paths].filter((path) => /^usr\/share\/xml\/docbook\/.*\/catalog\.xml$/.test(path)).sort();
+  return [
+    '<?xml version="1.0"?>',
+    '<catalog xmlns="urn:oasis:names:tc:entity:xmlns:xml:catalog">',
+    ...catalogs.map((path) => `  <nextCatalog catalog="file:///${path}"/>`),
+    '</catalog>',
+    '',
+  ].join('\n');
+}
 
 const DEVELOPMENT_FILES = [
   /^usr\/include\//,

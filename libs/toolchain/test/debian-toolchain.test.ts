@@ -94,8 +94,8 @@ describe('the locked toolchain', () => {
   });
 
   it.each([
-    ['a package that the lock lacks', (list: Edited) => list.packages.push('nasm')],
-    ['a capability of a package that the lock lacks', (list: Edited) => (list.provides['nasm'] = 'nasm')],
+    ['a package that the lock lacks', (list: Edited) => list.packages.push('emacs')],
+    ['a capability of a package that the lock lacks', (list: Edited) => (list.provides['emacs'] = 'emacs')],
     ['another suite', (list: Edited) => (list.suite = 'trixie')],
     ['an exclusion that the lock has', (list: Edited) => list.exclude.push('bash')],
   ])('is stale with %s', (_what, change) => {

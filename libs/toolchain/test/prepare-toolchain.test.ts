@@ -71,6 +71,19 @@ describe('the layer', () => {
     expect(result.stdout.trim().split('\n')).toEqual([...tools.map((tool) => `/usr/bin/${tool}`), 'bash']);
   });
 
+  it('makes a manual page from DocBook without a network', async () => {
+    const result = await sh(`
+      cat > a.xml <<'END'
+<!DOCTYPE refentry PUBLIC "-//OASIS//DTD DocBook XML V4.5//EN" "http://www.oasis-open.org/docbook/xml/4.5/docbookx.dtd">
+<refentry><refmeta><refentrytitle>a</refentrytitle><manvolnum>1</manvolnum></refmeta>
+<refnamediv><refname>a</refname><refpurpose>first</refpurpose></refnamediv>
+<refsect1><title>Use</title><para>a&nbsp;b</para></refsect1></refentry>
+END
+      xmllint --nonet --noout --valid a.xml && xmlto man a.xml && grep -c first a.1`);
+    expect(result.stderr).not.toMatch(/error|failed/i);
+    expect(result.stdout).toBe('1\n');
+  });
+
   it('gives no library of Debian to build with', async () => {
     for (const library of ['ncurses', 'tinfo', 'z', 'readline', 'crypt', 'elf', 'xml2', 'bz2']) {
       expect((await sh(`cc -shared -o x.so -l${library} 2>&1 || echo refused`)).stdout, library).toContain('refused');
