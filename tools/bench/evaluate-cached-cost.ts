@@ -22,8 +22,8 @@ export interface CachedCost {
 const RUNS = 3;
 
 /** The cheapest of several runs of each case. */
-export function measureCached(tree: string, roots: readonly string[]): CachedCost[] {
-  const workspace = makeGraphWorkspace(tree, roots);
+export async function measureCached(tree: string, roots: readonly string[]): Promise<CachedCost[]> {
+  const workspace = await makeGraphWorkspace(tree, roots);
   try {
     const edit = (): void => appendFileSync(join(workspace, 'SPECS/zlib/zlib.spec'), '# an edit\n');
     const filled = run(workspace, 'cache filled');

@@ -10,11 +10,13 @@ const { values } = parseArgs({
 const root = values.workspace!;
 const { evaluateTree, EVALUATION_CACHE } = await import('../../libs/distribution/src/evaluate-tree.ts');
 const { readDistroConfig } = await import('../../libs/distribution/src/distro-config.ts');
+const { readMacroAnswers } = await import('../../libs/distribution/src/macro-answers.ts');
 const { macroEnvironment, readMacroFiles } = await import('../../libs/distribution/src/macro-files.ts');
 
 const config = readDistroConfig(root);
 const macroFiles = readMacroFiles(root, config);
-const tree = { root, config, macroFiles, environment: macroEnvironment(config, macroFiles), answers: new Map() };
+const answers = readMacroAnswers(root, config);
+const tree = { root, config, macroFiles, environment: macroEnvironment(config, macroFiles), answers };
 const cacheFile = join(root, EVALUATION_CACHE);
 
 /** Seconds of wall and CPU time. */

@@ -62,7 +62,7 @@ export async function benchmark(args: readonly string[]): Promise<void> {
     const recorded = measureOurs(['--tree', tree, '--rpm', values.rpm, '--answers', answers]);
     const toolkit = measureRpm(values.rpmspec, { tree, sample, calls: TOOLKIT_CALLS });
     const parse = measureRpm(values.rpmspec, { tree, sample, calls: [['-P']] });
-    const cached = measureCached(tree, ROOTS);
+    const cached = await measureCached(tree, ROOTS);
     report(values.json, { runningCommands, recorded, toolkit, parse, cached, specs: specs.length });
   } finally {
     rmSync(directory, { recursive: true, force: true });

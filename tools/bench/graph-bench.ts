@@ -1,10 +1,12 @@
 /**
  * Measures Nx over a workspace made of a checkout's specs: reading the graph with and without our cache of evaluations, with and
  * without the daemon, right after an edit, affected; in the same run Nx alone, with a plugin that only repeats ready-made projects.
+ * At last a run of all packages when the store has them: specs that can't be planned are left out of that, and results are fakes.
  */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fakeResults } from './fake-results.ts';
 import { makeGraphWorkspace, REPLAY_PLUGIN, writeNxConfig } from './graph-workspace.ts';
 
 export interface Measure {
@@ -31,6 +33,8 @@ export interface GraphBench {
   readonly projects: number;
   readonly edges: number;
   readonly measures: readonly Measure[];
+  /** Packages of the run of all tasks. */
+  readonly cachedPackages: number;
   /** Load average at the start and at the end. */
   readonly load: readonly [number, number];
 }
@@ -73,10 +77,10 @@ const OURS: readonly Case[] = [
 ];
 
 /** All cases, one after the other. */
-export function benchGraph({ tree, roots, runs, say }: BenchOptions): GraphBench {
+export async function benchGraph({ tree, roots, runs, say }: BenchOptions): Promise<GraphBench> {
   const before = loadAverage();
   const told = (one: Measure): Measure => (say(one), one);
-  const workspace = makeGraphWorkspace(tree, roots);
+  const workspace = await makeGraphWorkspace(tree, roots);
   try {
     writeNxConfig(workspace, PLUGIN);
     runOnce(workspace, ['graph', '--file=graph.json'], false);
@@ -87,11 +91,22 @@ export function benchGraph({ tree, roots, runs, say }: BenchOptions): GraphBench
     writeNxConfig(workspace, PLUGIN);
     reset(workspace);
     const ours = OURS.map((one) => told(measure(workspace, one, runs)));
-    return { projects: nodes.length, edges, measures: [...alone, ...ours], load: [before, loadAverage()] };
+    const { packages: cachedPackages, all } = await allCached(workspace, tree);
+    runOnce(workspace, all.arguments, false);
+    const measures = [...alone, ...ours, told(measure(workspace, all, runs))];
+    return { projects: nodes.length, edges, cachedPackages, measures, load: [before, loadAverage()] };
   } finally {
     runOnce(workspace, ['daemon', '--stop'], true);
     rmSync(workspace, { recursive: true, force: true });
   }
+}
+
+/** The store of the workspace then has a result for every package. */
+async function allCached(workspace: string, tree: string): Promise<{ readonly packages: number; readonly all: Case }> {
+  const store = join(workspace, 'store');
+  const { packages, without } = await fakeResults({ workspace, tree, store });
+  const run = ['run-many', '-t', 'rpm', `--exclude=${without.join()}`];
+  return { packages, all: { name: 'run-many -t rpm, all cached', floor: 15, target: 8, arguments: run } };
 }
 
 /** The projects as the replaying plugin gives them to Nx again, and the number of task edges among them. */
@@ -134,7 +149,13 @@ function runOnce(workspace: string, args: readonly string[], daemon: boolean): R
     cwd: workspace,
     encoding: 'utf8',
     // As the wrapper `nx` of this repository sets it; the daemon has its plugins in processes of their own.
-    env: { ...process.env, NX_DAEMON: String(daemon), NX_ISOLATE_PLUGINS: String(daemon), CI: undefined },
+    env: {
+      ...process.env,
+      NX_DAEMON: String(daemon),
+      NX_ISOLATE_PLUGINS: String(daemon),
+      CI: undefined,
+      KILN_STORE: join(workspace, 'store'),
+    },
     maxBuffer: 2 ** 28,
   });
   const timed = /timed ([\d.]+) ([\d.]+) ([\d.]+) (\d+)\s*$/.exec(stderr ?? '');
