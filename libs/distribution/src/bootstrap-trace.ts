@@ -3,7 +3,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { formatDependency } from '@kiln/rpm-package';
 import type { ActionResult } from '@kiln/store';
 import { BOOTSTRAP_MARK } from './bootstrap-variants.ts';
-import { builtProviders, type BuiltProvider } from './build-input.ts';
+import { builtProviders, type BuiltProvider } from './built-providers.ts';
 import type { PackageProject } from './package-project.ts';
 
 /**

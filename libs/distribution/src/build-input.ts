@@ -3,18 +3,12 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { sha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import {
-  type BuildFile,
-  type BuildRequestInput,
-  type PackageBuild,
-  type PackageResult,
-  type RootRpm,
-} from '@kiln/package-build';
-import { ProviderIndex, resolveClosure, type Provider, type Unresolved } from '@kiln/package-graph';
+import { type BuildFile, type BuildRequestInput, type PackageBuild, type RootRpm } from '@kiln/package-build';
+import { resolveClosure, type Provider, type Unresolved } from '@kiln/package-graph';
 import { formatDependency, formatEvr, type SourcePackage } from '@kiln/rpm-package';
 import { fetchSources } from '@kiln/sources';
-import type { ActionResult, Blob } from '@kiln/store';
 import { BOOTSTRAP_FILE, seedProvider, type SeedRpm } from './bootstrap-policy.ts';
+import type { BuiltProvider } from './built-providers.ts';
 import type { PackageProject } from './package-project.ts';
 import { requestSettings } from './package-settings.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
@@ -33,27 +27,6 @@ export interface BuildInput {
   readonly sources: readonly PinnedSource[];
 }
 
-/** A built RPM that can be chosen. */
-export interface BuiltProvider extends Provider {
-  readonly fileName: string;
-  readonly artifact: RootRpm['artifact'];
-  readonly content: RootRpm['content'];
-  readonly buildTime: number;
-  readonly blob: Blob;
-}
-
-/** The facts of a complete `rpm` or `rpm-bootstrap` task. */
-export function packageResult(result: Pick<ActionResult, 'facts'>): PackageResult {
-  return result.facts as PackageResult;
-}
-
-/** Binary RPMs of complete tasks as providers with their blobs. */
-export function builtProviders(origin: string, result: Pick<ActionResult, 'facts' | 'outputs'>): BuiltProvider[] {
-  return packageResult(result)
-    .rpms.filter(({ kind }) => kind === 'binary')
-    .map((rpm) => ({ ...rpm, origin, files: rpm.paths, blob: result.outputs[rpm.fileName]! }));
-}
-
 /**
  * Undefined while something that the build needs isn't built.
  * @throws BuildError of the package's diagnostics, `PLAN_STALE`.
@@ -65,12 +38,12 @@ export async function buildInput(session: Session, project: PackageProject): Pro
   for (const id of project.dependencies) {
     const { result } = await session.state('rpm', id);
     if (result === undefined) return undefined;
-    providers.push(...builtProviders(id, result));
+    providers.push(...session.built.providers(id, result));
   }
   for (const id of project.bootstrapDependencies) {
     const { result } = await session.state('rpm-bootstrap', id);
     if (result === undefined) return undefined;
-    providers.push(...builtProviders(bootstrapOrigin(id), result));
+    providers.push(...session.built.providers(bootstrapOrigin(id), result));
   }
   const root = rootRpms(session, project, providers);
   const sources = pinnedSources(distribution.root, project);
@@ -156,16 +129,19 @@ function seedOf(seed: SeedRpm): BuiltProvider {
 }
 
 /** The RPMs of the build root: the run-time closure of BuildRequires over what was really built. */
-function rootRpms({ distribution }: Session, project: PackageProject, providers: readonly BuiltProvider[]): RootRpm[] {
-  const index = new ProviderIndex([distribution.toolchain.provider, ...providers]);
-  const closure = resolveClosure(index, buildRequiresOf(project), {
+function rootRpms(
+  { distribution, built }: Session,
+  project: PackageProject,
+  providers: readonly BuiltProvider[],
+): RootRpm[] {
+  const closure = resolveClosure(built.among(providers), buildRequiresOf(project), {
     preferredOrigin: TOOLCHAIN_ORIGIN,
     declared: new Map(Object.entries(distribution.config.choices ?? {})),
   });
   const lack = closure.unresolved[0];
   if (lack !== undefined) throw planStale(project, lack);
-  const built = new Set<Provider>(providers);
-  return closure.members.filter((member): member is BuiltProvider => built.has(member));
+  const own = new Set<Provider>(providers);
+  return closure.members.filter((member): member is BuiltProvider => own.has(member));
 }
 
 function planStale(project: PackageProject, { dependency, requiredBy }: Unresolved): BuildError {

@@ -12,7 +12,7 @@ import type { Blob } from '@kiln/store';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
 import { finalRpms } from './bootstrap-trace.ts';
-import type { BuiltProvider } from './build-input.ts';
+import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 

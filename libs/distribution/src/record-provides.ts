@@ -1,6 +1,6 @@
 /** Updates the records of generated dependencies from what is built. */
 import { generatedBuildRequires } from './build-requires-target.ts';
-import { packageResult } from './build-input.ts';
+import { packageResult } from './built-providers.ts';
 import type { PackageProject } from './package-project.ts';
 import { recordChanges, recordOf, recordPath, writeProvidesRecord, type ProvidesRecord } from './provides-record.ts';
 import type { Session } from './session.ts';

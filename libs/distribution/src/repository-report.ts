@@ -2,7 +2,7 @@
 import { examineRepository, findConflicts, ProviderIndex, type RepositoryExamination } from '@kiln/package-graph';
 import { findFileConflicts, readRpmHeader, type FileConflict } from '@kiln/rpm-repository';
 import type { Store } from '@kiln/store';
-import type { BuiltProvider } from './build-input.ts';
+import type { BuiltProvider } from './built-providers.ts';
 
 export interface RepositoryReport extends RepositoryExamination {
   /** Paths that packages which may be installed together install in different ways. */

@@ -10,7 +10,7 @@ import { isBroken } from './package-project.ts';
 import { repositoryReport, reportLines } from './repository-report.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { finalRpms } from './bootstrap-trace.ts';
-import type { BuiltProvider } from './build-input.ts';
+import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 

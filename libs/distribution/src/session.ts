@@ -6,6 +6,7 @@ import type { RunTool } from '@kiln/rpm-repository';
 import { runSandboxed, sweepWorkDirectories } from '@kiln/sandbox';
 import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
 import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
+import { BuiltIndex } from './built-providers.ts';
 import type { Distribution } from './distribution.ts';
 import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
@@ -35,6 +36,8 @@ export class Session {
   readonly store: Store;
   /** The command that this session is part of, in the event log. */
   readonly runName: string;
+  /** For the build roots of this session. */
+  readonly built: BuiltIndex;
   readonly #meter: TaskMeter;
   readonly #complete = new Map<string, TaskState>();
   #toolchain: Promise<Toolchain> | undefined;
@@ -42,6 +45,7 @@ export class Session {
 
   constructor(distribution: Distribution, host: Host, store?: Store) {
     this.distribution = distribution;
+    this.built = new BuiltIndex(distribution.toolchain.provider);
     this.runName = host.environment['KILN_RUN'] ?? newRunName();
     this.#meter = new TaskMeter(host.now);
     const log = withEventLog(distribution.root, host.emit, {

@@ -29,6 +29,8 @@ interface Kind {
   readonly pattern: RegExp;
   /** What each such file's path has: most paths are told apart by it alone. */
   readonly file: RegExp;
+  /** The last part of those paths, where the name says it. */
+  readonly baseName?: (name: string) => string;
   /** Ends of the paths of the files that make the generator provide it. */
   readonly files: (name: string) => readonly RegExp[];
   /** A file of that kind, for the globs. */
@@ -44,6 +46,7 @@ const KINDS: readonly Kind[] = [
   {
     pattern: /^pkgconfig\((.+)\)$/,
     file: /\.pc$/,
+    baseName: (name) => `${name}.pc`,
     files: (name) => [new RegExp(`/pkgconfig/${escape(name)}\\.pc$`)],
     examples: (name) => [`/usr/lib/pkgconfig/${name}.pc`, `/usr/share/pkgconfig/${name}.pc`],
     packages: (name) => [`${name}-devel`, name],
@@ -52,6 +55,7 @@ const KINDS: readonly Kind[] = [
   {
     pattern: /^perl\(([\w:]+)\)$/,
     file: /\.pm$/,
+    baseName: (name) => `${name.slice(name.lastIndexOf(':') + 1)}.pm`,
     files: (name) => [new RegExp(`/${name.replaceAll('::', '/')}\\.pm$`)],
     examples: (name) => [
       `/usr/share/perl5/vendor_perl/${name.replaceAll('::', '/')}.pm`,
@@ -82,10 +86,11 @@ const KINDS: readonly Kind[] = [
   {
     pattern: /^(\/.+)$/,
     file: /^\//,
+    baseName: lastPart,
     files: (name) => [new RegExp(`^${escape(name)}$`)],
     examples: (name) => [name],
     packages: () => [],
-    relatives: (name) => [name.slice(name.lastIndexOf('/') + 1)],
+    relatives: (name) => [lastPart(name)],
   },
 ];
 
@@ -110,13 +115,27 @@ export function predictProvides(packages: readonly PredictablePackage[], needed:
   const byName = new Map(candidates.map((one) => [one.name.toLowerCase(), one]));
   const paths = candidates.flatMap((owner) => owner.files.map((path) => ({ owner, path })));
   const globs = globsByStart(paths);
-  const ofKind = new Map(KINDS.map(({ file }) => [file, paths.filter(({ path }) => file.test(path))]));
+  const ofKind = new Map(KINDS.map((kind) => [kind, pathsOfKind(kind, paths)]));
   return [...new Set(needed)].sort().flatMap((capability) => {
     const kind = KINDS.find(({ pattern }) => pattern.test(capability));
     const name = kind?.pattern.exec(capability)?.[1];
     if (kind === undefined || name === undefined) return [];
-    return predict({ capability, kind, name, candidates, globs, kindPaths: ofKind.get(kind.file)!, byName });
+    return predict({ capability, kind, name, candidates, globs, kindPaths: ofKind.get(kind)!(name), byName });
   });
+}
+
+/** Looks up the paths that may be the file of a name. */
+function pathsOfKind({ file, baseName }: Kind, paths: readonly OwnedPath[]): (name: string) => readonly OwnedPath[] {
+  const fitting = paths.filter(({ path }) => file.test(path));
+  if (baseName === undefined) return () => fitting;
+  const byBaseName = new Map<string, OwnedPath[]>();
+  for (const one of fitting) {
+    const last = lastPart(one.path);
+    const same = byBaseName.get(last);
+    if (same === undefined) byBaseName.set(last, [one]);
+    else same.push(one);
+  }
+  return (name) => byBaseName.get(baseName(name)) ?? [];
 }
 
 /** A line of a %files section. */
@@ -131,7 +150,7 @@ interface Question {
   readonly name: string;
   readonly candidates: readonly PredictablePackage[];
   readonly globs: GlobsByStart;
-  /** Paths of all candidates that may name a file of the kind, package by package. */
+  /** Paths of all candidates that may be the file, package by package. */
   readonly kindPaths: readonly OwnedPath[];
   readonly byName: ReadonlyMap<string, PredictablePackage>;
 }
@@ -191,7 +210,7 @@ function predict({ capability, kind, name, candidates, globs, kindPaths, byName 
 
 /** A glob that names what is sought, as `libfoo*.pc` or `xcb-*.pc`; not `*.pc`, `lib*`, `gl*.pc`. */
 function isTelling(glob: string, name: string): boolean {
-  const last = glob.slice(glob.lastIndexOf('/') + 1);
+  const last = lastPart(glob);
   const prefix = /^[^*?[{]*/.exec(last)![0];
   if (prefix === last || prefix === '' || prefix === 'lib') return false;
   return prefix === name || (prefix.length >= 3 && (/[-_.+]$/.test(prefix) || prefix.length * 2 >= name.length));
@@ -246,6 +265,10 @@ function globPattern(glob: string): RegExp | undefined {
   } catch {
     return undefined;
   }
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function escape(text: string): string {

@@ -15,20 +15,38 @@ export interface IndexedRequirement {
   readonly candidates: readonly Provider[];
 }
 
+interface Offer {
+  readonly provider: Provider;
+  readonly capability: Dependency;
+}
+
 export class ProviderIndex {
-  readonly #byCapability = new Map<string, { provider: Provider; capability: Dependency }[]>();
+  #byCapability = new Map<string, Offer[]>();
+  /** Those that count; all when it is missing. */
+  #members: ReadonlySet<Provider> | undefined;
   readonly #found = new Map<string, readonly Provider[]>();
   readonly #requirements = new Map<string, IndexedRequirement>();
   readonly #required = new Map<Provider, readonly IndexedRequirement[]>();
 
   constructor(providers: Iterable<Provider>) {
-    for (const provider of providers) {
-      for (const capability of provider.provides) this.#add(provider, capability);
-      for (const file of provider.files ?? []) this.#add(provider, { name: file });
-      if (!provider.provides.some(({ name }) => name === provider.name)) {
-        this.#add(provider, { name: provider.name, operator: '=', evr: provider.evr });
-      }
+    for (const provider of providers) this.add(provider);
+  }
+
+  add(provider: Provider): void {
+    for (const known of [this.#found, this.#requirements, this.#required]) known.clear();
+    for (const capability of provider.provides) this.#add(provider, capability);
+    for (const file of provider.files ?? []) this.#add(provider, { name: file });
+    if (!provider.provides.some(({ name }) => name === provider.name)) {
+      this.#add(provider, { name: provider.name, operator: '=', evr: provider.evr });
     }
+  }
+
+  /** An index of some of these packages, at no cost for each of them. */
+  among(members: ReadonlySet<Provider>): ProviderIndex {
+    const part = new ProviderIndex([]);
+    part.#byCapability = this.#byCapability;
+    part.#members = members;
+    return part;
   }
 
   /**
@@ -71,19 +89,23 @@ export class ProviderIndex {
 
   /** Versions on offer under a name, for messages about a version that nobody has. */
   offers(name: string): Dependency[] {
-    return (this.#byCapability.get(name) ?? []).map(({ capability }) => capability);
+    return this.#offersOf(name).map(({ capability }) => capability);
   }
 
   /** All capability names, for "did you mean". */
   names(): Iterable<string> {
-    return this.#byCapability.keys();
+    return [...this.#byCapability.keys()].filter((name) => this.#offersOf(name).length > 0);
   }
 
   #providersOf(dependency: Dependency): Provider[] {
-    const found = (this.#byCapability.get(dependency.name) ?? []).filter(({ capability }) =>
-      satisfies(capability, dependency),
-    );
+    const found = this.#offersOf(dependency.name).filter(({ capability }) => satisfies(capability, dependency));
     return [...new Set(found.map(({ provider }) => provider))];
+  }
+
+  #offersOf(name: string): readonly Offer[] {
+    const offers = this.#byCapability.get(name) ?? [];
+    const members = this.#members;
+    return members === undefined ? offers : offers.filter(({ provider }) => members.has(provider));
   }
 
   #add(provider: Provider, capability: Dependency): void {

@@ -18,8 +18,8 @@ export function reduceEdges(edges: ReadonlyMap<string, readonly string[]>): Map<
     own[place >>> 5]! |= 1 << (place & 31);
     const needed = edges.get(node) ?? [];
     const kept = new Set<string>();
-    for (const one of [...needed].sort((a, b) => places.get(b)! - places.get(a)!)) {
-      const at = places.get(one)!;
+    const latestFirst = needed.map((one) => [places.get(one)!, one] as const).sort(([a], [b]) => b - a);
+    for (const [at, one] of latestFirst) {
       if ((own[at >>> 5]! & (1 << (at & 31))) !== 0) continue;
       kept.add(one);
       const further = reach[at]!;
@@ -28,14 +28,16 @@ export function reduceEdges(edges: ReadonlyMap<string, readonly string[]>): Map<
     reach.push(own);
     reduced.set(
       node,
-      [...kept].sort((a, b) => needed.indexOf(a) - needed.indexOf(b)),
+      [...new Set(needed)].filter((one) => kept.has(one)),
     );
   }
   return reduced;
 }
 
 function countOfLeaves(edges: ReadonlyMap<string, readonly string[]>): number {
-  return new Set([...edges.values()].flat().filter((node) => !edges.has(node))).size;
+  const leaves = new Set<string>();
+  for (const needed of edges.values()) for (const one of needed) if (!edges.has(one)) leaves.add(one);
+  return leaves.size;
 }
 
 /** Needed nodes first. */
