@@ -32,10 +32,11 @@ export function rawTasks({ root, packages, images, config }: Distribution): RawT
   add('toolchain:toolchain', [], { lock: digest(locked) });
   for (const one of packages) {
     const files = [one.specFile, signatures(one.specFile), ...localFiles(root, one)];
-    const build = (target: 'rpm' | 'rpm-bootstrap', project: typeof one, ownDefines: object): void =>
+    const build = (target: 'rpm' | 'rpm-bootstrap' | 'check', project: typeof one, ownDefines: object): void =>
       add(
         `${target}:${one.id}`,
         [
+          ...(target === 'check' ? [`rpm:${one.id}`] : []),
           ...project.dependencies.map((id) => `rpm:${id}`),
           ...project.bootstrapDependencies.map((id) => `rpm-bootstrap:${id}`),
         ],
@@ -49,6 +50,8 @@ export function rawTasks({ root, packages, images, config }: Distribution): RawT
         },
       );
     build('rpm', one, one.defines ?? defines);
+    const check = one.check ?? one;
+    build('check', check, check.defines ?? defines);
     if (one.bootstrap !== undefined) build('rpm-bootstrap', one.bootstrap, one.bootstrap.defines ?? defines);
   }
   const rpms = packages.map(({ id }) => `rpm:${id}`);

@@ -99,25 +99,3 @@ test('settings rebuild a package exactly when they can change it', { timeout: 10
   expect((await kiln(tree, 'rpm', 'alone')).output).toContain("no package 'alone/alon'; did you mean 'alone/alone'?");
   rmSync(join(tree.root, 'toolkit/packages.json'));
 });
-
-test(
-  'a check that fails once is tried once more when it is known for that, and skipped when told so',
-  { timeout: 10 * MINUTES },
-  async () => {
-    edit(tree, 'SPECS/alone/alone.spec', (text) =>
-      text.replace(
-        '%files',
-        '%check\n[ -e %{_topdir}/home/tried ] || { touch %{_topdir}/home/tried; false; }\n\n%files',
-      ),
-    );
-    expect((await kiln(tree, 'rpm', 'alone')).output).toContain('the %check section of alone/alone failed');
-    write(tree.root, 'toolkit/packages.json', '{ "alone/alone": { "check": { "flaky": "fails the first time" } } }');
-    const second = await kiln(tree, 'rpm', 'alone');
-    expect(second.status, second.output).toBe(0);
-    write(tree.root, 'toolkit/packages.json', '{ "alone/alone": { "check": { "skip": "fails the first time" } } }');
-    const skipped = await kiln(tree, 'rpm', 'alone');
-    expect(skipped.status, skipped.output).toBe(0);
-    expect(skipped.built).toEqual(['rpm:alone/alone']);
-    rmSync(join(tree.root, 'toolkit/packages.json'));
-  },
-);

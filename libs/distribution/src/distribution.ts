@@ -6,6 +6,7 @@ import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { checkPolicyNames, readBootstrapPolicy } from './bootstrap-policy.ts';
 import { bootstrapVariants } from './bootstrap-variants.ts';
+import { checkDefines, checkVariants, evaluateForCheck } from './check-variants.ts';
 import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { evaluateTree, EVALUATION_CACHE } from './evaluate-tree.ts';
 import { readImages } from './image-project.ts';
@@ -114,7 +115,7 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const toolchain: PlannedToolchain = { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
   const tree = { root, config, macroFiles, environment, answers };
   const cache = usesCache() ? { cacheFile: join(root, EVALUATION_CACHE) } : {};
-  const evaluated = await evaluateTree({ ...tree, ...cache });
+  const evaluated = await evaluateTree({ ...tree, ...cache, watched: Object.keys(checkDefines(config)) });
   const recorded = withUniqueIds(evaluated.packages).map((one) => withRecord(root, config, one));
   const settings = readPackageSettings(root);
   checkSettingsNames(settings, new Set(recorded.map(({ id }) => id)));
@@ -123,8 +124,9 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const policy = readBootstrapPolicy(root);
   checkPolicyNames(policy, new Set(unique.map(({ id }) => id)));
   const variants = await bootstrapVariants({ root, config, macroFiles, answers }, unique, policy);
+  const checks = await checkVariants(tree, unique, await evaluateForCheck({ ...tree, ...cache }, evaluated));
   const declared = new Map(Object.entries(config.choices ?? {}));
-  const packages = planPackages(unique, universe, { policy, variants, declared });
+  const packages = planPackages(unique, universe, { policy, variants, checks, declared });
   const images = readImages({ root, config, universe, packages });
   const { askedFiles } = evaluated;
   return new Distribution({ root, config, toolchain, macroFiles, packages, images, askedFiles });

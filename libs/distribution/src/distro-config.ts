@@ -23,6 +23,8 @@ export interface DistroConfig {
     readonly luaModules?: Record<string, string>;
   };
   readonly defines: Record<string, string>;
+  /** More of them when a package is built for its `%check`; `with_check` is 1 when omitted. */
+  readonly checkDefines?: Record<string, string>;
   readonly toolchain: { readonly provider: 'debian'; readonly packages: string; readonly lock: string };
   readonly sources: {
     readonly debianLock: string;
@@ -115,6 +117,7 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       },
     },
     defines: { type: 'object', required: [], additionalProperties: { type: 'string' } },
+    checkDefines: { type: 'object', nullable: true, required: [], additionalProperties: { type: 'string' } },
     toolchain: {
       type: 'object',
       additionalProperties: false,

@@ -14,7 +14,7 @@ import {
   type CachedEvaluation,
   type NewEvaluation,
 } from './evaluation-cache.ts';
-import { EvaluationInputs, textDigest } from './evaluation-inputs.ts';
+import { EvaluationInputs, textDigest, type Read } from './evaluation-inputs.ts';
 import { EVALUATOR_VERSION } from './evaluator-version.ts';
 import { LuaOnDemand } from './lua-on-demand.ts';
 import type { MacroAnswers } from './macro-answers.ts';
@@ -35,6 +35,10 @@ export interface TreeToEvaluate {
   readonly answers: MacroAnswers;
   /** Without it everything is evaluated and nothing is kept. */
   readonly cacheFile?: string;
+  /** Only these specs. */
+  readonly specFiles?: ReadonlySet<string>;
+  /** Macros whose readers shall be told. */
+  readonly watched?: readonly string[];
 }
 
 export interface EvaluatedTree {
@@ -44,6 +48,8 @@ export interface EvaluatedTree {
   readonly evaluated: readonly string[];
   /** Files that specs asked for, there or not. */
   readonly askedFiles: readonly string[];
+  /** Specs that looked up a watched macro, or of which nobody can tell. */
+  readonly watchers: ReadonlySet<string>;
 }
 
 /** Evaluates what has changed, and brings the cache up to date. */
@@ -61,6 +67,9 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const exists = (path: string): boolean => listing.has(path);
   let added = false;
   const packages: EvaluatedPackage[] = [];
+  const watched = new Set((tree.watched ?? []).map((name): Read => `macro ${name}`));
+  const watchers = new Set<string>();
+  const isReader = watched.size === 0 ? () => false : cache.readersOf(watched);
   for (const [at, { spec, digest }] of specs.entries()) {
     const known = found[at];
     const problem = spec.encodingProblem;
@@ -70,11 +79,13 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
     }
     if (known !== undefined) {
       kept.push(known);
+      if (isReader(known)) watchers.add(spec.specFile);
       packages.push(toPackage(tree, { spec, exists }, fromStored(known)));
       continue;
     }
     const evaluation = await lua.use((port) => evaluatePackage(spec, inputs, port));
     evaluated.push(spec.specFile);
+    if (evaluation.reads?.some((read) => watched.has(read)) ?? true) watchers.add(spec.specFile);
     if (cacheFile !== undefined && evaluation.reads !== undefined) {
       kept.push(toStored(spec, digest, evaluation));
       added = true;
@@ -84,7 +95,7 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const isCurrent = !added && kept.length === cache.size;
   if (cacheFile !== undefined && !isCurrent)
     await writeEvaluationCache(cacheFile, { key, inputs, cache, evaluations: kept });
-  return { packages, evaluated, askedFiles: inputs.askedFiles };
+  return { packages, evaluated, askedFiles: inputs.askedFiles, watchers };
 }
 
 /** What every evaluation depends on, beside what it reads. */
@@ -94,13 +105,15 @@ function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): s
   return textDigest(JSON.stringify(parts));
 }
 
-function readSpecs(listing: DirectoryListing, { root, config }: TreeToEvaluate): SpecOnDisk[] {
+function readSpecs(listing: DirectoryListing, { root, config, specFiles }: TreeToEvaluate): SpecOnDisk[] {
   const specs = config.specRoots.flatMap((specRoot) =>
     specsIn(listing, specRoot)
       .sort()
       .map((specFile) => ({ specRoot, specFile })),
   );
-  return withoutReplaced(specs, config).map((spec) => new SpecOnDisk(root, spec));
+  return withoutReplaced(specs, config)
+    .filter(({ specFile }) => specFiles?.has(specFile) ?? true)
+    .map((spec) => new SpecOnDisk(root, spec));
 }
 
 /** A spec as it was when it was read; its text is decoded when somebody wants it. */

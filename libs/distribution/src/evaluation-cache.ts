@@ -76,6 +76,11 @@ class Segment {
     return { ...rest, segment: this, sourcePackage: this.#packages.subarray(start, end) };
   }
 
+  /** Where these reads are in the segment's list. */
+  placesOf(reads: ReadonlySet<Read>): ReadonlySet<number> {
+    return new Set([...this.index.reads.entries()].flatMap(([place, [read]]) => (reads.has(read) ? [place] : [])));
+  }
+
   #findChanged(): Set<number> {
     const changed = new Set<number>();
     for (const [place, [read, digest]] of this.index.reads.entries())
@@ -101,6 +106,12 @@ export class EvaluationCache {
   /** Specs that it knows. */
   get size(): number {
     return this.#evaluations.size;
+  }
+
+  /** Tells of evaluations of this cache whether one of these things had a part in them. */
+  readersOf(reads: ReadonlySet<Read>): (one: CachedEvaluation) => boolean {
+    const wanted = new Map(this.segments.map((segment) => [segment, segment.placesOf(reads)]));
+    return ({ segment, places }) => places.some((place) => wanted.get(segment)!.has(place));
   }
 
   /** The evaluation of a spec, when nothing that it depends on has changed. */

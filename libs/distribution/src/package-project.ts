@@ -56,6 +56,8 @@ export interface PackageProject extends EvaluatedPackage, RootPlan {
   readonly predicted: readonly Prediction[];
   /** The same spec as its `rpm-bootstrap` target builds it, when the policy names it. */
   readonly bootstrap?: PackageProject;
+  /** The same spec as its `check` target evaluates it, with a root of its own; absent when the spec can't be evaluated. */
+  readonly check?: PackageProject;
 }
 
 /** An image definition of the tree. */

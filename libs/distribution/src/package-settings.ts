@@ -26,7 +26,7 @@ export interface PackageSettings {
   readonly resources?: StatedResources;
   /** The build may use the machine's network. Its result then depends on more than its inputs. */
   readonly network?: { readonly reason: string };
-  /** Why `%check` doesn't run, or why it may fail once: then the build is tried a second time. */
+  /** Why `%check` doesn't run, or why it may fail once: then it is tried a second time. */
   readonly check?: { readonly skip: string } | { readonly flaky: string };
   /** Findings on what is built that are accepted. */
   readonly waivers?: readonly Waiver[];
@@ -155,13 +155,10 @@ export function definesWith(
 }
 
 /** What the build request has of a package's settings beside its defines. */
-export function requestSettings(
-  settings: PackageSettings = {},
-): Pick<BuildRequestInput, 'limits' | 'withoutCheck' | 'network'> {
-  const { limits = {}, check = {}, network } = settings;
+export function requestSettings(settings: PackageSettings = {}): Pick<BuildRequestInput, 'limits' | 'network'> {
+  const { limits = {}, network } = settings;
   return {
     limits: { ...DEFAULT_LIMITS, ...limits },
-    ...('skip' in check ? { withoutCheck: true } : {}),
     ...(network === undefined ? {} : { network: true }),
   };
 }
@@ -170,6 +167,12 @@ export function requestSettings(
 export function identityOfSettings(settings?: PackageSettings): object {
   const request = requestSettings(settings);
   return { ...request, limits: observableLimits(request.limits) };
+}
+
+/** Why `%check` of a package doesn't run, when somebody said so. */
+export function skipReason({ settings }: { readonly settings?: PackageSettings }): string | undefined {
+  const check = settings?.check;
+  return check !== undefined && 'skip' in check ? check.skip : undefined;
 }
 
 /** Whether the spec has to be evaluated anew with them. */

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
-import { PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
+import { CHECK_RECIPE_VERSION, PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
 import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
 import { checkPolicy } from './check-policy.ts';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
-import { identityOfSettings } from './package-settings.ts';
+import { identityOfSettings, skipReason } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
@@ -35,6 +35,7 @@ export function planKeys(distribution: Distribution): Map<string, PlanKey> {
     packageKey({ distribution, common, keys }, ['rpm', project]);
     if (project.bootstrap !== undefined)
       packageKey({ distribution, common, keys }, ['rpm-bootstrap', project.bootstrap]);
+    checkKey({ distribution, common, keys }, project);
   }
   const ids = packages.map(({ id }) => `rpm:${id}`);
   keys.set(`repository:${config.name}`, followingKey([`toolchain:${TOOLCHAIN_ORIGIN}`, ...ids], keys));
@@ -75,21 +76,49 @@ function packageKey(
   planning: Planning,
   [target, project]: readonly ['rpm' | 'rpm-bootstrap', PackageProject],
 ): PlanKey {
-  const { distribution, common, keys } = planning;
+  const { distribution, keys } = planning;
   const task = `${target}:${project.id}`;
   const known = keys.get(task);
   if (known !== undefined) return known;
+  const made = keyOfParts({
+    ...buildParts(planning, project),
+    recipe: String(PACKAGE_RECIPE_VERSION),
+    checks: digestOf(checkPolicy(distribution.config, project.settings)),
+  });
+  keys.set(task, made);
+  return made;
+}
+
+/** A check comes after the package's own build, whatever it needs beside that. */
+function checkKey(planning: Planning, project: PackageProject): void {
+  const own = `rpm:${project.id}`;
+  planning.keys.set(
+    `check:${project.id}`,
+    keyOfParts({
+      ...buildParts(planning, project.check ?? project),
+      recipe: String(CHECK_RECIPE_VERSION),
+      skip: String(skipReason(project) ?? ''),
+      [own]: packageKey(planning, ['rpm', project]).key,
+    }),
+  );
+}
+
+function keyOfParts(parts: Readonly<Record<string, string>>): PlanKey {
+  return { key: digestOf(parts), parts };
+}
+
+/** What the programs of a package's build can see. */
+function buildParts(planning: Planning, project: PackageProject): Record<string, string> {
+  const { distribution, common } = planning;
   const keyOf = (before: 'rpm' | 'rpm-bootstrap', id: string): [string, string] => {
     const found = distribution.findPackage(id);
     const other = before === 'rpm' ? found : found.bootstrap!;
     return [`${before}:${id}`, packageKey(planning, [before, other]).key];
   };
-  const parts = {
+  return {
     ...common,
     defines: digestOf(project.defines ?? distribution.config.defines),
-    recipe: String(PACKAGE_RECIPE_VERSION),
     settings: digestOf(identityOfSettings(project.settings)),
-    checks: digestOf(checkPolicy(distribution.config, project.settings)),
     root: digestOf(project.rootPackages),
     ...(project.seeds.length === 0 ? {} : { seeds: digestOf(project.seeds.map((seed) => seed.sha256)) }),
     ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),
@@ -98,9 +127,6 @@ function packageKey(
       ...project.bootstrapDependencies.map((id) => keyOf('rpm-bootstrap', id)),
     ]),
   };
-  const made = { key: digestOf(parts), parts };
-  keys.set(task, made);
-  return made;
 }
 
 function imageKey(distribution: Distribution, image: ImageProject, keys: ReadonlyMap<string, PlanKey>): PlanKey {

@@ -28,9 +28,13 @@ export interface PlanOrder {
 
 /**
  * Orders builds. Builds in a cycle need nothing and have an error; so have entries of the policy that break no cycle. The needs of the
- * others have no cycle.
+ * others have no cycle. `last` are builds that nothing needs: they can't be in a cycle.
  */
-export function planOrder(nodes: readonly RootNode[], policy: BootstrapPolicy): PlanOrder {
+export function planOrder(
+  nodes: readonly RootNode[],
+  policy: BootstrapPolicy,
+  last: readonly RootNode[] = [],
+): PlanOrder {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const roots = new Map(nodes.map(({ name, direct }) => [name, direct]));
   const problems = new Map<string, Diagnostic[]>();
@@ -46,7 +50,7 @@ export function planOrder(nodes: readonly RootNode[], policy: BootstrapPolicy): 
   }
   for (const [id, problem] of unusedEntries(nodes, policy)) report(id, problem);
   const needs = new Map(
-    nodes.map((node) => [node.name, inCycle.has(node.name) ? [] : needsOf(node, { byName, inCycle })]),
+    [...nodes, ...last].map((node) => [node.name, inCycle.has(node.name) ? [] : needsOf(node, { byName, inCycle })]),
   );
   return { needs, problems };
 }

@@ -10,6 +10,7 @@ import { rootDiagnostics } from './root-diagnostics.ts';
 import {
   bootstrapOrigin,
   buildRequiresOf,
+  checkName,
   isRecorded,
   openRequirements,
   plannedProviders,
@@ -24,6 +25,8 @@ export interface PlanOptions {
   readonly policy?: BootstrapPolicy;
   /** The packages that the policy names, as their bootstrap builds evaluate them; by id. */
   readonly variants?: ReadonlyMap<string, EvaluatedPackage>;
+  /** The packages as their checks evaluate them; by id. */
+  readonly checks?: ReadonlyMap<string, EvaluatedPackage>;
   /** The distribution's word where several packages provide a capability. */
   readonly declared?: ReadonlyMap<string, string>;
 }
@@ -35,6 +38,7 @@ interface PlannedRoot extends RootNode {
   readonly closure: Closure;
   readonly diagnostics: Diagnostic[];
   readonly seeds: readonly SeedRpm[];
+  readonly isCheck: boolean;
 }
 
 /** Adds to each package its planned root; what can't be resolved, conflicts, and cycles become diagnostics of the packages concerned. */
@@ -44,25 +48,45 @@ export function planPackages(
   options: PlanOptions = {},
 ): PackageProject[] {
   const roots = resolveRoots(packages, universe, options);
-  const order = planOrder([...roots.values()], options.policy ?? NO_POLICY);
+  const all = [...roots.values()];
+  const last = all.filter(({ isCheck }) => isCheck);
+  const order = planOrder(
+    all.filter(({ isCheck }) => !isCheck),
+    options.policy ?? NO_POLICY,
+    last,
+  );
   for (const [name, problems] of order.problems) roots.get(name)?.diagnostics.push(...problems);
   const finish = (root: PlannedRoot): PackageProject => ({
     ...root.one,
     ...rootPlan(root, universe, order.needs.get(root.name) ?? []),
-    predicted: root.isBootstrap ? [] : predictedOf(root.one, universe),
+    predicted: root.isBootstrap || root.isCheck ? [] : predictedOf(root.one, universe),
     diagnostics: [...root.one.diagnostics, ...root.diagnostics],
   });
   return packages.map((one) => {
     const bootstrap = roots.get(bootstrapOrigin(one.id));
     const project = finish(roots.get(one.id)!);
-    return bootstrap === undefined ? project : { ...project, bootstrap: finish(bootstrap) };
+    const root = roots.get(checkName(one.id));
+    const variant = options.checks?.get(one.id);
+    const check = root === undefined ? variant && inRootOf(project, variant) : finish(root);
+    return {
+      ...project,
+      ...(bootstrap === undefined ? {} : { bootstrap: finish(bootstrap) }),
+      ...(check === undefined ? {} : { check }),
+    };
   });
+}
+
+/** A check that asks for the same as the build has the same root. */
+function inRootOf(project: PackageProject, variant: EvaluatedPackage): PackageProject {
+  const { dependencies, bootstrapDependencies, seeds, rootPackages, choices, predictions } = project;
+  const root: RootPlan = { dependencies, bootstrapDependencies, seeds, rootPackages, choices, predictions };
+  return { ...variant, ...root, predicted: [] };
 }
 
 function resolveRoots(
   packages: readonly EvaluatedPackage[],
   universe: Universe,
-  { policy = NO_POLICY, variants = new Map(), declared = new Map() }: PlanOptions,
+  { policy = NO_POLICY, variants = new Map(), checks = new Map(), declared = new Map() }: PlanOptions,
 ): Map<string, PlannedRoot> {
   const nearest = nearestAmong(universe.buildIndex.names());
   const records = new Map(packages.map(({ id, record }) => [id, record?.packages]));
@@ -75,19 +99,23 @@ function resolveRoots(
     }),
   );
   const open = new Map(packages.map((one) => [one.id, openRequirements(one, universe)]));
-  const resolve = (one: EvaluatedPackage, isBootstrap: boolean): [string, PlannedRoot] => {
+  const resolve = (one: EvaluatedPackage, kind: 'rpm' | 'rpm-bootstrap' | 'check'): [string, PlannedRoot] => {
+    const [isBootstrap, isCheck] = [kind === 'rpm-bootstrap', kind === 'check'];
     const scope = { id: one.id, isBootstrap };
-    const name = isBootstrap ? bootstrapOrigin(one.id) : one.id;
-    const index = rootIndex(universe, scope, { policy, bootstraps });
+    const name = isCheck ? checkName(one.id) : isBootstrap ? bootstrapOrigin(one.id) : one.id;
+    // A check comes after all packages that are in its root: the policy has nothing to break there.
+    const rules = isCheck ? NO_POLICY : policy;
+    const index = rootIndex(universe, scope, { policy: rules, bootstraps });
     const requirements = buildRequiresOf(one);
     const closure = resolveClosure(index, requirements, { preferredOrigin: TOOLCHAIN_ORIGIN, declared });
-    const { hidden, bootstrapIds, seeds } = rootRules(scope, policy);
+    const { hidden, bootstrapIds, seeds } = rootRules(scope, rules);
     const diagnostics = rootDiagnostics(one.sourcePackage, withoutOpen(closure, open), nearest);
-    const isKnown = !isBootstrap && isRecorded(one, universe);
+    const isKnown = kind === 'rpm' && isRecorded(one, universe);
     const root = {
       name,
       id: one.id,
       isBootstrap,
+      isCheck,
       isRecorded: isKnown,
       direct: originsOf(closure),
       hidden,
@@ -97,9 +125,18 @@ function resolveRoots(
     return [name, { ...root, one, requirements, closure, diagnostics }];
   };
   return new Map([
-    ...packages.map((one) => resolve(one, false)),
-    ...[...variants.values()].map((one) => resolve(one, true)),
+    ...packages.map((one) => resolve(one, 'rpm')),
+    ...[...variants.values()].map((one) => resolve(one, 'rpm-bootstrap')),
+    ...packages.flatMap((one) => {
+      const check = checks.get(one.id);
+      return check === undefined || asksTheSame(one, check) ? [] : [resolve(check, 'check')];
+    }),
   ]);
+}
+
+function asksTheSame(one: EvaluatedPackage, other: EvaluatedPackage): boolean {
+  const [a, b] = [one, other].map((each) => buildRequiresOf(each).map(formatDependency));
+  return a!.join('\n') === b!.join('\n');
 }
 
 /** Without requirements that a package which was never recorded may meet: the build will tell. */

@@ -3,6 +3,7 @@ import type { Sha256 } from '@kiln/build-identity';
 import type { ActionResult } from '@kiln/store';
 import { bootTestTarget } from './boot-test-target.ts';
 import { buildRequiresTarget } from './build-requires-target.ts';
+import { checkTarget } from './check-target.ts';
 import type { Distribution } from './distribution.ts';
 import { imageTarget } from './image-target.ts';
 import { repositoryTarget } from './repository-target.ts';
@@ -18,6 +19,7 @@ export type TargetName =
   | 'buildrequires'
   | 'rpm-bootstrap'
   | 'rpm'
+  | 'check'
   | 'reproduce'
   | 'repository'
   | 'image'
@@ -43,6 +45,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   buildrequires: buildRequiresTarget,
   'rpm-bootstrap': rpmBootstrapTarget,
   rpm: rpmTarget,
+  check: checkTarget,
   reproduce: reproduceTarget,
   repository: repositoryTarget,
   image: imageTarget,

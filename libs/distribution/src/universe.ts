@@ -103,6 +103,11 @@ export function isRecorded(one: EvaluatedPackage, universe: Universe): boolean {
   return one.record?.packages !== undefined && openRequirements(one, universe).size === 0;
 }
 
+/** What a package's check is called among builds; no RPM has it as its origin. */
+export function checkName(id: string): string {
+  return `check:${id}`;
+}
+
 /** Edges of the policy that are about a build root, and whether it is that of a bootstrap build. */
 export interface RootScope {
   readonly id: string;

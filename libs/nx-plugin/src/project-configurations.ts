@@ -65,11 +65,12 @@ function taskOrder(distribution: Distribution): TaskOrder {
   return new Map([...reduceEdges(before)].map(([name, needed]) => [name, needed.map((one) => tasks.get(one)!)]));
 }
 
-/** The targets of a package, at most five. */
+/** The targets of a package, at most six. */
 function targetsOf({ bootstrap, sourcePackage }: PackageProject): TargetName[] {
   return [
     'sources',
     'rpm',
+    'check',
     'reproduce',
     ...(bootstrap === undefined ? [] : (['rpm-bootstrap'] as const)),
     ...(sourcePackage?.generatesBuildRequires === true ? (['buildrequires'] as const) : []),
@@ -118,7 +119,7 @@ function packageProject(
   return {
     name: one.id,
     root,
-    namedInputs: namedInputs(distribution, one.inputs),
+    namedInputs: namedInputs(distribution, [...one.inputs, ...(one.check?.inputs ?? [])]),
     tags: [
       `root:${one.specRoot}`,
       'stage:package',
@@ -162,6 +163,7 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   buildrequires: 'Find out what %generate_buildrequires asks for',
   'rpm-bootstrap': 'Build the package the first time, as the bootstrap policy says',
   rpm: 'Build the source and binary RPMs',
+  check: 'Run %check',
   reproduce: 'Build a second time and compare',
   repository: 'Make a repository of all RPMs',
   image: 'Make the image',

@@ -11,6 +11,7 @@ export function projectNameOf(target: TargetName, id: string): string {
     case 'buildrequires':
     case 'rpm-bootstrap':
     case 'rpm':
+    case 'check':
     case 'reproduce':
       return id;
     case 'image':

@@ -111,7 +111,7 @@ test.each(['broken/broken', 'lacking/lacking'])('%s is a project that says what 
   const { tags, metadata, targets } = projects.get(name)!;
   expect(tags).toContain('broken');
   expect(metadata!.description).toMatch(/^broken: [A-Z_]+: /);
-  expect(Object.keys(targets!)).toEqual(['sources', 'rpm', 'reproduce']);
+  expect(Object.keys(targets!)).toEqual(['sources', 'rpm', 'check', 'reproduce']);
 });
 
 test('every target says what it does, and the names of targets can be others', async () => {

@@ -5,7 +5,7 @@ import type { Host } from '@kiln/host';
 import type { Evr, SourcePackage } from '@kiln/rpm-package';
 import type { ActionResult, Blob, Store } from '@kiln/store';
 import type { Toolchain } from '@kiln/toolchain';
-import { buildFailure, inBuildRoot, runBuildCommand, type BuildPlace } from './build-place.ts';
+import { buildFailure, inBuildRoot, runBuildCommand, withLocation } from './build-place.ts';
 import { buildCommands, type BuildRequestInput } from './build-request.ts';
 import { collectResult } from './collect-result.ts';
 import { forgetFailedBuild, keepFailedBuild } from './failed-builds.ts';
@@ -46,7 +46,7 @@ export interface PackageBuild {
   readonly log: string;
   /** What `%_smp_build_ncpus` is; the number of cores when omitted. Results must not depend on it. */
   readonly jobs?: number;
-  /** `%check` may fail once. */
+  /** `%check` may fail once; only of importance to a check. */
   readonly flakyCheck?: boolean;
 }
 
@@ -58,36 +58,19 @@ export interface PackageBuild {
 export function buildPackage(host: Host, store: Store, build: PackageBuild): Promise<Omit<ActionResult, 'key'>> {
   return inBuildRoot(host, store, build, async (place) => {
     try {
-      for (const argv of buildCommands(build.request)) await runPatiently(host, argv, place);
+      for (const argv of buildCommands(build.request)) {
+        const status = await runBuildCommand(host, argv, place);
+        if (status !== 0) throw await buildFailure(place, { status });
+      }
       const result = await collectResult(host, store, place);
-      await forgetFailedBuild(host, store, build.id);
+      await forgetFailedBuild(host, store, build);
       return result;
     } catch (error) {
       // That there is nothing to look at must not hide why.
       if (!host.signal.aborted) await keepFailedBuild(host, store, place).catch(() => undefined);
-      throw located(error, build);
+      throw withLocation(error, build);
     }
   });
-}
-
-/** The error with the place of the spec and the log, when it names none. */
-function located(error: unknown, { source, log }: PackageBuild): unknown {
-  if (!(error instanceof BuildError) || error.log !== undefined) return error;
-  const { code, message, location = { file: source.specFile, line: 1 }, hint, command, diagnostics } = error;
-  return new BuildError(code, message, { location, hint, command, diagnostics, log, cause: error });
-}
-
-/** Once more when nothing but a `%check` failed that is known to fail at times. */
-async function runPatiently(host: Host, argv: readonly [string, ...string[]], place: BuildPlace): Promise<void> {
-  const { id, flakyCheck = false } = place.build;
-  const first = await runBuildCommand(host, argv, place);
-  if (first === 0) return;
-  const failure = await buildFailure(place, { status: first });
-  if (!flakyCheck || !failure.message.startsWith('the %check section')) throw failure;
-  const message = `%check of ${id} failed; it is known to be flaky and is tried once more`;
-  host.emit({ type: 'notice', severity: 'warning', code: 'CHECK_FLAKY', message });
-  const second = await runBuildCommand(host, argv, place);
-  if (second !== 0) throw await buildFailure(place, { status: second });
 }
 
 /** @throws BuildError `CHECKS_FAILED`. */

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import type { BuildError } from '@kiln/diagnostics';
+import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed, type SandboxRequest } from '@kiln/sandbox';
 import type { Store } from '@kiln/store';
@@ -138,6 +138,13 @@ export async function buildFailure(
     log,
     limitSeconds: request.limits.seconds,
   });
+}
+
+/** The error with the place of the spec and the log, when it names none. */
+export function withLocation(error: unknown, { source, log }: PackageBuild): unknown {
+  if (!(error instanceof BuildError) || error.log !== undefined) return error;
+  const { code, message, location = { file: source.specFile, line: 1 }, hint, command, diagnostics } = error;
+  return new BuildError(code, message, { location, hint, command, diagnostics, log, cause: error });
 }
 
 const KEPT_BYTES = 64 * 1024;

@@ -4,7 +4,7 @@ import { syscallFilter } from '@kiln/sandbox';
 import type { CheckPolicy } from './check-policy.ts';
 
 /** Version of this stage's recipe: raise it when the same request would be built in another way (test/build-request.test.ts). */
-export const PACKAGE_RECIPE_VERSION = 3;
+export const PACKAGE_RECIPE_VERSION = 4;
 
 /** Where the build happens inside the sandbox; the same for everybody. */
 export const TOP_DIRECTORY = '/usr/src/kiln';
@@ -36,8 +36,6 @@ export interface BuildRequestInput {
   readonly limits: BuildLimits;
   /** What the result is measured by: stricter checks are made on what is built, so that nothing passes that they would refuse. */
   readonly checks: CheckPolicy;
-  /** `%check` doesn't run. */
-  readonly withoutCheck?: boolean;
   /** The build may use the machine's network. */
   readonly network?: boolean;
 }
@@ -94,15 +92,33 @@ export const BUILD_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** What the commands of a build depend on. */
-export type CommandInput = Pick<BuildRequestInput, 'spec' | 'defines' | 'withoutCheck'>;
+export type CommandInput = Pick<BuildRequestInput, 'spec' | 'defines'>;
 
-/** The two commands of a build: the source RPM first, on its own, so that no identity of it enters the binary RPMs. */
-export function buildCommands({ spec, defines, withoutCheck }: CommandInput): [string, ...string[]][] {
+/**
+ * The two commands of a build: the source RPM first, on its own, so that no identity of it enters the binary RPMs. `%check` is the
+ * business of another target.
+ */
+export function buildCommands({ spec, defines }: CommandInput): [string, ...string[]][] {
   const [rpmbuild, path] = [rpmbuildCommand(defines), specPath(spec.name)];
   return [
     [...rpmbuild, '-bs', path],
-    [...rpmbuild, '-bb', '--noclean', ...(withoutCheck === true ? ['--nocheck'] : []), path],
+    [...rpmbuild, '-bb', '--noclean', '--nocheck', path],
   ];
+}
+
+/**
+ * The two commands of a check: everything up to the files of the packages, then `%check` alone in what that left. The second one goes
+ * through `%install` without running its script (`__spec_install_cmd`, build/build.c), so that it can be repeated.
+ */
+export function checkCommands({ spec, defines }: CommandInput): {
+  readonly build: [string, ...string[]];
+  readonly check: [string, ...string[]];
+} {
+  const [rpmbuild, path] = [rpmbuildCommand(defines), specPath(spec.name)];
+  return {
+    build: [...rpmbuild, '-bi', '--nocheck', path],
+    check: [...rpmbuild, '--define', '__spec_install_cmd /usr/bin/true', '-bi', '--short-circuit', path],
+  };
 }
 
 /** The command that stops after `%generate_buildrequires`, with a source RPM that has all BuildRequires. */
@@ -134,16 +150,37 @@ function rpmbuildCommand(defines: Readonly<Record<string, string>>): [string, ..
 
 /** The request as canonical data. Lists are sorted, so that the order in which things were found doesn't count. */
 export function buildRequest(input: BuildRequestInput): object {
-  const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
-    [...list].sort((a, b) => (a.name < b.name ? -1 : 1)).map((one) => ({ ...one }));
   return {
     stage: 'rpm',
     recipeVersion: PACKAGE_RECIPE_VERSION,
+    commands: buildCommands(input),
+    ...whatIsSeen(input),
+    checks: { ...input.checks },
+  };
+}
+
+/** Raise it when `%check` would be run in another way for the same request. */
+export const CHECK_RECIPE_VERSION = 1;
+
+/** The request of a `%check` as canonical data; `input` is that of the build which the check is made in. */
+export function checkRequest(input: BuildRequestInput): object {
+  return {
+    stage: 'check',
+    recipeVersion: CHECK_RECIPE_VERSION,
+    commands: checkCommands(input),
+    ...whatIsSeen(input),
+  };
+}
+
+/** What the programs of a build can see. */
+function whatIsSeen(input: BuildRequestInput): object {
+  const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
+    [...list].sort((a, b) => (a.name < b.name ? -1 : 1)).map((one) => ({ ...one }));
+  return {
     architecture: input.architecture,
     spec: { ...input.spec },
     sources: byName(input.sources),
     macroFiles: byName(input.macroFiles),
-    commands: buildCommands(input),
     environment: BUILD_ENVIRONMENT,
     identity: 'builder',
     toolchain: input.toolchain,
@@ -151,7 +188,6 @@ export function buildRequest(input: BuildRequestInput): object {
     limits: observableLimits(input.limits),
     syscalls: sha256(syscallFilter(input.architecture)),
     network: input.network === true,
-    checks: { ...input.checks },
   };
 }
 

@@ -7,7 +7,7 @@ import { runInIdNamespace, runSandboxed } from '@kiln/sandbox';
 import type { Store } from '@kiln/store';
 import type { PackageBuild } from './build-package.ts';
 import { inWorkDirectory, layOutTopDirectory, placeRequest, type BuildPlace } from './build-place.ts';
-import { buildCommands, rpmMacros, TOP_DIRECTORY } from './build-request.ts';
+import { buildCommands, checkCommands, rpmMacros, TOP_DIRECTORY } from './build-request.ts';
 import { entriesOf } from './build-root-files.ts';
 import { failedBuildPath } from './failed-builds.ts';
 
@@ -17,7 +17,7 @@ export interface ShellScene {
   readonly failed: boolean;
   /** Where the shell begins, inside the root. */
   readonly cwd: string;
-  /** The command that builds the binary RPMs, ready to paste. */
+  /** The command that builds the binary RPMs or runs the check, ready to paste. */
   readonly command: string;
 }
 
@@ -35,13 +35,13 @@ export interface ShellOptions {
  */
 export function openBuildShell(host: Host, store: Store, build: PackageBuild, options: ShellOptions): Promise<number> {
   return inWorkDirectory(host, store, build, async (place) => {
-    const kept = failedBuildPath(store, build.id);
+    const kept = failedBuildPath(store, build);
     const failed = options.fresh !== true && (await stat(kept).catch(() => undefined)) !== undefined;
     if (failed) await copyTop(host, kept, place);
     else await layOutTopDirectory(host, place);
     await layOutMacros(place);
     const cwd = await sourceTree(join(place.work, 'top'));
-    options.onReady({ failed, cwd, command: shellQuote(buildCommands(build.request).at(-1)!) });
+    options.onReady({ failed, cwd, command: commandOf(build, failed) });
     const { environment, limits = {}, ...request } = placeRequest(place);
     // A terminal's output isn't a log.
     const { outputBytes: _, ...shellLimits } = limits;
@@ -60,6 +60,12 @@ export function openBuildShell(host: Host, store: Store, build: PackageBuild, op
     }
     return result.status;
   });
+}
+
+function commandOf({ target, request }: PackageBuild, failed: boolean): string {
+  if (target !== 'check') return shellQuote(buildCommands(request).at(-1)!);
+  const { build, check } = checkCommands(request);
+  return (failed ? [check] : [build, check]).map((argv) => shellQuote(argv)).join(' && ');
 }
 
 /**

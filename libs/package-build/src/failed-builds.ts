@@ -4,19 +4,24 @@ import { join } from 'node:path';
 import { removeWorkDirectory } from '@kiln/sandbox';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
+import type { PackageBuild } from './build-package.ts';
 import type { BuildPlace } from './build-place.ts';
 
 /** Of more, the oldest are removed. */
 const MOST_KEPT = 3;
 
+/** What is kept apart: the package and, unless it is that of its RPMs, the target. */
+export type KeptBuild = Pick<PackageBuild, 'id' | 'target'>;
+
 /** Where the top directory of a package's last failed build is, whether there is one or not. */
-export function failedBuildPath(store: Store, id: string): string {
-  return join(store.directory, 'failed', id.replaceAll('/', '~'));
+export function failedBuildPath(store: Store, { id, target }: KeptBuild): string {
+  const suffix = target === 'check' ? ' check' : '';
+  return join(store.directory, 'failed', `${id.replaceAll('/', '~')}${suffix}`);
 }
 
 /** Keeps the top directory of a build that just failed; the one before goes. */
 export async function keepFailedBuild(host: Host, store: Store, { build, work }: BuildPlace): Promise<void> {
-  const kept = failedBuildPath(store, build.id);
+  const kept = failedBuildPath(store, build);
   await removeWorkDirectory(host, kept);
   await mkdir(join(store.directory, 'failed'), { recursive: true });
   await rename(join(work, 'top'), kept);
@@ -24,8 +29,8 @@ export async function keepFailedBuild(host: Host, store: Store, { build, work }:
 }
 
 /** After a build that ended well. */
-export async function forgetFailedBuild(host: Host, store: Store, id: string): Promise<void> {
-  const kept = failedBuildPath(store, id);
+export async function forgetFailedBuild(host: Host, store: Store, build: KeptBuild): Promise<void> {
+  const kept = failedBuildPath(store, build);
   if ((await stat(kept).catch(() => undefined)) !== undefined) await removeWorkDirectory(host, kept);
 }
 

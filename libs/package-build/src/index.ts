@@ -1,6 +1,9 @@
 export { buildPackage, type BuildFile, type PackageBuild, type RootRpm } from './build-package.ts';
+export { checkPackage, type CheckOutcome } from './check-package.ts';
 export {
   buildRequest,
+  CHECK_RECIPE_VERSION,
+  checkRequest,
   DEFAULT_LIMITS,
   observableLimits,
   PACKAGE_RECIPE_VERSION,

@@ -128,7 +128,7 @@ test('the packed plugin infers the projects of a foreign Nx workspace', { timeou
     targets: object;
     tags: string[];
   };
-  expect(Object.keys(hello.targets)).toEqual(['sources', 'rpm', 'reproduce']);
+  expect(Object.keys(hello.targets)).toEqual(['sources', 'rpm', 'check', 'reproduce']);
   expect(hello.tags).toContain('stage:package');
   const broken = JSON.parse(run(workspace, [nx, 'show', 'project', 'broken', '--json'])) as { tags: string[] };
   expect(broken.tags).toContain('broken');

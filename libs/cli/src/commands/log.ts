@@ -6,24 +6,31 @@ import { TARGETS } from '@kiln/distribution';
 import type { Command } from 'commander';
 import { distributionOf, print, type CommandContext } from '../context.ts';
 
+interface LogOptions {
+  readonly path?: boolean;
+  readonly check?: boolean;
+}
+
 export function addLog(program: Command, context: () => CommandContext): void {
   program
     .command('log <package>')
     .description('print the log of the last build of a package')
     .option('--path', 'print only where it is')
-    .action((name: string, { path }: { path?: boolean }) => showLog(context(), name, path === true));
+    .option('--check', 'of the last %check instead')
+    .action((name: string, options: LogOptions) => showLog(context(), name, options));
 }
 
-async function showLog(context: CommandContext, name: string, onlyPath: boolean): Promise<void> {
+async function showLog(context: CommandContext, name: string, { path: onlyPath, check }: LogOptions): Promise<void> {
   const distribution = await distributionOf(context);
   const { id } = distribution.findPackage(name);
-  const path = TARGETS.rpm.log(id);
-  if (onlyPath) return print(context, path);
+  const target = check === true ? 'check' : 'rpm';
+  const path = TARGETS[target].log(id);
+  if (onlyPath === true) return print(context, path);
   try {
     context.terminal.out.write(readFileSync(join(distribution.root, path)));
   } catch (cause) {
     throw new BuildError('LOG_MISSING', `there is no log of ${id}: ${path}`, {
-      hint: `it is written when the package is built here: kiln build ${id}`,
+      hint: `it is written when that is done here: kiln ${target} ${id}`,
       cause,
     });
   }

@@ -11,11 +11,18 @@ export function addShell(program: Command, context: () => CommandContext): void 
     .command('shell <package>')
     .description('open a shell in the build root of a package, where its last build failed or before it begins')
     .option('--fresh', 'nothing unpacked or built, although there is a failed build')
-    .action((name: string, { fresh }: { fresh?: boolean }) => openShell(context(), name, fresh === true));
+    .option('--check', 'where %check runs')
+    .action((name: string, { fresh = false, check = false }: { fresh?: boolean; check?: boolean }) =>
+      openShell(context(), name, { fresh, ofCheck: check }),
+    );
 }
 
 /** @throws BuildError `NO_TERMINAL` and those of `openPackageShell`. */
-export async function openShell(context: CommandContext, name: string, fresh: boolean): Promise<void> {
+export async function openShell(
+  context: CommandContext,
+  name: string,
+  options: { readonly fresh: boolean; readonly ofCheck: boolean },
+): Promise<void> {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new BuildError('NO_TERMINAL', 'a shell needs a terminal as its input and output', {
       hint: 'run it in a terminal; in a script: script --command "kiln shell …" /dev/null',
@@ -27,7 +34,7 @@ export async function openShell(context: CommandContext, name: string, fresh: bo
   const { id } = session.distribution.findPackage(name);
   const say = (line: string) => void context.terminal.err.write(`kiln: ${line}\n`);
   await openPackageShell(session, id, {
-    fresh,
+    ...options,
     onReady: (scene) => describe(id, scene).forEach(say),
   });
   say('the shell has ended; nothing of it was kept');

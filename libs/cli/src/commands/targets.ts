@@ -1,4 +1,4 @@
-/** The commands that do what Nx's targets do: `build`, `rpm`, `image`, `repository`, `boot-test`, `toolchain`. */
+/** The commands that do what Nx's targets do: `build`, `rpm`, `check`, `image`, `repository`, `boot-test`, `toolchain`. */
 import { BuildError } from '@kiln/diagnostics';
 import { loadDistribution, logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
 import type { Command } from 'commander';
@@ -18,7 +18,7 @@ interface RunOptions {
 type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
 
 const packages =
-  (target: 'rpm' | 'reproduce'): Selection =>
+  (target: 'rpm' | 'check' | 'reproduce'): Selection =>
   (distribution, names) =>
     (names.length === 0 ? distribution.packages.map(({ id }) => id) : names).map((name): Task => [
       target,
@@ -51,6 +51,7 @@ export function addTargets(program: Command, context: () => CommandContext): voi
       });
   add('build <package...>', 'build packages and what they need', packages('rpm'));
   add('rpm [package...]', 'build packages; all of them when none is named', packages('rpm'));
+  add('check [package...]', 'run %check of packages; of all when none is named', packages('check'));
   add(
     'reproduce [package...]',
     'build packages a second time and compare; all of them when none is named',

@@ -1,0 +1,125 @@
+/** The target `check`: `%check` on its own, with what it asks for beside the build; failing, flaky and skipped ones. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { shellQuote } from '@kiln/host';
+import { kiln, kilnCommand, nx } from './run-kiln.ts';
+import { edit, makeSmallTree, restore, write, type SmallTree } from './small-tree.ts';
+import { sharedStore } from './test-store.ts';
+
+const MINUTES = 60_000;
+const SPEC = 'SPECS/alone/alone.spec';
+let directory: string;
+let tree: SmallTree;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
+  chmodSync(directory, 0o755);
+  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
+}, 30 * MINUTES);
+
+afterEach(() => {
+  restore(tree);
+  rmSync(join(tree.root, 'toolkit/packages.json'), { force: true });
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Gives the package `alone` a `%check`, and further lines to its preamble. */
+function withCheck(script: string, preamble = ''): void {
+  edit(tree, SPEC, (text) =>
+    text.replace('\n%files', `\n%check\n${script}\n\n%files`).replace('BuildArch:', `${preamble}BuildArch:`),
+  );
+}
+
+const report = (name: string): string => readFileSync(join(tree.root, `dist/checks/${name}/${name}.xml`), 'utf8');
+
+test('runs after the build, sees what was installed, and is done once', { timeout: 5 * MINUTES }, async () => {
+  withCheck('cmp %{SOURCE0} %{buildroot}%{_datadir}/alone/alone.c\ntouch %{buildroot}%{_datadir}/alone/left-by-check');
+  const { status, output, built } = await nx(tree, 'run-many', '-t', 'rpm', 'check', '-p', 'alone/alone');
+  expect(status, output).toBe(0);
+  expect(built.filter((task) => !task.startsWith('toolchain'))).toEqual(['rpm:alone/alone', 'check:alone/alone']);
+  expect(report('alone')).toMatch(/tests="1" failures="0" errors="0" skipped="0"/);
+  expect((await kiln(tree, 'check', 'alone')).built).toEqual([]);
+});
+
+test(
+  'a failing check fails the run, not the build; a shell opens where it failed',
+  { timeout: 10 * MINUTES },
+  async () => {
+    withCheck('echo "one & one is <three>"; touch trace; test -e repaired');
+    expect((await kiln(tree, 'rpm', 'alone')).status).toBe(0);
+    const ran = await kiln(tree, 'check', 'alone');
+    expect(ran.status).toBe(1);
+    const line = readFileSync(join(tree.root, SPEC), 'utf8').split('\n').indexOf('%check') + 1;
+    expect(ran.output).toContain(`${SPEC}:${line}: error TESTS_FAILED: the %check section of alone/alone failed`);
+    expect(ran.output).toContain('dist/logs/check/alone/alone.log');
+    expect(report('alone')).toContain('<failure message="the %check section of alone/alone failed">');
+    expect(report('alone')).toContain('one &amp; one is &lt;three&gt;');
+    const all = await nx(tree, 'run-many', '-t', 'rpm', 'check', '-p', 'alone/alone,one/one');
+    expect(all.status).not.toBe(0);
+    expect(all.failed).toEqual(['check:alone/alone']);
+
+    const shown = execFileSync(
+      'script',
+      ['--quiet', '--return', '--command', shellQuote(kilnCommand('shell', '--check', 'alone')), '/dev/null'],
+      {
+        cwd: tree.root,
+        input: 'ls trace && echo LE""FT\nexit\n',
+        encoding: 'utf8',
+        env: { ...process.env, CI: 'true', NO_COLOR: '1', KILN_STORE: tree.store },
+        timeout: 5 * MINUTES,
+      },
+    );
+    expect(shown).toMatch(/^LEFT\r?$/m);
+    expect(shown).toContain('--short-circuit');
+  },
+);
+
+test(
+  'one that fails once: tried again when known for that, skipped when told so',
+  { timeout: 10 * MINUTES },
+  async () => {
+    const settings = (check: object) =>
+      write(tree.root, 'toolkit/packages.json', JSON.stringify({ 'alone/alone': { check } }));
+    withCheck('[ -e %{_topdir}/home/tried ] || { touch %{_topdir}/home/tried; false; }');
+    expect((await kiln(tree, 'check', 'alone')).output).toContain('error TESTS_FAILED');
+    settings({ flaky: 'fails the first time' });
+    const second = await kiln(tree, 'check', 'alone');
+    expect(second.status, second.output).toBe(0);
+    expect(second.output).toContain('CHECK_FLAKY');
+    expect(report('alone')).toContain('passed at attempt 2');
+    settings({ skip: 'fails the first time' });
+    const skipped = await kiln(tree, 'check', 'alone');
+    expect(skipped.status, skipped.output).toBe(0);
+    expect(skipped.built).toEqual(['check:alone/alone']);
+    expect(report('alone')).toContain('<skipped message="fails the first time"/>');
+    restore(tree);
+    rmSync(join(tree.root, 'toolkit/packages.json'));
+    expect((await kiln(tree, 'check', 'alone')).status).toBe(0);
+    expect(report('alone')).toContain('<skipped message="the spec has no %check"/>');
+  },
+);
+
+test(
+  'what only tests need is in the root of the check, though it needs the package itself',
+  { timeout: 10 * MINUTES },
+  async () => {
+    const wanted = '%if 0%{?with_check}\nBuildRequires: one-devel, three\n%endif\n';
+    edit(tree, 'SPECS/three/three.spec', (text) =>
+      text.replace('BuildRequires:  gcc', 'Requires: alone\nBuildRequires:  gcc, alone'),
+    );
+    withCheck('test -e %{_includedir}/one.h; test "$(three)" = 3; test -e %{_datadir}/alone/alone.c', wanted);
+    edit(tree, SPEC, (text) => text.replace('%build\n', '%build\ntest 0%{?with_check} = 01 || ! command -v three\n'));
+    const { status, output, built } = await kiln(tree, 'check', 'alone');
+    expect(status, output).toBe(0);
+    expect(built.indexOf('rpm:alone/alone')).toBeLessThan(built.indexOf('check:alone/alone'));
+    edit(tree, SPEC, (text) => text.replace('one-devel, three', 'no-such-thing'));
+    expect((await kiln(tree, 'rpm', 'alone')).status).toBe(0);
+    const broken = await kiln(tree, 'check', 'alone');
+    expect(broken.status).toBe(1);
+    expect(broken.output).toMatch(/DEPENDENCY_UNRESOLVED: .*'no-such-thing'/);
+  },
+);
