@@ -26,6 +26,7 @@ export async function measureCached(tree: string, roots: readonly string[]): Pro
   const workspace = await makeGraphWorkspace(tree, roots);
   try {
     const edit = (): void => appendFileSync(join(workspace, 'SPECS/zlib/zlib.spec'), '# an edit\n');
+    rmSync(join(workspace, '.nx'), { recursive: true });
     const filled = run(workspace, 'cache filled');
     const cheapest = (name: string, before: () => void): CachedCost =>
       Array.from({ length: RUNS }, () => (before(), run(workspace, name))).sort((a, b) => a.cpu - b.cpu)[0]!;

@@ -148,11 +148,11 @@ function runOnce(workspace: string, args: readonly string[], daemon: boolean): R
   const { stderr, status } = spawnSync('/usr/bin/time', ['-f', '\ntimed %e %U %S %M', process.execPath, NX, ...args], {
     cwd: workspace,
     encoding: 'utf8',
-    // As the wrapper `nx` of this repository sets it; the daemon has its plugins in processes of their own.
+    // As the wrapper `nx` of this repository sets it.
     env: {
       ...process.env,
       NX_DAEMON: String(daemon),
-      NX_ISOLATE_PLUGINS: String(daemon),
+      NX_ISOLATE_PLUGINS: 'false',
       CI: undefined,
       KILN_STORE: join(workspace, 'store'),
     },

@@ -1,8 +1,6 @@
 /** All specs of a tree to evaluated packages; what was evaluated before and reads the same now is not evaluated again. */
-import { hash } from 'node:crypto';
-import { readdirSync, readFileSync, type Dirent } from 'node:fs';
+import { readdirSync, type Dirent } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import type { Diagnostic } from '@kiln/diagnostics';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
 import type { SourcePackage } from '@kiln/rpm-package';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
@@ -22,7 +20,7 @@ import type { DistributionMacroFile } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { withoutReplaced } from './replaced-specs.ts';
-import { encodingProblem } from './spec-encoding.ts';
+import { SpecOnDisk } from './spec-on-disk.ts';
 
 /** Where evaluations are kept, relative to the workspace: in Nx's cache directory, which CI keeps and `nx reset` removes. */
 export const EVALUATION_CACHE = '.nx/cache/kiln-evaluations';
@@ -59,42 +57,40 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const key = commonKey(inputs);
   const cache = cacheFile === undefined ? new EvaluationCache() : openEvaluationCache(cacheFile, key, inputs);
   const listing = new DirectoryListing(root);
-  const specs = readSpecs(listing, tree).map((spec) => ({ spec, digest: spec.digest }));
-  const found = specs.map(({ spec, digest }) => cache.find(spec.specFile, digest));
+  const specs = specsOfTree(listing, tree);
+  const found = specs.map((spec) => cache.find(spec));
   const lua = new LuaOnDemand();
   const evaluated: string[] = [];
   const kept: (NewEvaluation | CachedEvaluation)[] = [];
   const exists = (path: string): boolean => listing.has(path);
-  let added = false;
+  let restamped = 0;
   const packages: EvaluatedPackage[] = [];
   const watched = new Set((tree.watched ?? []).map((name): Read => `macro ${name}`));
   const watchers = new Set<string>();
   const isReader = watched.size === 0 ? () => false : cache.readersOf(watched);
-  for (const [at, { spec, digest }] of specs.entries()) {
+  for (const [at, spec] of specs.entries()) {
     const known = found[at];
+    if (known !== undefined) {
+      const isRestamped = spec.stamp !== '' && known.specStamp !== spec.stamp;
+      if (isRestamped) restamped += 1;
+      if (isReader(known)) watchers.add(spec.specFile);
+      kept.push(isRestamped ? { ...known, specStamp: spec.stamp } : known);
+      packages.push(toPackage(tree, { spec, exists }, fromStored(known)));
+      continue;
+    }
     const problem = spec.encodingProblem;
     if (problem !== undefined) {
       packages.push(toPackage(tree, { spec, exists }, { diagnostics: [problem], sourceFiles: [] }));
       continue;
     }
-    if (known !== undefined) {
-      kept.push(known);
-      if (isReader(known)) watchers.add(spec.specFile);
-      packages.push(toPackage(tree, { spec, exists }, fromStored(known)));
-      continue;
-    }
     const evaluation = await lua.use((port) => evaluatePackage(spec, inputs, port));
     evaluated.push(spec.specFile);
     if (evaluation.reads?.some((read) => watched.has(read)) ?? true) watchers.add(spec.specFile);
-    if (cacheFile !== undefined && evaluation.reads !== undefined) {
-      kept.push(toStored(spec, digest, evaluation));
-      added = true;
-    }
+    if (cacheFile !== undefined && evaluation.reads !== undefined) kept.push(toStored(spec, evaluation));
     packages.push(toPackage(tree, { spec, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) }));
   }
-  const isCurrent = !added && kept.length === cache.size;
-  if (cacheFile !== undefined && !isCurrent)
-    await writeEvaluationCache(cacheFile, { key, inputs, cache, evaluations: kept });
+  if (cacheFile !== undefined)
+    await writeEvaluationCache(cacheFile, { key, inputs, cache, evaluations: kept, restamped });
   return { packages, evaluated, askedFiles: inputs.askedFiles, watchers };
 }
 
@@ -105,38 +101,16 @@ function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): s
   return textDigest(JSON.stringify(parts));
 }
 
-function readSpecs(listing: DirectoryListing, { root, config, specFiles }: TreeToEvaluate): SpecOnDisk[] {
+function specsOfTree(listing: DirectoryListing, { root, config, specFiles }: TreeToEvaluate): SpecOnDisk[] {
   const specs = config.specRoots.flatMap((specRoot) =>
     specsIn(listing, specRoot)
       .sort()
       .map((specFile) => ({ specRoot, specFile })),
   );
+  const started = Date.now();
   return withoutReplaced(specs, config)
     .filter(({ specFile }) => specFiles?.has(specFile) ?? true)
-    .map((spec) => new SpecOnDisk(root, spec));
-}
-
-/** A spec as it was when it was read; its text is decoded when somebody wants it. */
-class SpecOnDisk implements SpecText {
-  readonly specRoot: string;
-  readonly specFile: string;
-  readonly digest: string;
-  readonly #bytes: Buffer;
-
-  constructor(root: string, { specRoot, specFile }: Omit<SpecText, 'specText'>) {
-    this.specRoot = specRoot;
-    this.specFile = specFile;
-    this.#bytes = readFileSync(join(root, specFile));
-    this.digest = hash('sha256', this.#bytes);
-  }
-
-  get specText(): string {
-    return this.#bytes.toString('utf8');
-  }
-
-  get encodingProblem(): Diagnostic | undefined {
-    return encodingProblem(this.specFile, this.#bytes);
-  }
+    .map((spec) => new SpecOnDisk(root, spec, started));
 }
 
 /** Paths of specs. Links are not followed; what is hidden or not there is passed over. */
@@ -153,11 +127,12 @@ function specsIn(listing: DirectoryListing, directory: string): string[] {
   });
 }
 
-function toStored({ specFile }: SpecText, specDigest: string, evaluation: PackageEvaluation): NewEvaluation {
+function toStored({ specFile, digest, stamp }: SpecOnDisk, evaluation: PackageEvaluation): NewEvaluation {
   const { sourcePackage, diagnostics, reads } = evaluation;
   return {
     specFile,
-    specDigest,
+    specDigest: digest,
+    specStamp: stamp,
     reads: reads!,
     sourceFiles: sourceFilesOf(evaluation),
     diagnostics,
@@ -225,15 +200,21 @@ function toPackage(
 ): EvaluatedPackage {
   const { specRoot, specFile } = spec;
   const directory = dirname(specFile);
-  const local = known.sourceFiles.map((fileName) => join(directory, fileName));
-  const own = [specFile, signaturesPath({ specFile, directory }), ...local].filter(exists);
+  let inputs: readonly string[] | undefined;
+  const findInputs = (): readonly string[] => {
+    const local = known.sourceFiles.map((fileName) => join(directory, fileName));
+    const own = [specFile, signaturesPath({ specFile, directory }), ...local].filter(exists);
+    return [...new Set([...own, ...macroFiles.map(({ file }) => file), DISTRO_FILE])].sort();
+  };
   const common = {
     id: relative(specRoot, specFile).replace(/\.spec$/, ''),
     specRoot,
     directory,
     specFile,
     diagnostics: known.diagnostics,
-    inputs: [...new Set([...own, ...macroFiles.map(({ file }) => file), DISTRO_FILE])].sort(),
+    get inputs() {
+      return (inputs ??= findInputs());
+    },
     get specText() {
       return spec.specText;
     },

@@ -11,19 +11,22 @@ import { crc32 } from 'node:zlib';
 import type { Diagnostic } from '@kiln/diagnostics';
 import { writeFileAtomic } from '@kiln/host';
 import type { EvaluationInputs, Read } from './evaluation-inputs.ts';
+import type { SpecOnDisk } from './spec-on-disk.ts';
 
-const FORMAT = 'kiln-evaluations-4';
+const FORMAT = 'kiln-evaluations-5';
 /** `format length crc`, the numbers as hexadecimal digits, and a newline. */
 const HEAD_LENGTH = `${FORMAT} 00000000 00000000\n`.length;
 /** More segments than these are worth one new file. */
 const MOST_SEGMENTS = 64;
-/** The part of the evaluations that is appended at most. */
-const APPENDED_SHARE = 0.02;
+/** The part of the evaluations that is appended at most, or kept with another stamp than the spec's. */
+const FEW = 0.02;
 
 /** What is kept of an evaluation. */
 interface KeptEvaluation {
   readonly specFile: string;
   readonly specDigest: string;
+  /** Of the file that had this digest; empty when it can't be told apart from its next state by that. */
+  readonly specStamp: string;
   /** Names of the spec's sources and patches. */
   readonly sourceFiles: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
@@ -114,10 +117,10 @@ export class EvaluationCache {
     return ({ segment, places }) => places.some((place) => wanted.get(segment)!.has(place));
   }
 
-  /** The evaluation of a spec, when nothing that it depends on has changed. */
-  find(specFile: string, specDigest: string): CachedEvaluation | undefined {
-    const found = this.#evaluations.get(specFile);
-    return found?.indexed.specDigest === specDigest ? found.segment.current(found.indexed) : undefined;
+  /** The evaluation of a spec, when nothing that it depends on has changed. A spec with the same stamp is not read. */
+  find(spec: SpecOnDisk): CachedEvaluation | undefined {
+    const known = this.#evaluations.get(spec.specFile);
+    return known !== undefined && spec.is(known.indexed) ? known.segment.current(known.indexed) : undefined;
   }
 }
 
@@ -157,13 +160,22 @@ export async function writeEvaluationCache(
     /** The one that cached evaluations are from. */
     readonly cache: EvaluationCache;
     readonly evaluations: readonly (NewEvaluation | CachedEvaluation)[];
+    /** How many of them have a stamp that the cache doesn't know yet. */
+    readonly restamped: number;
   },
 ): Promise<void> {
-  const { cache, evaluations } = content;
+  const { cache, evaluations, restamped } = content;
   const added = evaluations.filter((one): one is NewEvaluation => 'reads' in one);
-  const few = added.length > 0 && added.length <= Math.max(1, evaluations.length * APPENDED_SHARE);
+  const few = evaluations.length * FEW;
+  const isSame = evaluations.length === cache.size && added.length === 0;
+  if (isSame && restamped <= few) return;
   const nothingGone = evaluations.length >= cache.size;
-  const appends = few && nothingGone && cache.isWhole && cache.segments.length < MOST_SEGMENTS;
+  const appends =
+    added.length > 0 &&
+    added.length <= Math.max(1, few) &&
+    nothingGone &&
+    cache.isWhole &&
+    cache.segments.length < MOST_SEGMENTS;
   try {
     if (appends) await appendFile(file, segmentOf({ ...content, evaluations: added }));
     else await writeFileAtomic(file, segmentOf(content));
@@ -180,11 +192,11 @@ function segmentOf({
   const list = new ReadList();
   let end = 0;
   const indexed = evaluations.map((one): IndexedEvaluation => {
-    const { specFile, specDigest, sourceFiles, diagnostics, sourcePackage } = one;
+    const { specFile, specDigest, specStamp, sourceFiles, diagnostics, sourcePackage } = one;
     const places = 'places' in one ? one.places.map(list.placesOf(one.segment)) : one.reads.map(list.place);
     const start = end;
     end += sourcePackage.length;
-    return { specFile, specDigest, sourceFiles, diagnostics, places, start, end };
+    return { specFile, specDigest, specStamp, sourceFiles, diagnostics, places, start, end };
   });
   const reads = list.reads.map((read) => [read, inputs.digest(read)] as const);
   const index: SegmentIndex = { key, reads, evaluations: indexed };
