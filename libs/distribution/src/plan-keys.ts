@@ -76,57 +76,55 @@ function packageKey(
   planning: Planning,
   [target, project]: readonly ['rpm' | 'rpm-bootstrap', PackageProject],
 ): PlanKey {
-  const { distribution, keys } = planning;
+  const { distribution, common, keys } = planning;
   const task = `${target}:${project.id}`;
   const known = keys.get(task);
   if (known !== undefined) return known;
-  const made = keyOfParts({
-    ...buildParts(planning, project),
+  const parts = {
+    ...common,
+    defines: digestOf(project.defines ?? distribution.config.defines),
     recipe: String(PACKAGE_RECIPE_VERSION),
+    settings: digestOf(identityOfSettings(project.settings)),
     checks: digestOf(checkPolicy(distribution.config, project.settings)),
-  });
+    root: digestOf(project.rootPackages),
+    ...(project.seeds.length === 0 ? {} : { seeds: digestOf(project.seeds.map((seed) => seed.sha256)) }),
+    ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),
+    ...keysBefore(planning, project),
+  };
+  const made = { key: digestOf(parts), parts };
   keys.set(task, made);
   return made;
 }
 
-/** A check comes after the package's own build, whatever it needs beside that. */
+/** A check comes after the package's own build, whose key has all that they have in common. */
 function checkKey(planning: Planning, project: PackageProject): void {
-  const own = `rpm:${project.id}`;
-  planning.keys.set(
-    `check:${project.id}`,
-    keyOfParts({
-      ...buildParts(planning, project.check ?? project),
-      recipe: String(CHECK_RECIPE_VERSION),
-      skip: String(skipReason(project) ?? ''),
-      [own]: packageKey(planning, ['rpm', project]).key,
-    }),
-  );
+  const { distribution, keys } = planning;
+  const { check = project } = project;
+  const more = ownInputs(check).filter((file) => !project.inputs.includes(file));
+  const parts = {
+    recipe: String(CHECK_RECIPE_VERSION),
+    skip: skipReason(project) ?? '',
+    defines: digestOf(check.defines ?? distribution.config.defines),
+    ...(check.rootPackages === project.rootPackages
+      ? {}
+      : { root: digestOf(check.rootPackages), ...keysBefore(planning, check) }),
+    ...Object.fromEntries(more.map((file) => [file, fileDigest(distribution.root, file)])),
+    [`rpm:${project.id}`]: packageKey(planning, ['rpm', project]).key,
+  };
+  keys.set(`check:${project.id}`, { key: digestOf(parts), parts });
 }
 
-function keyOfParts(parts: Readonly<Record<string, string>>): PlanKey {
-  return { key: digestOf(parts), parts };
-}
-
-/** What the programs of a package's build can see. */
-function buildParts(planning: Planning, project: PackageProject): Record<string, string> {
-  const { distribution, common } = planning;
+/** By task: the keys of the builds whose RPMs may be in the root. */
+function keysBefore(planning: Planning, { dependencies, bootstrapDependencies }: PackageProject) {
   const keyOf = (before: 'rpm' | 'rpm-bootstrap', id: string): [string, string] => {
-    const found = distribution.findPackage(id);
+    const found = planning.distribution.findPackage(id);
     const other = before === 'rpm' ? found : found.bootstrap!;
     return [`${before}:${id}`, packageKey(planning, [before, other]).key];
   };
-  return {
-    ...common,
-    defines: digestOf(project.defines ?? distribution.config.defines),
-    settings: digestOf(identityOfSettings(project.settings)),
-    root: digestOf(project.rootPackages),
-    ...(project.seeds.length === 0 ? {} : { seeds: digestOf(project.seeds.map((seed) => seed.sha256)) }),
-    ...Object.fromEntries(ownInputs(project).map((file) => [file, fileDigest(distribution.root, file)])),
-    ...Object.fromEntries([
-      ...project.dependencies.map((id) => keyOf('rpm', id)),
-      ...project.bootstrapDependencies.map((id) => keyOf('rpm-bootstrap', id)),
-    ]),
-  };
+  return Object.fromEntries([
+    ...dependencies.map((id) => keyOf('rpm', id)),
+    ...bootstrapDependencies.map((id) => keyOf('rpm-bootstrap', id)),
+  ]);
 }
 
 function imageKey(distribution: Distribution, image: ImageProject, keys: ReadonlyMap<string, PlanKey>): PlanKey {
