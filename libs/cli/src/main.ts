@@ -9,6 +9,7 @@ import { addDependents } from './commands/dependents.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
+import { addGc } from './commands/gc.ts';
 import { addImport } from './commands/import.ts';
 import { addList } from './commands/list.ts';
 import { addLockToolchain } from './commands/lock-toolchain.ts';
@@ -56,6 +57,7 @@ const COMMANDS: readonly AddCommands[] = [
   addRecordMacros,
   addLockToolchain,
   addDoctor,
+  addGc,
 ];
 
 const SUCCESS = 0;

@@ -2,9 +2,10 @@
  * Runs tasks of a distribution: in the order of what they hold up, as many at once as the machine has memory and cores for, shared with
  * all other runs on it.
  */
-import { readDurations, taskResources, TARGETS, type Admission, type Durations } from '@kiln/distribution';
+import { readDurations, taskResources, TARGETS, trimStore, type Admission, type Durations } from '@kiln/distribution';
 import { logEvent, type Distribution, type Session, type TargetName, type TaskMeasurement } from '@kiln/distribution';
 import { defaultTokenDirectory, machineResources, ResourceBroker, type Resources, type Waiting } from '@kiln/host';
+import { garbageLines } from './garbage-report.ts';
 import { formatMemory } from './memory.ts';
 import type { ReportedTask, Reporter } from './reporter.ts';
 import {
@@ -122,11 +123,13 @@ export async function runTasks(session: Session, options: TaskRunOptions): Promi
     capacity: plan.capacity,
     ...(parallel === undefined ? {} : { most: parallel }),
   });
+  let built = 0;
   const end = (name: string, how: TaskEnd) => {
+    if (how.outcome === 'built') built += 1;
     plan.end(name);
     onEnd?.(name, how);
   };
-  return runSchedule(plan.tasks, {
+  const result = await runSchedule(plan.tasks, {
     window: WINDOW,
     signal: session.host.signal,
     async run(name, turn) {
@@ -152,6 +155,19 @@ export async function runTasks(session: Session, options: TaskRunOptions): Promi
       }
     },
   });
+  if (built > 0 && !session.host.signal.aborted) await trim(session, reporter);
+  return result;
+}
+
+/** That the store could not be made smaller doesn't make a run fail. */
+async function trim(session: Session, reporter: Reporter): Promise<void> {
+  try {
+    const report = await trimStore(session);
+    if (report !== undefined) reporter.say(garbageLines(report).join('\n'));
+  } catch (error) {
+    const message = `the store could not be made smaller: ${(error as Error).message}`;
+    session.host.emit({ type: 'notice', severity: 'warning', code: 'STORE_NOT_TRIMMED', message });
+  }
 }
 
 function block(

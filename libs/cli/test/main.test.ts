@@ -32,6 +32,7 @@ test('help lists every command and is no error', async () => {
     'spec',
     'record-macros',
     'doctor',
+    'gc',
   ]) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
   }

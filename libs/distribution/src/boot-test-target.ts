@@ -45,6 +45,8 @@ export const bootTestTarget: Target = {
         },
       );
     }
+    for (const [name, blob] of Object.entries(image.outputs)) await store.requireIntact(blob, name);
+    for (const { blob, fileName } of rpms) await store.requireIntact(blob, fileName);
     const database = image.outputs[rpmDatabaseFileName(definition.name)];
     const log = join(distribution.root, bootTestTarget.log(id));
     await mkdir(dirname(log), { recursive: true });

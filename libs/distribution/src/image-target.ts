@@ -42,6 +42,7 @@ export const imageTarget: Target = {
     const { host, store, distribution } = session;
     const plan = await imageContents(session, id);
     if (plan === undefined) throw new BuildError('PLAN_STALE', `a package of the image ${id} is not built`);
+    for (const { blob, fileName } of plan.rpms) await store.requireIntact(blob, fileName);
     const outputDirectory = await store.temporaryPath('image');
     const log = join(distribution.root, imageTarget.log(id));
     await mkdir(join(log, '..'), { recursive: true });

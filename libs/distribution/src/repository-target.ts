@@ -39,6 +39,7 @@ export const repositoryTarget: Target = {
   async build(session, id) {
     const rpms = (await allRpms(session)) ?? [];
     const { host, store } = session;
+    for (const { blob, fileName } of rpms) await store.requireIntact(blob, fileName);
     const work = await makeWorkDirectory(host, store, 'repository');
     try {
       const directory = join(work, 'repository');

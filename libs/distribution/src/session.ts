@@ -30,6 +30,9 @@ export interface TaskOutcome {
 /** How a task is let begin what the store can't answer: it may have to wait for its turn. */
 export type Admission = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** With damaged blobs before each but the last. */
+const MOST_ATTEMPTS = 10;
+
 export class Session {
   readonly distribution: Distribution;
   readonly host: Host;
@@ -113,14 +116,52 @@ export class Session {
       });
     }
     await this.#sweep();
-    const { result, outcome } = await this.store.action(key, { action: target, subject: id, log: stage.log(id) }, () =>
-      admit(() => this.#meter.measure(`${target}:${id}`, () => stage.build(this, id, key))),
-    );
-    if (outcome === 'built') await this.#remember(target, id);
-    this.#complete.set(`${target}:${id}`, { key, result });
     const { root, config } = this.distribution;
-    const manifestFile = await showView(root, config.architecture, this.#manifest(target, id, result), this.store);
-    return { manifestFile, outcome };
+    return this.#withIntactBlobs(async () => {
+      const { result, outcome } = await this.#act([target, id], { key, admit });
+      if (outcome === 'built') await this.#remember(target, id);
+      this.#complete.set(`${target}:${id}`, { key, result });
+      const manifestFile = await showView(root, config.architecture, this.#manifest(target, id, result), this.store);
+      return { manifestFile, outcome };
+    });
+  }
+
+  /** The result of a task whose key is known, from the store or by doing it. */
+  #act([target, id]: readonly [TargetName, string], { key, admit }: { key: Sha256; admit: Admission }) {
+    const stage = TARGETS[target];
+    const build = () => admit(() => this.#meter.measure(`${target}:${id}`, () => stage.build(this, id, key)));
+    return this.store.action(key, { action: target, subject: id, log: stage.log(id) }, () =>
+      this.#withIntactBlobs(build, async () => {
+        for (const [beforeTarget, beforeId] of stage.before(this.distribution, id)) {
+          if ((await this.state(beforeTarget, beforeId)).result === undefined)
+            await this.run(beforeTarget, beforeId, admit);
+        }
+        if ((await stage.key(this, id)) === key) return;
+        throw new BuildError('PLAN_STALE', `what ${target} of ${id} needs was done again and became something else`, {
+          hint: 'run the same command again',
+        });
+      }),
+    );
+  }
+
+  /** Damaged blobs are gone when they are noticed: does `work` again after `mend`, a few times at most. */
+  async #withIntactBlobs<T>(work: () => Promise<T>, mend: () => Promise<void> = () => Promise.resolve()): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof BuildError) || error.code !== 'BLOB_UNUSABLE' || attempt === MOST_ATTEMPTS) throw error;
+        const { code, message } = error;
+        this.host.emit({
+          type: 'notice',
+          severity: 'warning',
+          code,
+          message: `${message}; what made it is done again`,
+        });
+        this.#complete.clear();
+        await mend();
+      }
+    }
   }
 
   /** What a task used since it was let begin; undefined when it wasn't done in this session. */

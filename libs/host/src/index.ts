@@ -10,7 +10,7 @@ export type {
 export { createHost, type Host, type HostOptions } from './host.ts';
 export { runProcess, shellQuote, type RunRequest, type RunResult } from './process.ts';
 export { writeFileAtomic } from './atomic-file.ts';
-export { withFileLock } from './file-lock.ts';
+export { holdFileLock, isFileLocked, withFileLock, type LockOptions } from './file-lock.ts';
 export { createFakeHost, type FakeHost } from './fake-host.ts';
 export { programRequirement, type Fix, type ProbeResult, type Requirement } from './requirement.ts';
 export { BUILD_USER_NAME, buildUser, giveToBuildUser, type BuildUser } from './build-user.ts';

@@ -1,5 +1,5 @@
 /** A shell in the root of a package's build: as the failed build left it, or before anything ran. */
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { shellQuote, type Host } from '@kiln/host';
@@ -36,7 +36,7 @@ export interface ShellOptions {
 export function openBuildShell(host: Host, store: Store, build: PackageBuild, options: ShellOptions): Promise<number> {
   return inWorkDirectory(host, store, build, async (place) => {
     const kept = failedBuildPath(store, build);
-    const failed = options.fresh !== true && (await stat(kept).catch(() => undefined)) !== undefined;
+    const failed = options.fresh !== true && (await store.use(kept));
     if (failed) await copyTop(host, kept, place);
     else await layOutTopDirectory(host, place);
     await layOutMacros(place);

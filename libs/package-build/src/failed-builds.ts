@@ -25,6 +25,7 @@ export async function keepFailedBuild(host: Host, store: Store, { build, work }:
   await removeWorkDirectory(host, kept);
   await mkdir(join(store.directory, 'failed'), { recursive: true });
   await rename(join(work, 'top'), kept);
+  await store.use(kept);
   await removeOldest(host, store);
 }
 

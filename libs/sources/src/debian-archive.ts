@@ -82,7 +82,7 @@ export async function downloadFromArchive(
 ): Promise<ReadonlyMap<Sha256, string>> {
   const failures = new Map<Sha256, string>();
   const missing: ArchiveFile[] = [];
-  for (const file of files) if (!(await store.hasBlob(file))) missing.push(file);
+  for (const file of files) if (!(await store.hasIntactBlob(file.sha256))) missing.push(file);
   if (missing.length === 0) return failures;
   const bases = await archiveBases(host);
   const directory = await store.temporaryPath('download');

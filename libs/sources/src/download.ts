@@ -54,6 +54,7 @@ async function fetchInto(host: Host, store: Store, fetch: Fetch): Promise<Downlo
   const { url, directory, sha256 } = fetch;
   await mkdir(directory, { recursive: true });
   await giveToBuildUser(await buildUser(host), directory);
+  await store.use(directory);
   const path = join(directory, 'file');
   const before = await sizeOf(path);
   const complete = sha256 !== undefined && before > 0 && (await digestFile(path)) === sha256;

@@ -1,9 +1,8 @@
 /** Gets source files by digest: from the store, else from the distribution's places in their order; proved, stored once. */
-import { rm, stat } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError, type Diagnostic, type SourceLocation } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
-import { digestFile, type Store } from '@kiln/store';
+import type { Store } from '@kiln/store';
 import { downloadFromArchive } from './debian-archive.ts';
 import { readDebianLock, type LockedSource } from './debian-lock.ts';
 import { download } from './download.ts';
@@ -67,7 +66,7 @@ export async function tryFetchSources(
   const tried = new Map<Sha256, Failure[]>();
   const wanted = [...new Map(requests.map((request) => [request.sha256, request])).values()];
   await inParallel(wanted, PARALLEL_FETCHES, async ({ sha256 }) => {
-    if (await isStored(store, sha256)) origins.set(sha256, await storedOrigin(store, sha256));
+    if (await store.hasIntactBlob(sha256)) origins.set(sha256, await storedOrigin(store, sha256));
   });
   let missing = wanted.filter(({ sha256 }) => !origins.has(sha256));
   for (const place of places) {
@@ -181,15 +180,6 @@ async function fetchByAddress(
 async function storedOrigin(store: Store, sha256: Sha256): Promise<SourceOrigin> {
   const provenance = await readProvenance(store, sha256);
   return { stored: true, ...(provenance === undefined ? {} : { provenance }) };
-}
-
-/** Whether the store has the content that the digest says; damaged content is removed. */
-async function isStored(store: Store, sha256: Sha256): Promise<boolean> {
-  const path = store.blobPath(sha256);
-  if ((await stat(path).catch(() => undefined)) === undefined) return false;
-  if ((await digestFile(path)) === sha256) return true;
-  await rm(path, { force: true });
-  return false;
 }
 
 function checkName({ fileName, location }: SourceRequest): void {

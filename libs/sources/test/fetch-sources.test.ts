@@ -100,7 +100,7 @@ describe('by address', () => {
   it('never uses a part of a file', async () => {
     await expect(fetch({ url: `${base}/half.tar` })).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
     expect(existsSync(store.blobPath(digest))).toBe(false);
-    expect(readdirSync(store.directory).sort()).toEqual(['locks', 'partial']);
+    expect(readdirSync(store.directory).sort()).toEqual(['leases', 'locks', 'partial']);
   });
 
   it.each([

@@ -1,1 +1,11 @@
-export { defaultStoreDirectory, digestFile, Store, type ActionResult, type Blob } from './store.ts';
+export { type ActionResult, type Blob } from './action-file.ts';
+export {
+  collectGarbage,
+  storeSize,
+  type GarbageOptions,
+  type GarbageReport,
+  type ObjectKind,
+} from './garbage-collection.ts';
+export { parseSize, storeLimit } from './size-limit.ts';
+export { defaultStoreDirectory, digestFile, Store } from './store.ts';
+export { isSealed, sealTree, walkTree, type EntryType, type TreeSeal } from './tree-seal.ts';

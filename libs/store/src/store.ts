@@ -1,26 +1,16 @@
 /** The store: blobs by digest, action results by key, layers (directory trees) by key; shared by all clones of a user. */
 import { createReadStream } from 'node:fs';
-import { constants, copyFile, mkdir, readFile, rename, rm, stat, utimes, chmod } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readFile, rename, rm, stat, chmod } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { canonicalJson, parseSha256, type Sha256 } from '@kiln/build-identity';
+import { parseSha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { withFileLock, writeFileAtomic, type Host } from '@kiln/host';
-
-/** A blob in the store. `size` is in bytes. */
-export interface Blob {
-  readonly sha256: Sha256;
-  readonly size: number;
-}
-
-/** What an action made. `outputs` maps names (for RPMs: file names) to blobs; `facts` is the stage's own JSON. */
-export interface ActionResult {
-  readonly key: Sha256;
-  readonly outputs: Readonly<Record<string, Blob>>;
-  readonly facts: unknown;
-}
+import { formatAction, parseAction, type ActionResult, type Blob } from './action-file.ts';
+import { isLayerIntact, layerRecordPath, recordLayer } from './layer-record.ts';
+import { use } from './store-use.ts';
 
 /**
  * Where the store is: `KILN_STORE`, else `$XDG_CACHE_HOME/kiln`, else `~/.cache/kiln`; for root without either, `/var/cache/kiln`,
@@ -35,10 +25,17 @@ export function defaultStoreDirectory(environment: Readonly<Record<string, strin
 export class Store {
   readonly directory: string;
   readonly #host: Host;
+  /** Layers that were looked at. */
+  readonly #intact = new Set<string>();
 
   constructor(host: Host, directory: string) {
     this.#host = host;
     this.directory = directory;
+  }
+
+  /** Marks a file or directory of the store as used by this process, so that it stays; whether it is there. */
+  use(path: string): Promise<boolean> {
+    return use(this.#host, this.directory, path);
   }
 
   /** Path of a blob, whether it is there or not. Blobs are read-only; never hand out a hard link to one. */
@@ -46,27 +43,42 @@ export class Store {
     return join(this.directory, 'cas', digest.slice(0, 2), digest);
   }
 
-  async hasBlob({ sha256, size }: Blob): Promise<boolean> {
-    const found = await stat(this.blobPath(sha256)).catch(() => undefined);
-    return found !== undefined && found.size === size;
+  /** Whether it is there, by its size; it counts as used. */
+  async hasBlob(blob: Blob): Promise<boolean> {
+    return (await this.use(this.blobPath(blob.sha256))) && this.#isThere(blob);
+  }
+
+  /** Whether it is there with the content that its name says; damaged content is removed. It counts as used. */
+  async hasIntactBlob(digest: Sha256): Promise<boolean> {
+    const path = this.blobPath(digest);
+    if (!(await this.use(path))) return false;
+    if ((await digestFile(path)) === digest) return true;
+    await rm(path, { force: true });
+    return false;
+  }
+
+  /**
+   * Makes sure that a blob can be relied on. `what` names it for people.
+   * @throws BuildError `BLOB_UNUSABLE`; a damaged one is removed, so that what made it is done again.
+   */
+  async requireIntact({ sha256 }: Pick<Blob, 'sha256'>, what: string): Promise<void> {
+    if (!(await this.hasIntactBlob(sha256))) throw unusable(what, this.blobPath(sha256));
+  }
+
+  async #isThere({ sha256, size }: Blob): Promise<boolean> {
+    return (await stat(this.blobPath(sha256)).catch(() => undefined))?.size === size;
   }
 
   /** Takes a copy of a file into the store. With `expected`, other content is refused. */
   async putFile(path: string, expected?: Sha256): Promise<Blob> {
-    return this.#guardSpace(async () => {
-      const temporary = await this.temporaryPath('blob');
-      try {
-        await copyFile(path, temporary, constants.COPYFILE_FICLONE);
-        return await this.#adopt(temporary, expected, path);
-      } finally {
-        await rm(temporary, { force: true });
-      }
+    return this.#put(async (temporary) => {
+      await copyFile(path, temporary, constants.COPYFILE_FICLONE);
+      return this.#adopt(temporary, expected, path);
     });
   }
 
   async putText(text: string): Promise<Blob> {
-    return this.#guardSpace(async () => {
-      const temporary = await this.temporaryPath('blob');
+    return this.#put(async (temporary) => {
       await writeFileAtomic(temporary, text);
       return this.#adopt(temporary, undefined, temporary);
     });
@@ -74,28 +86,18 @@ export class Store {
 
   /**
    * Copies a blob (reflink where the file system can) to `destination` through a temporary file and a rename, and checks its digest.
-   * @throws BuildError `BLOB_MISSING`, `BLOB_CORRUPT` (the bad blob is removed, so that the next run makes it again).
+   * @throws BuildError `BLOB_UNUSABLE`; a damaged one is removed, so that what made it is done again.
    */
   async materialize(blob: Blob, destination: string): Promise<void> {
     const source = this.blobPath(blob.sha256);
-    if (!(await this.hasBlob(blob))) {
-      throw new BuildError('BLOB_MISSING', `the store has no blob ${blob.sha256}`, {
-        hint: 'run the same command again',
-      });
-    }
+    if (!(await this.hasBlob(blob))) throw unusable(destination, source);
     const temporary = `${destination}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
     await mkdir(dirname(destination), { recursive: true });
     try {
       await copyFile(source, temporary, constants.COPYFILE_FICLONE);
       if ((await digestFile(temporary)) !== blob.sha256) {
         await rm(source, { force: true });
-        throw new BuildError(
-          'BLOB_CORRUPT',
-          `the blob ${source} has other content than its name says; it was removed`,
-          {
-            hint: 'run the same command again; check the disk if this repeats',
-          },
-        );
+        throw unusable(destination, source);
       }
       await chmod(temporary, 0o644);
       await rename(temporary, destination);
@@ -107,19 +109,19 @@ export class Store {
   /** The result of an action when it and all its blobs are there; else undefined. Marks it as used. */
   async readAction(key: Sha256): Promise<ActionResult | undefined> {
     const path = this.#actionPath(key);
+    // Its blobs count as used with it.
+    if (!(await this.use(path))) return undefined;
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined) return undefined;
-    const result = parseAction(text);
+    const result = text === undefined ? undefined : parseAction(text);
     if (result === undefined || result.key !== key) return undefined;
-    for (const blob of Object.values(result.outputs)) if (!(await this.hasBlob(blob))) return undefined;
-    const now = new Date(this.#host.now());
-    await utimes(path, now, now).catch(() => undefined);
+    for (const blob of Object.values(result.outputs)) if (!(await this.#isThere(blob))) return undefined;
     return result;
   }
 
   /** Publishes a result; its blobs must be in the store already. */
   async writeAction(result: ActionResult): Promise<void> {
-    await this.#guardSpace(() => writeFileAtomic(this.#actionPath(result.key), canonicalJson(result)));
+    const path = this.#actionPath(result.key);
+    await this.#guardSpace(() => this.#untilUsed(() => writeFileAtomic(path, formatAction(result)), path));
   }
 
   /**
@@ -164,25 +166,59 @@ export class Store {
   }
 
   /**
-   * A directory tree by key: made once by `make` in a temporary directory, then renamed into place. Never change it afterwards.
-   * Returns its path.
+   * A directory tree by key: made once by `make` in a temporary directory, then renamed into place. Never change it afterwards: with
+   * `checked` one that was changed is made again. Returns its path.
    */
-  async layer(key: string, make: (directory: string) => Promise<void>): Promise<string> {
+  async layer(
+    key: string,
+    make: (directory: string) => Promise<void>,
+    { checked = false }: { readonly checked?: boolean } = {},
+  ): Promise<string> {
     const path = join(this.directory, 'layers', key);
-    if (await exists(path)) return path;
+    if (await this.#hasLayer(key, checked)) return path;
     return this.withLock(`layer-${key}`, `layer ${key}`, async () => {
-      if (await exists(path)) return path;
+      if (await this.#hasLayer(key, checked)) return path;
       const temporary = await this.temporaryPath('layer');
       await mkdir(temporary, { recursive: true });
       try {
-        await this.#guardSpace(() => make(temporary));
-        await mkdir(dirname(path), { recursive: true });
-        await rename(temporary, path);
+        await this.#guardSpace(async () => {
+          await make(temporary);
+          const record = layerRecordPath(this.directory, key);
+          await this.#untilUsed(() => recordLayer(temporary, record, { checked }), record);
+          await mkdir(dirname(path), { recursive: true });
+          await rename(temporary, path);
+        });
+        this.#intact.add(key);
       } finally {
         await rm(temporary, { recursive: true, force: true });
       }
       return path;
     });
+  }
+
+  /** Marks a layer as used, when it is there. */
+  async useLayer(key: string): Promise<boolean> {
+    return (await this.use(layerRecordPath(this.directory, key))) && isThere(join(this.directory, 'layers', key));
+  }
+
+  /** Whether the layer can be used, which it then counts as. One that was changed is put out of the way. */
+  async #hasLayer(key: string, checked: boolean): Promise<boolean> {
+    const path = join(this.directory, 'layers', key);
+    const record = layerRecordPath(this.directory, key);
+    // One of an earlier Kiln has no record.
+    if ((await isThere(path)) && !(await this.use(record)) && (await isThere(path)))
+      await this.#untilUsed(() => recordLayer(path, record, { checked }), record);
+    if (!(await isThere(path))) return false;
+    if (!checked || this.#intact.has(key)) return true;
+    if (await isLayerIntact(path, record)) {
+      this.#intact.add(key);
+      return true;
+    }
+    const message = `the layer ${path} was changed since it was made, so it is made again`;
+    this.#host.emit({ type: 'notice', severity: 'warning', code: 'LAYER_CHANGED', message });
+    // Other builds may have it mounted: garbage collection removes it later.
+    await rename(path, `${path}.changed-${randomBytes(4).toString('hex')}`).catch(() => undefined);
+    return false;
   }
 
   /** Runs `work` while no other process of this store holds the same name. */
@@ -204,6 +240,27 @@ export class Store {
     const directory = join(this.directory, 'tmp');
     await mkdir(directory, { recursive: true });
     return join(directory, `${what}-${process.pid}-${randomBytes(6).toString('hex')}`);
+  }
+
+  /** Again when a garbage collection removes the blob, which may have been there unused, at that moment. */
+  #put(take: (temporary: string) => Promise<Blob>): Promise<Blob> {
+    return this.#guardSpace(async () => {
+      const temporary = await this.temporaryPath('blob');
+      try {
+        for (;;) {
+          const blob = await take(temporary);
+          if (await this.use(this.blobPath(blob.sha256))) return blob;
+        }
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    });
+  }
+
+  /** Writes what stands at `path` until it counts as used. */
+  async #untilUsed(write: () => Promise<void>, path: string): Promise<void> {
+    do await write();
+    while (!(await this.use(path)));
   }
 
   async #adopt(temporary: string, expected: Sha256 | undefined, origin: string): Promise<Blob> {
@@ -243,15 +300,12 @@ export async function digestFile(path: string): Promise<Sha256> {
   return parseSha256(hash.digest('hex'));
 }
 
-function parseAction(text: string): ActionResult | undefined {
-  try {
-    const value = JSON.parse(text) as ActionResult;
-    return typeof value.key === 'string' && typeof value.outputs === 'object' ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function unusable(what: string, path: string): BuildError {
+  return new BuildError('BLOB_UNUSABLE', `${what} can't be had from the store: ${path} is missing or was damaged`, {
+    hint: 'run the same command again: what made it is done again; check the disk if this repeats',
+  });
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -1,11 +1,12 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256 } from '@kiln/build-identity';
 import { createFakeHost, createHost, type KilnEvent } from '@kiln/host';
-import { defaultStoreDirectory, Store } from '@kiln/store';
+import { defaultStoreDirectory, parseSize, Store, storeLimit } from '@kiln/store';
 
 let directory: string;
 let store: Store;
@@ -30,7 +31,7 @@ test('a blob comes back as it went in, and a changed one is refused and removed'
 
   chmodSync(store.blobPath(blob.sha256), 0o644);
   writeFileSync(store.blobPath(blob.sha256), 'CONTENT');
-  await expect(store.materialize(blob, join(directory, 'c'))).rejects.toMatchObject({ code: 'BLOB_CORRUPT' });
+  await expect(store.materialize(blob, join(directory, 'c'))).rejects.toMatchObject({ code: 'BLOB_UNUSABLE' });
   expect(existsSync(join(directory, 'c'))).toBe(false);
   expect(await store.hasBlob(blob)).toBe(false);
 });
@@ -74,6 +75,60 @@ test('a torn action file is a miss, not an error', async () => {
   await store.action(key, { action: 't', subject: 's' }, () => Promise.resolve({ outputs: {}, facts: 1 }));
   writeFileSync(join(directory, 'store', 'ac', key.slice(0, 2), `${key}.json`), '{"key":');
   expect(await store.readAction(key)).toBeUndefined();
+});
+
+test('a result of which any bit was flipped is a miss', async () => {
+  const key = sha256('flipped');
+  const { result } = await store.action(key, { action: 't', subject: 's' }, async () => ({
+    outputs: { out: await store.putText('x') },
+    facts: { n: 12, name: 'a' },
+  }));
+  const path = join(directory, 'store', 'ac', key.slice(0, 2), `${key}.json`);
+  const bytes = readFileSync(path);
+  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+    const damaged = Buffer.from(bytes);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    writeFileSync(path, damaged);
+    expect(await store.readAction(key), `bit ${bit}`).toBeUndefined();
+  }
+  writeFileSync(path, bytes);
+  expect(await store.readAction(key)).toEqual(result);
+});
+
+test('a checked layer that was changed is made again, one that was touched or copied is not', async () => {
+  let makes = 0;
+  const make = (path: string) => {
+    makes += 1;
+    writeFileSync(join(path, 'a'), 'content');
+    return Promise.resolve();
+  };
+  const path = await store.layer('checked', make, { checked: true });
+  const another = () => new Store(createFakeHost(), store.directory).layer('checked', make, { checked: true });
+  utimesSync(join(path, 'a'), 1, 1);
+  await another();
+  expect(makes).toBe(1);
+  const before = statSync(join(path, 'a'));
+  writeFileSync(join(path, 'a'), 'cOntent');
+  utimesSync(join(path, 'a'), before.atime, before.mtime);
+  await another();
+  expect(makes).toBe(2);
+  expect(readFileSync(join(path, 'a'), 'utf8')).toBe('content');
+});
+
+test('sizes of stores', async () => {
+  expect(['0', '20G', '20 GB', '1.5k', '2Ki', '3Ti'].map((text) => parseSize(text, 'it'))).toEqual([
+    ...[0, 20e9, 20e9, 1500, 2048, 3 * 1024 ** 4],
+  ]);
+  for (const text of ['', 'G', '20 apples', '-1G', '1e9', '20g'])
+    expect(() => parseSize(text, 'the size')).toThrow(`the size is '${text}', which is no size`);
+  expect(await storeLimit({}, directory)).toBeUndefined();
+  file('config.json', '{ "sizeLimit": "3M" }');
+  expect(await storeLimit({}, directory)).toBe(3e6);
+  expect(await storeLimit({ KILN_STORE_LIMIT: '2M' }, directory)).toBe(2e6);
+  for (const text of ['{', '{ "sizelimit": "3M" }', '{ "sizeLimit": 3 }']) {
+    file('config.json', text);
+    await expect(storeLimit({}, directory)).rejects.toMatchObject({ code: 'STORE_CONFIG_INVALID' });
+  }
 });
 
 test('two processes that want one action do it once', async () => {

@@ -10,6 +10,7 @@ export {
 export { checkToolsOnly, mayHaveDevelopmentFiles } from './tools-only.ts';
 export { lockDebianToolchain } from './lock-toolchain.ts';
 export { prepareToolchain, type Toolchain } from './prepare-toolchain.ts';
+export { toolchainLayerKeys } from './toolchain-layer-keys.ts';
 export { verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts';
 export { type ManifestEntry } from './layer-manifest.ts';
 export { composeRpmRoot, type RpmMember, type RpmRoot } from './rpm-root.ts';

@@ -63,8 +63,8 @@ async function rpmLayer(
   { toolchain, rpm }: { readonly toolchain: Toolchain; readonly rpm: RpmMember },
 ): Promise<string> {
   const key = digestOf({ rpm: rpm.blob.sha256, recipeVersion: RPM_LAYER_RECIPE_VERSION });
-  return store.layer(`rpm-${key}`, async (directory) => {
-    await requireBlob(store, rpm);
+  const make = async (directory: string) => {
+    await store.requireIntact(rpm.blob, rpm.fileName);
     await giveToBuildUser(await buildUser(host), directory);
     const result = await runSandboxed(host, {
       layers: [toolchain.layer],
@@ -85,7 +85,8 @@ async function rpmLayer(
         command: result.command,
       },
     );
-  });
+  };
+  return store.layer(`rpm-${key}`, make, { checked: true });
 }
 
 async function rpmDatabase(
@@ -99,8 +100,8 @@ async function rpmDatabase(
     members: [...members].sort(),
     recipeVersion: RPMDB_RECIPE_VERSION,
   });
-  return store.layer(`rpmdb-${key}`, async (directory) => {
-    for (const rpm of rpms) await requireBlob(store, rpm);
+  const make = async (directory: string) => {
+    for (const { fileName, blob } of rpms) await store.requireIntact(blob, fileName);
     await giveToBuildUser(await buildUser(host), directory);
     const named = rpms.map(({ fileName, blob }) => ({
       source: store.blobPath(blob.sha256),
@@ -119,7 +120,8 @@ async function rpmDatabase(
     // Only the database itself: the rest is the state of processes.
     for (const name of await readdir(directory))
       if (name !== 'rpmdb.sqlite') await rm(join(directory, name), { force: true });
-  });
+  };
+  return store.layer(`rpmdb-${key}`, make, { checked: true });
 }
 
 /** Dependencies and file conflicts are checked; scripts and files are not touched, nothing is signed yet. */
@@ -136,11 +138,6 @@ const INSTALL_OPTIONS = [
   ],
   ...['--nosignature', '--ignoresize', '--noplugins'],
 ];
-
-async function requireBlob(store: Store, { fileName, blob }: RpmMember): Promise<void> {
-  if (await store.hasBlob(blob)) return;
-  throw new BuildError('BLOB_MISSING', `the store doesn't have ${fileName}`, { hint: 'run the same command again' });
-}
 
 function notClosed(said: string, command: string): BuildError {
   const all = said.split('\n').map((line) => line.trim());

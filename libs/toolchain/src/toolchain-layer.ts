@@ -3,19 +3,12 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { buildUser, type Host } from '@kiln/host';
+import { buildUser, writeFileAtomic, type Host } from '@kiln/host';
 import { checkStoreReachable } from '@kiln/sandbox';
 import { downloadFromArchive } from '@kiln/sources';
-import type { Store } from '@kiln/store';
+import { isSealed, sealTree, type Store, type TreeSeal } from '@kiln/store';
 import { finishLayer } from './finish-layer.ts';
-import {
-  describeChanges,
-  isSealed,
-  readManifest,
-  sealTree,
-  type ManifestEntry,
-  type TreeSeal,
-} from './layer-manifest.ts';
+import { describeChanges, readManifest, type ManifestEntry } from './layer-manifest.ts';
 import { toolchainLayerIdentity } from './debian-toolchain.ts';
 import type { LockedPackage } from './toolchain-lock.ts';
 import { unpackPackages } from './unpack-packages.ts';
@@ -45,6 +38,11 @@ export async function toolchainLayer(
   const layer = pathsOf(await make());
   if (await verifyToolchainLayer(layer)) return layer;
   const changes = await describeDamage(layer);
+  if (changes.length === 0) {
+    // It was only touched or copied.
+    await writeFileAtomic(sealFile(layer.root), JSON.stringify(sealTree(layer.root)));
+    return layer;
+  }
   host.emit({
     type: 'notice',
     severity: 'warning',
@@ -115,11 +113,11 @@ async function downloadPackages(host: Host, store: Store, packages: readonly Loc
   );
 }
 
+/** Nothing when all contents are as they were. */
 async function describeDamage({ root, manifestFile }: ToolchainLayer): Promise<string[]> {
   const text = await readFile(manifestFile, 'utf8').catch(() => undefined);
   if (text === undefined || !existsSync(root)) return ['its manifest is gone'];
-  const changes = describeChanges(root, JSON.parse(text) as ManifestEntry[], 5);
-  return changes.length === 0 ? ['files were touched or copied'] : changes;
+  return describeChanges(root, JSON.parse(text) as ManifestEntry[], 5);
 }
 
 /** Out of sight at once, so that nobody takes it, then removed. */

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildUser } from '@kiln/host';
 import { runSandboxed } from '@kiln/sandbox';
-import { Store } from '@kiln/store';
+import { isSealed, sealTree, Store } from '@kiln/store';
 import {
   lockDebianToolchain,
   parseDebianPackages,
@@ -23,7 +23,7 @@ import {
   toolchainRequirements,
   type Toolchain,
 } from '@kiln/toolchain';
-import { describeChanges, isSealed, readManifest, sealTree } from '../src/layer-manifest.ts';
+import { describeChanges, readManifest } from '../src/layer-manifest.ts';
 import { toolchainLayer } from '../src/toolchain-layer.ts';
 import { events, files, host, locked, openDirectory, readWorkspaceFile, testStore } from './toolchain-store.ts';
 
