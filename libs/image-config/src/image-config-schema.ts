@@ -305,7 +305,15 @@ export const imageConfigSchema = {
 
 export const packageListSchema = {
   type: 'object',
-  properties: { $schema: text, packages: { type: 'array', items: name } },
+  properties: {
+    $schema: { type: 'string', description: 'For editors' },
+    summary: { type: 'string', description: 'What the packages are for, in a sentence' },
+    packages: {
+      type: 'array',
+      items: name,
+      description: 'Names, or `name op version`; what these need comes by itself',
+    },
+  },
   required: ['packages'],
   additionalProperties: false,
 } as const;
@@ -321,12 +329,17 @@ export const BUILT_ARTIFACTS = { oci: '.oci.tar', 'tar.gz': '.tar.gz' } as const
 >;
 export type BuiltArtifactType = keyof typeof BUILT_ARTIFACTS;
 
-/** The JSON Schema for editors: without the members that only Kiln understands. */
-export function editorSchema(): unknown {
+/** JSON Schemas for editors, by file name: without the members that only Kiln understands. */
+export function editorSchemas(): Readonly<Record<string, unknown>> {
+  return {
+    'image-config.schema.json': editorSchema('Image definition', imageConfigSchema),
+    'package-list.schema.json': editorSchema('List of packages', packageListSchema),
+  };
+}
+
+function editorSchema(title: string, schema: object): unknown {
   const plain = JSON.parse(
-    JSON.stringify(imageConfigSchema, (key, value: unknown) =>
-      key === 'mergeBy' || key === 'notBuilt' ? undefined : value,
-    ),
+    JSON.stringify(schema, (key, value: unknown) => (key === 'mergeBy' || key === 'notBuilt' ? undefined : value)),
   ) as Record<string, unknown>;
-  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'Image definition', ...plain };
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...plain };
 }

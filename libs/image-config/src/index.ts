@@ -6,5 +6,5 @@ export type {
   ReadText,
   RequestedPackage,
 } from './image-definition.ts';
-export { BUILT_ARTIFACTS, editorSchema } from './image-config-schema.ts';
+export { BUILT_ARTIFACTS, editorSchemas } from './image-config-schema.ts';
 export type { ArtifactType, BuiltArtifactType, ImageConfig, SystemConfig } from './image-config-schema.ts';

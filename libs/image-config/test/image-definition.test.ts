@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BuildError, formatLocation, type Diagnostic } from '@kiln/diagnostics';
 import { formatDependency } from '@kiln/rpm-package';
 import { describe, expect, it } from 'vitest';
-import { editorSchema, readImageDefinition, type ImageDefinition } from '../src/index.ts';
+import { editorSchemas, readImageDefinition, type ImageDefinition } from '../src/index.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const minimal = { Disks: [{ Artifacts: [{ Type: 'oci' }] }], SystemConfigs: [{ Name: 'One', Packages: ['bash'] }] };
@@ -242,7 +242,6 @@ describe('bad input', () => {
   });
 });
 
-it("the editors' schema file is the schema", () => {
-  const file = readFileSync(join(import.meta.dirname, '../image-config.schema.json'), 'utf8');
-  expect(JSON.parse(file)).toEqual(editorSchema());
+it.each(Object.entries(editorSchemas()))("the editors' schema file %s is the schema", (name, schema) => {
+  expect(JSON.parse(readFileSync(join(import.meta.dirname, '..', name), 'utf8'))).toEqual(schema);
 });

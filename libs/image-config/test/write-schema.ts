@@ -1,8 +1,10 @@
-/** Writes the schema file for editors: `npx tsx --conditions=development libs/image-config/test/write-schema.ts`. */
+/** Writes the schema files for editors: `npx tsx --conditions=development libs/image-config/test/write-schema.ts`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
-import { editorSchema } from '../src/index.ts';
+import { editorSchemas } from '../src/index.ts';
 
-const file = join(import.meta.dirname, '..', 'image-config.schema.json');
-writeFileSync(file, await format(JSON.stringify(editorSchema()), { parser: 'json', printWidth: 120 }));
+for (const [name, schema] of Object.entries(editorSchemas())) {
+  const file = join(import.meta.dirname, '..', name);
+  writeFileSync(file, await format(JSON.stringify(schema), { parser: 'json', printWidth: 120 }));
+}
