@@ -34,8 +34,8 @@ export async function bootstrapVariants(
     const defines = bootstrapDefines(one.defines ?? inputs.config.defines, build);
     const environment = macroEnvironment({ ...inputs.config, defines }, inputs.macroFiles);
     const found = evaluatePackage(one, new EvaluationInputs({ ...inputs, environment }), lua);
-    const { id, specRoot, directory, specFile, specText, record, settings } = one;
-    const own = { id, specRoot, directory, specFile, specText, inputs: one.inputs, defines };
+    const { id, specRoot, directory, specFile, spec, record, settings } = one;
+    const own = { id, specRoot, directory, specFile, spec, inputs: one.inputs, defines };
     variants.set(id, {
       ...own,
       ...(settings === undefined ? {} : { settings }),
@@ -70,11 +70,11 @@ export function buildConditionals(specText: string): { readonly name: string; re
 }
 
 function variantProblems(
-  { specFile, specText }: EvaluatedPackage,
+  { specFile, spec }: EvaluatedPackage,
   build: BootstrapBuild,
   release: string | undefined,
 ): Diagnostic[] {
-  const known = new Set(buildConditionals(specText).map(({ name }) => name));
+  const known = new Set(buildConditionals(spec.text).map(({ name }) => name));
   const unknown = [...build.with, ...build.without].filter((name) => !known.has(name));
   const problem = (code: string, message: string, hint: string): Diagnostic => ({
     severity: 'error',

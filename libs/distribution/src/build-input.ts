@@ -49,7 +49,7 @@ export async function buildInput(session: Session, project: PackageProject): Pro
   const sources = pinnedSources(distribution.root, project);
   const request: BuildRequestInput = {
     architecture: distribution.config.architecture,
-    spec: { name: basename(project.specFile), sha256: sha256(project.specText) },
+    spec: { name: basename(project.specFile), sha256: project.spec.digest },
     sources: sources.map(({ fileName, sha256: digest }) => ({ name: fileName, sha256: digest })),
     macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, sha256: sha256(text) })),
     defines: project.defines ?? distribution.config.defines,
@@ -98,7 +98,7 @@ export async function preparedBuild(
     target,
     request,
     source,
-    specText: project.specText,
+    specText: project.spec.text,
     files,
     macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, text })),
     root: root.map(sized),

@@ -8,14 +8,7 @@ import { asDiagnostic } from './as-diagnostic.ts';
 import { fileReader, type EvaluationInputs, type Read } from './evaluation-inputs.ts';
 import type { MacroAnswers } from './macro-answers.ts';
 import type { DistributionMacroFile } from './macro-files.ts';
-import type { DescribedSource } from './package-project.ts';
-
-export interface SpecText {
-  readonly specRoot: string;
-  /** Workspace-relative path. */
-  readonly specFile: string;
-  readonly specText: string;
-}
+import type { DescribedSource, EvaluatedPackage } from './package-project.ts';
 
 export interface PackageEvaluation {
   /** Absent when the spec is unusable. */
@@ -26,13 +19,16 @@ export interface PackageEvaluation {
 }
 
 /** Evaluates a spec. Files that it includes must lie in the workspace. */
-export function evaluatePackage(spec: SpecText, inputs: EvaluationInputs, lua: LuaPort): PackageEvaluation {
-  const { specFile, specText } = spec;
+export function evaluatePackage(
+  { specFile, spec }: Pick<EvaluatedPackage, 'specFile' | 'spec'>,
+  inputs: EvaluationInputs,
+  lua: LuaPort,
+): PackageEvaluation {
   const asked = new Set<Read>();
   try {
     const { sourcePackage, diagnostics, environmentReads, expandedText } = evaluateSpec({
       file: specFile,
-      text: specText,
+      text: spec.text,
       environment: inputs.environment,
       sourceDir: dirname(specFile),
       ports: inputs.ports(lua, asked),

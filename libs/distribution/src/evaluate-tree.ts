@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import type { MacroEnvironment } from '@kiln/rpm-macro';
 import type { SourcePackage } from '@kiln/rpm-package';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
-import { evaluatePackage, type PackageEvaluation, type SpecText } from './evaluate-package.ts';
+import { evaluatePackage, type PackageEvaluation } from './evaluate-package.ts';
 import {
   EvaluationCache,
   openEvaluationCache,
@@ -58,7 +58,7 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const cache = cacheFile === undefined ? new EvaluationCache() : openEvaluationCache(cacheFile, key, inputs);
   const listing = new DirectoryListing(root);
   const specs = specsOfTree(listing, tree);
-  const found = specs.map((spec) => cache.find(spec));
+  const found = specs.map(({ spec }) => cache.find(spec));
   const lua = new LuaOnDemand();
   const evaluated: string[] = [];
   const kept: (NewEvaluation | CachedEvaluation)[] = [];
@@ -68,26 +68,27 @@ export async function evaluateTree(tree: TreeToEvaluate): Promise<EvaluatedTree>
   const watched = new Set((tree.watched ?? []).map((name): Read => `macro ${name}`));
   const watchers = new Set<string>();
   const isReader = watched.size === 0 ? () => false : cache.readersOf(watched);
-  for (const [at, spec] of specs.entries()) {
+  for (const [at, place] of specs.entries()) {
+    const { specFile, spec } = place;
     const known = found[at];
     if (known !== undefined) {
       const isRestamped = spec.stamp !== '' && known.specStamp !== spec.stamp;
       if (isRestamped) restamped += 1;
-      if (isReader(known)) watchers.add(spec.specFile);
+      if (isReader(known)) watchers.add(specFile);
       kept.push(isRestamped ? { ...known, specStamp: spec.stamp } : known);
-      packages.push(toPackage(tree, { spec, exists }, fromStored(known)));
+      packages.push(toPackage(tree, { ...place, exists }, fromStored(known)));
       continue;
     }
     const problem = spec.encodingProblem;
     if (problem !== undefined) {
-      packages.push(toPackage(tree, { spec, exists }, { diagnostics: [problem], sourceFiles: [] }));
+      packages.push(toPackage(tree, { ...place, exists }, { diagnostics: [problem], sourceFiles: [] }));
       continue;
     }
-    const evaluation = await lua.use((port) => evaluatePackage(spec, inputs, port));
-    evaluated.push(spec.specFile);
-    if (evaluation.reads?.some((read) => watched.has(read)) ?? true) watchers.add(spec.specFile);
+    const evaluation = await lua.use((port) => evaluatePackage(place, inputs, port));
+    evaluated.push(specFile);
+    if (evaluation.reads?.some((read) => watched.has(read)) ?? true) watchers.add(specFile);
     if (cacheFile !== undefined && evaluation.reads !== undefined) kept.push(toStored(spec, evaluation));
-    packages.push(toPackage(tree, { spec, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) }));
+    packages.push(toPackage(tree, { ...place, exists }, { ...evaluation, sourceFiles: sourceFilesOf(evaluation) }));
   }
   if (cacheFile !== undefined)
     await writeEvaluationCache(cacheFile, { key, inputs, cache, evaluations: kept, restamped });
@@ -101,7 +102,7 @@ function commonKey({ environment, environmentDiagnostics }: EvaluationInputs): s
   return textDigest(JSON.stringify(parts));
 }
 
-function specsOfTree(listing: DirectoryListing, { root, config, specFiles }: TreeToEvaluate): SpecOnDisk[] {
+function specsOfTree(listing: DirectoryListing, { root, config, specFiles }: TreeToEvaluate): SpecPlace[] {
   const specs = config.specRoots.flatMap((specRoot) =>
     specsIn(listing, specRoot)
       .sort()
@@ -110,7 +111,7 @@ function specsOfTree(listing: DirectoryListing, { root, config, specFiles }: Tre
   const started = Date.now();
   return withoutReplaced(specs, config)
     .filter(({ specFile }) => specFiles?.has(specFile) ?? true)
-    .map((spec) => new SpecOnDisk(root, spec, started));
+    .map(({ specRoot, specFile }) => ({ specRoot, specFile, spec: new SpecOnDisk(root, specFile, started) }));
 }
 
 /** Paths of specs. Links are not followed; what is hidden or not there is passed over. */
@@ -127,10 +128,10 @@ function specsIn(listing: DirectoryListing, directory: string): string[] {
   });
 }
 
-function toStored({ specFile, digest, stamp }: SpecOnDisk, evaluation: PackageEvaluation): NewEvaluation {
+function toStored({ file, digest, stamp }: SpecOnDisk, evaluation: PackageEvaluation): NewEvaluation {
   const { sourcePackage, diagnostics, reads } = evaluation;
   return {
-    specFile,
+    specFile: file,
     specDigest: digest,
     specStamp: stamp,
     reads: reads!,
@@ -189,16 +190,16 @@ function entriesOf(directory: string): ReadonlyMap<string, Dirent> {
 }
 
 interface SpecPlace {
-  readonly spec: SpecText;
-  readonly exists: (path: string) => boolean;
+  readonly specRoot: string;
+  readonly specFile: string;
+  readonly spec: SpecOnDisk;
 }
 
 function toPackage(
   { macroFiles }: TreeToEvaluate,
-  { spec, exists }: SpecPlace,
+  { specRoot, specFile, spec, exists }: SpecPlace & { readonly exists: (path: string) => boolean },
   known: KnownEvaluation,
 ): EvaluatedPackage {
-  const { specRoot, specFile } = spec;
   const directory = dirname(specFile);
   let inputs: readonly string[] | undefined;
   const findInputs = (): readonly string[] => {
@@ -212,11 +213,9 @@ function toPackage(
     directory,
     specFile,
     diagnostics: known.diagnostics,
+    spec,
     get inputs() {
       return (inputs ??= findInputs());
-    },
-    get specText() {
-      return spec.specText;
     },
   };
   if (!('sourcePackage' in known)) return common;

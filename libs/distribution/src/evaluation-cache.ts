@@ -8,6 +8,7 @@
 import { appendFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import type { Sha256 } from '@kiln/build-identity';
 import type { Diagnostic } from '@kiln/diagnostics';
 import { writeFileAtomic } from '@kiln/host';
 import type { EvaluationInputs, Read } from './evaluation-inputs.ts';
@@ -24,7 +25,7 @@ const FEW = 0.02;
 /** What is kept of an evaluation. */
 interface KeptEvaluation {
   readonly specFile: string;
-  readonly specDigest: string;
+  readonly specDigest: Sha256;
   /** Of the file that had this digest; empty when it can't be told apart from its next state by that. */
   readonly specStamp: string;
   /** Names of the spec's sources and patches. */
@@ -119,7 +120,7 @@ export class EvaluationCache {
 
   /** The evaluation of a spec, when nothing that it depends on has changed. A spec with the same stamp is not read. */
   find(spec: SpecOnDisk): CachedEvaluation | undefined {
-    const known = this.#evaluations.get(spec.specFile);
+    const known = this.#evaluations.get(spec.file);
     return known !== undefined && spec.is(known.indexed) ? known.segment.current(known.indexed) : undefined;
   }
 }

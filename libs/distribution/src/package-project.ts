@@ -1,4 +1,5 @@
 /** A source package of the tree: where its spec is, what evaluation said, what it needs before it can be built. */
+import type { Sha256 } from '@kiln/build-identity';
 import type { Diagnostic } from '@kiln/diagnostics';
 import type { ImageDefinition } from '@kiln/image-config';
 import type { Choice, Prediction } from '@kiln/package-graph';
@@ -13,6 +14,13 @@ export interface DescribedSource extends SourcePackage {
   readonly packagedPaths?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What a spec says, read when it is asked for. */
+export interface SpecText {
+  readonly text: string;
+  /** Of the file's bytes. */
+  readonly digest: Sha256;
+}
+
 /** What is known of a package from its own files alone. */
 export interface EvaluatedPackage {
   /** The spec's path below its root without extension, for example `sed/sed`. */
@@ -21,7 +29,7 @@ export interface EvaluatedPackage {
   /** Workspace-relative directory of the spec. */
   readonly directory: string;
   readonly specFile: string;
-  readonly specText: string;
+  readonly spec: SpecText;
   /** Absent when evaluation failed; then `diagnostics` has an error. */
   readonly sourcePackage?: DescribedSource;
   readonly record?: ProvidesRecord;

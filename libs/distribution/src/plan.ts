@@ -135,6 +135,7 @@ function resolveRoots(
 }
 
 function asksTheSame(one: EvaluatedPackage, other: EvaluatedPackage): boolean {
+  if (one.sourcePackage === other.sourcePackage) return true;
   const [a, b] = [one, other].map((each) => buildRequiresOf(each).map(formatDependency));
   return a!.join('\n') === b!.join('\n');
 }

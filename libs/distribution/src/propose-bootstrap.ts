@@ -127,7 +127,7 @@ async function freeingBuild(
   const project = distribution.findPackage(id);
   const inputs = { root, config, macroFiles, answers: readMacroAnswers(root, config) };
   const { buildIndex } = createUniverse(packages, toolchain.provider);
-  for (const { name, isOn } of buildConditionals(project.specText)) {
+  for (const { name, isOn } of buildConditionals(project.spec.text)) {
     const build = isOn ? { without: [name] } : { with: [name] };
     const variants = await bootstrapVariants(inputs, [project], {
       packages: new Map([[id, { with: [], without: [], ...build }]]),

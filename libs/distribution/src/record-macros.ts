@@ -87,8 +87,8 @@ async function askedCommands({ distribution }: Session, answers: ReadonlyMap<str
   const environment = macroEnvironment(config, macroFiles);
   const ports = evaluationPorts({ root, macroFiles, answers, lua: await createLuaPort() });
   const asked = packages.flatMap(
-    ({ specFile, specText, directory }) =>
-      evaluateSpec({ file: specFile, text: specText, environment, ports, sourceDir: directory }).shellCommands,
+    ({ specFile, spec, directory }) =>
+      evaluateSpec({ file: specFile, text: spec.text, environment, ports, sourceDir: directory }).shellCommands,
   );
   return new Set(asked);
 }

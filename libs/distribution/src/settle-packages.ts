@@ -23,9 +23,9 @@ export async function settlePackages(
     const defines = definesWith(inputs.config.defines, own);
     const environment = macroEnvironment({ ...inputs.config, defines }, inputs.macroFiles);
     const found = evaluatePackage(one, new EvaluationInputs({ ...inputs, environment }), lua);
-    const { id, specRoot, directory, specFile, specText, record } = one;
+    const { id, specRoot, directory, specFile, spec, record } = one;
     return {
-      ...{ id, specRoot, directory, specFile, specText, defines, inputs: files, settings: own },
+      ...{ id, specRoot, directory, specFile, spec, defines, inputs: files, settings: own },
       ...(record === undefined ? {} : { record }),
       ...(found.sourcePackage === undefined ? {} : { sourcePackage: found.sourcePackage }),
       diagnostics: [...found.diagnostics, ...unknownConditionals(one, own)],
@@ -34,8 +34,8 @@ export async function settlePackages(
 }
 
 /** A conditional that the spec's text doesn't name anywhere has no effect: a slip. */
-function unknownConditionals({ specFile, specText }: EvaluatedPackage, settings: PackageSettings): Diagnostic[] {
-  const words = new Set(specText.match(/[A-Za-z0-9_]+/g));
+function unknownConditionals({ specFile, spec }: EvaluatedPackage, settings: PackageSettings): Diagnostic[] {
+  const words = new Set(spec.text.match(/[A-Za-z0-9_]+/g));
   return [...(settings.with ?? []), ...(settings.without ?? [])]
     .filter((name) => !words.has(name))
     .map((name) => ({

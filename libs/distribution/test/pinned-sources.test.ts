@@ -35,7 +35,7 @@ function project(...tags: string[]): EvaluatedPackage {
     specRoot: 'SPECS',
     directory: 'SPECS/one',
     specFile,
-    specText,
+    spec: { text: specText, digest: sha256(specText) },
     sourcePackage: sourcePackage!,
     diagnostics: [],
     inputs: [],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sha256 } from '@kiln/build-identity';
 import type { Provider } from '@kiln/package-graph';
 import { parseDependency, parseEvr } from '@kiln/rpm-package';
 import { evaluateSpec } from '@kiln/rpm-spec';
@@ -50,7 +51,7 @@ function spec(name: string, { buildRequires = [], requires = [], record }: SpecO
     specRoot: 'SPECS',
     directory: `SPECS/${name}`,
     specFile,
-    specText,
+    spec: { text: specText, digest: sha256(specText) },
     sourcePackage,
     diagnostics,
     inputs: [specFile],

@@ -6,9 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SpecOnDisk } from '../src/spec-on-disk.ts';
 
 let root: string;
-const place = { specRoot: 'SPECS', specFile: 'a.spec' };
 /** Looked at `seconds` from now: tests don't wait. */
-const spec = (seconds: number) => new SpecOnDisk(root, place, Date.now() + seconds * 1000);
+const spec = (seconds: number) => new SpecOnDisk(root, 'a.spec', Date.now() + seconds * 1000);
 const write = (text: string) => writeFileSync(join(root, 'a.spec'), text);
 
 beforeAll(() => {
@@ -60,5 +59,5 @@ it('says so when it is changed between the look at it and the reading', () => {
   const looked = spec(10);
   expect(looked.is({ specStamp: looked.stamp, specDigest: sha256('Name: a\n') })).toBe(true);
   write('Name: b\n');
-  expect(() => looked.specText).toThrow(expect.objectContaining({ code: 'SPEC_CHANGED' }));
+  expect(() => looked.text).toThrow(expect.objectContaining({ code: 'SPEC_CHANGED' }));
 });

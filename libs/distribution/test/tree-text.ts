@@ -3,6 +3,7 @@
  * `B requirement` for BuildRequires, `+ provides`, `- requires`, `! conflicts`, `/path` for a %files line; `recorded` says that
  * everything is known of its RPMs.
  */
+import { sha256 } from '@kiln/build-identity';
 import { parseDependency, parseEvr, type BinaryPackage, type Dependency } from '@kiln/rpm-package';
 import type { DescribedSource, EvaluatedPackage } from '../src/package-project.ts';
 
@@ -83,7 +84,7 @@ function toPackage({ name, buildRequires, packages, isRecorded }: Source): Evalu
     specRoot: 'SPECS',
     directory: `SPECS/${name}`,
     specFile,
-    specText: '',
+    spec: { text: '', digest: sha256('') },
     sourcePackage,
     diagnostics: [],
     inputs: [specFile],

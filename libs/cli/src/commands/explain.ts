@@ -78,12 +78,12 @@ async function differencesSince(
 
 async function explain(context: CommandContext, name: string, { macro = [], json }: ExplainOptions): Promise<void> {
   const distribution = await distributionOf(context);
-  const { specFile, specText, directory, diagnostics } = distribution.findPackage(name);
+  const { specFile, spec, directory, diagnostics } = distribution.findPackage(name);
   const evaluation = await specEvaluation({ root: distribution.root });
   const explainMacros = macro.map((one) => one.replace(/^%\{?|\}$/g, ''));
   const { sourcePackage, explainedMacros } = evaluateSpec({
     file: specFile,
-    text: specText,
+    text: spec.text,
     sourceDir: directory,
     ...evaluation,
     explainMacros,
