@@ -15,6 +15,7 @@ import { distributionOf, hostOf, print, type CommandContext } from '../context.t
 import { formatDuration } from '../duration.ts';
 import { expectedTime, type ExpectedTime } from '../expected-time.ts';
 import { tasksInOrder, type Task } from '../run-tasks.ts';
+import { formatDigraph } from '../digraph.ts';
 import { formatTable } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -174,10 +175,7 @@ const COLORS: Readonly<Record<Prospect, string>> = {
 };
 
 function dotOf(tasks: readonly PlannedTask[]): string {
-  const quoted = (text: string): string => JSON.stringify(text);
-  const lines = tasks.flatMap(({ task, prospect, before }) => [
-    `  ${quoted(task)} [color=${COLORS[prospect]}];`,
-    ...before.map((one) => `  ${quoted(task)} -> ${quoted(one)};`),
-  ]);
-  return ['digraph plan {', ...lines, '}'].join('\n');
+  const nodes = new Map(tasks.map(({ task, prospect }) => [task, { color: COLORS[prospect] }]));
+  const edges = tasks.flatMap(({ task, before }) => before.map((one) => ({ from: task, to: one })));
+  return formatDigraph('plan', nodes, edges);
 }

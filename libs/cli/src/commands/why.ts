@@ -13,6 +13,7 @@ import { explainMember, type Choice, type WhyStep } from '@kiln/package-graph';
 import { formatDependency } from '@kiln/rpm-package';
 import type { Command } from 'commander';
 import { distributionOf, print, type CommandContext } from '../context.ts';
+import { formatDigraph } from '../digraph.ts';
 
 interface WhyOptions {
   readonly json?: boolean;
@@ -133,12 +134,11 @@ function notesOf({ choice, predictedFrom }: ToldStep): string {
 }
 
 function dotOf(through: readonly string[], steps: readonly ToldStep[]): string {
-  const quoted = (text: string): string => JSON.stringify(text);
-  const first = through.slice(1).map((id, at) => `  ${quoted(through[at]!)} -> ${quoted(id)} [label="build root"];`);
-  const nameOf = (requiredBy: string): string => requiredBy.replace(/ \(BuildRequires\)$/, '');
-  const chain = steps.map(
-    ({ requiredBy, requirement, satisfiedBy, predictedFrom }) =>
-      `  ${quoted(nameOf(requiredBy))} -> ${quoted(satisfiedBy)} [label=${quoted(requirement)}${predictedFrom === undefined ? '' : ', style=dashed'}];`,
-  );
-  return ['digraph why {', ...first, ...chain, '}'].join('\n');
+  const first = through.slice(1).map((id, at) => ({ from: through[at]!, to: id, attributes: { label: 'build root' } }));
+  const chain = steps.map(({ requiredBy, requirement, satisfiedBy, predictedFrom }) => ({
+    from: requiredBy.replace(/ \(BuildRequires\)$/, ''),
+    to: satisfiedBy,
+    attributes: { label: requirement, ...(predictedFrom === undefined ? {} : { style: 'dashed' }) },
+  }));
+  return formatDigraph('why', new Map(), [...first, ...chain]);
 }
