@@ -6,7 +6,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { parseDependency, type BinaryPackage } from '@kiln/rpm-package';
 import { parseDebianPackages, type DebianPackages } from './debian-packages.ts';
 import { programCapabilities } from './layer-programs.ts';
-import { LAYER_RECIPE_VERSION } from './layer-recipe.ts';
+import { LAYER_RECIPE_VERSION, TOOLS_RECIPE, type LayerRecipe } from './layer-recipe.ts';
 import { parseToolchainLock, type ToolchainLock } from './toolchain-lock.ts';
 import { checkToolsOnly } from './tools-only.ts';
 
@@ -24,6 +24,8 @@ export interface DebianToolchain {
   readonly identity: Sha256;
   /** Digest of all that the layer alone is made from. */
   readonly layerIdentity: Sha256;
+  /** How the layer is made of the lock's packages. */
+  readonly recipe: LayerRecipe;
   readonly lock: ToolchainLock;
   /** The generated RPM. */
   readonly package: Pick<BinaryPackage, 'name' | 'evr' | 'arch' | 'provides' | 'requires'>;
@@ -37,6 +39,7 @@ export interface DebianToolchain {
 export function loadDebianToolchain(
   root: string,
   files: { readonly packages: string; readonly lock: string },
+  recipe: LayerRecipe = TOOLS_RECIPE,
 ): DebianToolchain {
   const packages = parseDebianPackages(read(root, files.packages), files.packages);
   const lock = parseToolchainLock(read(root, files.lock), files.lock);
@@ -45,12 +48,16 @@ export function loadDebianToolchain(
     files.lock,
   );
   checkFresh(packages, lock, files);
-  return createDebianToolchain(packages, lock);
+  return createDebianToolchain(packages, lock, recipe);
 }
 
 /** The toolchain of a list and its lock; both are taken as they are. */
-export function createDebianToolchain(packages: DebianPackages, lock: ToolchainLock): DebianToolchain {
-  const layerIdentity = toolchainLayerIdentity(lock);
+export function createDebianToolchain(
+  packages: DebianPackages,
+  lock: ToolchainLock,
+  recipe: LayerRecipe = TOOLS_RECIPE,
+): DebianToolchain {
+  const layerIdentity = toolchainLayerIdentity(lock, recipe);
   const programs = (lock.programs ?? []).flatMap(programCapabilities);
   const stated = statedCapabilities(packages, lock);
   const capabilities = [...stated, ...programs, ...lock.libraryCapabilities, 'rtld(GNU_HASH)'];
@@ -61,6 +68,7 @@ export function createDebianToolchain(packages: DebianPackages, lock: ToolchainL
   return {
     identity,
     layerIdentity,
+    recipe,
     lock,
     package: {
       name: TOOLCHAIN_PACKAGE,
@@ -73,9 +81,13 @@ export function createDebianToolchain(packages: DebianPackages, lock: ToolchainL
 }
 
 /** Digest of all that the layer is made from. */
-export function toolchainLayerIdentity(lock: Pick<ToolchainLock, 'packages'>): Sha256 {
+export function toolchainLayerIdentity(
+  lock: Pick<ToolchainLock, 'packages'>,
+  recipe: LayerRecipe = TOOLS_RECIPE,
+): Sha256 {
   return digestOf({
     recipeVersion: LAYER_RECIPE_VERSION,
+    ...(recipe.name === 'tools' ? {} : { recipe: recipe.name }),
     packages: lock.packages.map(({ name, sha256 }) => [name, sha256]),
   });
 }

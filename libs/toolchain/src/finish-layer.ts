@@ -17,11 +17,17 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildUser } from '@kiln/host';
-import { ALTERNATIVES, DIRECTORIES, isUnwanted, LAYER_TIME, WRITTEN_FILES, xmlCatalog } from './layer-recipe.ts';
+import { ALTERNATIVES, DIRECTORIES, LAYER_TIME, WRITTEN_FILES, xmlCatalog, type LayerRecipe } from './layer-recipe.ts';
+
+/** What a layer is finished with. */
+export interface FinishOptions {
+  readonly user: BuildUser;
+  readonly recipe: LayerRecipe;
+}
 
 /** Works on the tree in `root` in place; `owners` loses what is taken away. */
-export function finishLayer(root: string, owners: Map<string, string>, user: BuildUser): void {
-  takeAway(root, owners);
+export function finishLayer(root: string, owners: Map<string, string>, { user, recipe }: FinishOptions): void {
+  takeAway(root, owners, recipe);
   for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
   for (const [link, target] of ALTERNATIVES) {
     const path = join(root, link);
@@ -37,7 +43,13 @@ export function finishLayer(root: string, owners: Map<string, string>, user: Bui
   equalize(root, owners, user);
 }
 
-function takeAway(root: string, owners: Map<string, string>): void {
+/** The same for a layer that lies over such a one. */
+export function finishUpperLayer(root: string, owners: Map<string, string>, { user, recipe }: FinishOptions): void {
+  takeAway(root, owners, recipe);
+  equalize(root, owners, user);
+}
+
+function takeAway(root: string, owners: Map<string, string>, { isUnwanted }: LayerRecipe): void {
   for (const [path, owner] of owners) {
     const full = join(root, path);
     const isLibrary = path.endsWith('.so') && isElfFile(full);

@@ -15,3 +15,15 @@ export { verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts'
 export { type ManifestEntry } from './layer-manifest.ts';
 export { composeRpmRoot, type RpmMember, type RpmRoot } from './rpm-root.ts';
 export { toolchainRequirements } from './requirements.ts';
+export { type Requirement, type StatedAnswer } from './answer-requirements.ts';
+export {
+  DEBIAN_FULL_ENVIRONMENT,
+  loadDebianFullToolchain,
+  requirementSet,
+  type DebianFullToolchain,
+  type RequirementSet,
+} from './debian-full.ts';
+export { prepareRequirementRoot } from './requirement-root.ts';
+export { parseStatedAnswers, type StatedAnswers } from './stated-answers.ts';
+export { lockRequirements } from './lock-requirements.ts';
+export { formatRequirementsLock, parseRequirementsLock, type RequirementsLock } from './requirements-lock.ts';

@@ -25,7 +25,7 @@ export const DIRECTORIES = [
 ];
 
 /** Never unpacked: nobody reads them in a build. */
-export const NOT_UNPACKED = [
+const NOT_UNPACKED = [
   ...[
     'doc',
     'doc-base',
@@ -95,6 +95,28 @@ export function xmlCatalog(paths: Iterable<string>): string {
   ].join('\n');
 }
 
+/** What is made of Debian's packages. */
+export interface LayerRecipe {
+  readonly name: 'tools' | 'full';
+  readonly notUnpacked: readonly string[];
+  /** Whether a path (below the root) of a Debian package must not stay. `isLibrary`: it is an ELF file. */
+  isUnwanted(path: string, owner: string, isLibrary: boolean): boolean;
+}
+
+/** Nobody reads them in a build, whatever is built. */
+const NEVER_UNPACKED = [
+  ...['doc', 'info', 'man', 'locale', 'lintian', 'bug', 'menu'].map((name) => `./usr/share/${name}`),
+  ...['./boot', './home', './media', './mnt', './opt', './root', './srv', './usr/local', './var/cache', './var/log'],
+  ...[
+    './usr/lib/os-release',
+    './etc/os-release',
+    './etc/debian_version',
+    './etc/apt',
+    './etc/dpkg',
+    './etc/cron.daily',
+  ],
+];
+
 const DEVELOPMENT_FILES = [
   /^usr\/include\//,
   /^usr\/lib\/.*\.(h|hh|hpp|hxx)$/,
@@ -106,11 +128,20 @@ const DEVELOPMENT_FILES = [
 /** `libx.so` where the linker looks, as a link or as a linker script. */
 const DEVELOPMENT_LINK = /^usr\/lib\/(x86_64-linux-gnu\/)?lib[^/]+\.so$/;
 
-/** Whether a path (below the root) of a Debian package must not stay in the layer. `isLibrary`: it is an ELF file. */
-export function isUnwanted(path: string, owner: string, isLibrary: boolean): boolean {
+function isNoTool(path: string, owner: string, isLibrary: boolean): boolean {
   if (path.startsWith('etc/')) return !KEPT_IN_ETC.test(path);
   if (/(^|\/)__pycache__(\/|$)/.test(path)) return true;
   if (mayHaveDevelopmentFiles(owner)) return false;
   if (DEVELOPMENT_FILES.some((pattern) => pattern.test(path))) return true;
   return !isLibrary && DEVELOPMENT_LINK.test(path);
 }
+
+/** Tools alone: what the distribution's own packages bring is taken away. */
+export const TOOLS_RECIPE: LayerRecipe = { name: 'tools', notUnpacked: NOT_UNPACKED, isUnwanted: isNoTool };
+
+/** Debian's packages with their development files, for mode `debian-full`. */
+export const FULL_RECIPE: LayerRecipe = {
+  name: 'full',
+  notUnpacked: NEVER_UNPACKED,
+  isUnwanted: (path) => /(^|\/)__pycache__(\/|$)/.test(path),
+};

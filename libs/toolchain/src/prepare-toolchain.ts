@@ -16,6 +16,10 @@ export interface Toolchain {
   readonly identity: Sha256;
   /** Path of the tree: the lowest layer of build roots. */
   readonly layer: string;
+  /** Layers of Debian packages over it, topmost first, in mode `debian-full`. */
+  readonly upperLayers?: readonly string[];
+  /** For trying specs alone: what is built with it is never published. */
+  readonly trial?: true;
   /** Path of the generated RPM. */
   readonly rpm: string;
   readonly package: DebianToolchain['package'];
@@ -33,7 +37,7 @@ export interface Toolchain {
  * `TOOLCHAIN_UNUSABLE`, `STORE_UNREACHABLE`, `BUILD_USER_MISSING`.
  */
 export async function prepareToolchain(host: Host, store: Store, toolchain: DebianToolchain): Promise<Toolchain> {
-  const { root, manifestFile } = await toolchainLayer(host, store, toolchain.lock.packages);
+  const { root, manifestFile } = await toolchainLayer(host, store, toolchain.lock.packages, toolchain.recipe);
   const readManifest = async () => JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
   const checkLock = async () => {
     const manifest = await readManifest();

@@ -54,7 +54,10 @@ export async function composeRpmRoot(
 ): Promise<RpmRoot> {
   const { toolchain, rpms } = root;
   const layers = await inParallel(rpms, PARALLEL, (rpm) => rpmLayer(host, store, { toolchain, rpm }));
-  return { layers: [...layers, toolchain.layer], rpmdb: await rpmDatabase(host, store, root) };
+  return {
+    layers: [...layers, ...(toolchain.upperLayers ?? []), toolchain.layer],
+    rpmdb: await rpmDatabase(host, store, root),
+  };
 }
 
 async function rpmLayer(

@@ -10,6 +10,7 @@ import { isSealed, sealTree, type Store, type TreeSeal } from '@kiln/store';
 import { finishLayer } from './finish-layer.ts';
 import { describeChanges, readManifest, type ManifestEntry } from './layer-manifest.ts';
 import { toolchainLayerIdentity } from './debian-toolchain.ts';
+import { TOOLS_RECIPE, type LayerRecipe } from './layer-recipe.ts';
 import type { LockedPackage } from './toolchain-lock.ts';
 import { unpackPackages } from './unpack-packages.ts';
 
@@ -31,10 +32,11 @@ export async function toolchainLayer(
   host: Host,
   store: Store,
   packages: readonly LockedPackage[],
+  recipe: LayerRecipe = TOOLS_RECIPE,
 ): Promise<ToolchainLayer> {
   await checkStoreReachable(host, store);
-  const key = `toolchain-${toolchainLayerIdentity({ packages })}`;
-  const make = () => store.layer(key, (directory) => makeLayer(host, store, { packages, directory }));
+  const key = `toolchain-${toolchainLayerIdentity({ packages }, recipe)}`;
+  const make = () => store.layer(key, (directory) => makeLayer(host, store, { packages, recipe, directory }));
   const layer = pathsOf(await make());
   if (await verifyToolchainLayer(layer)) return layer;
   const changes = await describeDamage(layer);
@@ -62,7 +64,11 @@ export async function verifyToolchainLayer({ root }: ToolchainLayer): Promise<bo
 async function makeLayer(
   host: Host,
   store: Store,
-  { packages, directory }: { readonly packages: readonly LockedPackage[]; readonly directory: string },
+  {
+    packages,
+    recipe,
+    directory,
+  }: { readonly packages: readonly LockedPackage[]; readonly recipe: LayerRecipe; readonly directory: string },
 ): Promise<void> {
   await downloadPackages(host, store, packages);
   const { root, manifestFile } = pathsOf(directory);
@@ -72,15 +78,17 @@ async function makeLayer(
   const total = packages.length;
   const owners = await unpackPackages(host, store, {
     packages,
+    recipe,
     directory: root,
     onProgress: (done) => host.emit({ ...SUBJECT, message: 'unpacking build tools', done, total, unit: 'packages' }),
   });
-  finishLayer(root, owners, await buildUser(host));
+  finishLayer(root, owners, { user: await buildUser(host), recipe });
   await writeFile(manifestFile, JSON.stringify(readManifest(root, owners)));
   await writeFile(sealFile(root), JSON.stringify(sealTree(root)));
 }
 
-async function downloadPackages(host: Host, store: Store, packages: readonly LockedPackage[]): Promise<void> {
+/** @throws BuildError `TOOLCHAIN_PACKAGE_MISSING`. */
+export async function downloadPackages(host: Host, store: Store, packages: readonly LockedPackage[]): Promise<void> {
   const total = packages.length;
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
   const all = megabytes(packages.reduce((sum, { size }) => sum + size, 0));

@@ -31,7 +31,7 @@ export function parseToolchainLock(text: string, file: string): ToolchainLock {
     if (!Array.isArray(libraryCapabilities)) throw new Error("'libraryCapabilities' is missing");
     return {
       suite,
-      packages: packages.map(checkPackage),
+      packages: packages.map(checkLockedPackage),
       libraryCapabilities: libraryCapabilities.map(String),
       ...(programs === undefined ? {} : { programs: programs.map(checkProgram) }),
     };
@@ -68,7 +68,8 @@ function checkProgram(path: unknown): string {
   throw new Error(`${JSON.stringify(path)} is no path of a program`);
 }
 
-function checkPackage(one: LockedPackage): LockedPackage {
+/** @throws Error that names the malformed member. */
+export function checkLockedPackage(one: LockedPackage): LockedPackage {
   const { name, version, architecture, sha256, size, archive, path } = one;
   for (const [member, value] of Object.entries({ name, version, architecture })) {
     if (typeof value !== 'string' || !/^[\w.+:~-]+$/.test(value))

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
-import { MERGE_LINKS, NOT_UNPACKED } from './layer-recipe.ts';
+import { MERGE_LINKS, TOOLS_RECIPE, type LayerRecipe } from './layer-recipe.ts';
 import type { LockedPackage } from './toolchain-lock.ts';
 
 const PARALLEL = 4;
@@ -28,10 +28,11 @@ export async function unpackPackages(
   options: {
     readonly packages: readonly LockedPackage[];
     readonly directory: string;
+    readonly recipe?: LayerRecipe;
     readonly onProgress?: (done: number) => void;
   },
 ): Promise<Map<string, string>> {
-  const { packages, directory } = options;
+  const { packages, directory, recipe = TOOLS_RECIPE } = options;
   const user = await buildUser(host);
   await giveToBuildUser(user, directory);
   for (const [link, target] of MERGE_LINKS) {
@@ -47,7 +48,7 @@ export async function unpackPackages(
   let done = 0;
   await inParallel(packages, PARALLEL, async (one) => {
     const archive = store.blobPath(one.sha256);
-    for (const path of await unpackOne(host, one, { archive, directory, prefix: user.prefix }))
+    for (const path of await unpackOne(host, one, { archive, directory, recipe, prefix: user.prefix }))
       owners.set(path, one.name);
     done += 1;
     options.onProgress?.(done);
@@ -61,10 +62,16 @@ async function unpackOne(
   {
     archive,
     directory,
+    recipe,
     prefix,
-  }: { readonly archive: string; readonly directory: string; readonly prefix: readonly string[] },
+  }: {
+    readonly archive: string;
+    readonly directory: string;
+    readonly recipe: LayerRecipe;
+    readonly prefix: readonly string[];
+  },
 ): Promise<string[]> {
-  const excludes = NOT_UNPACKED.map((path) => `--exclude=${path}`);
+  const excludes = recipe.notUnpacked.map((path) => `--exclude=${path}`);
   const shell = ['bash', '--norc', '--noprofile', '-c', UNPACK_SCRIPT, 'unpack'];
   const result = await host.run({
     argv: [...prefix, ...shell, archive, directory, '--anchored', '--no-wildcards', ...excludes] as unknown as [

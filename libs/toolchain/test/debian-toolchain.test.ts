@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatDependency } from '@kiln/rpm-package';
 import { formatToolchainLock, loadDebianToolchain, parseToolchainLock, upstreamVersion } from '@kiln/toolchain';
 import { layerPrograms } from '../src/layer-programs.ts';
-import { isUnwanted } from '../src/layer-recipe.ts';
+import { TOOLS_RECIPE } from '../src/layer-recipe.ts';
 import { files, locked, readWorkspaceFile } from './toolchain-store.ts';
 
 let top: string;
@@ -141,4 +141,6 @@ it.each([
   ['etc/debian_version', 'base-files', false, true],
   ['etc/perl/Net/libnet.cfg', 'perl', false, false],
   ['usr/lib/python3.11/__pycache__/x.pyc', 'x', false, true],
-])('%s of %s', (path, owner, isLibrary, unwanted) => expect(isUnwanted(path, owner, isLibrary)).toBe(unwanted));
+])('%s of %s', (path, owner, isLibrary, unwanted) =>
+  expect(TOOLS_RECIPE.isUnwanted(path, owner, isLibrary)).toBe(unwanted),
+);

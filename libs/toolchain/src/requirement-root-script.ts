@@ -1,0 +1,41 @@
+/** What is run once in the root of a set of Debian packages instead of their maintainer scripts and triggers. */
+
+/**
+ * Standard input: `<rule> <path>` of the files that answer capabilities, `shared <path>` of shared libraries. Writes /kiln/facts/provides and
+ * /kiln/facts/libraries with rpm's own generators, and caches of programs below /kiln/root.
+ */
+export const FINISH_SCRIPT = `
+set -uo pipefail
+out=/kiln/root facts=/kiln/facts work=$(mktemp -d)
+for kind in pkgconfig perl python library shared; do : > $work/$kind; done
+while read -r rule path; do if [ -f $work/$rule ]; then printf '%s\\n' "$path" >> $work/$rule; fi; done
+: > $facts/provides
+/usr/lib/rpm/pkgconfigdeps.sh --provides < $work/pkgconfig >> $facts/provides 2> /dev/null
+if [ -s $work/perl ]; then /usr/lib/rpm/perl.prov < $work/perl >> $facts/provides 2> /dev/null; fi
+if [ -s $work/python ]; then /usr/lib/rpm/pythondistdeps.py --provides --majorver-provides < $work/python >> $facts/provides 2> /dev/null; fi
+if [ -s $work/library ]; then /usr/lib/rpm/elfdeps --provides < $work/library >> $facts/provides 2> /dev/null; fi
+/usr/lib/rpm/elfdeps --provides < $work/shared > $facts/libraries 2> /dev/null
+
+has() { command -v "$1" > /dev/null; }
+libraries=/usr/lib/x86_64-linux-gnu
+schemas=/usr/share/glib-2.0/schemas
+if [ -d $schemas ] && [ -x $libraries/glib-2.0/glib-compile-schemas ]; then
+  mkdir -p $out$schemas && $libraries/glib-2.0/glib-compile-schemas --targetdir=$out$schemas $schemas > /dev/null 2>&1
+fi
+if has update-mime-database; then
+  mkdir -p $out/usr/share && cp -r /usr/share/mime $out/usr/share/ && update-mime-database $out/usr/share/mime > /dev/null 2>&1
+fi
+loaders=$libraries/gdk-pixbuf-2.0
+if [ -x $loaders/gdk-pixbuf-query-loaders ]; then
+  mkdir -p $out$loaders/2.10.0 && $loaders/gdk-pixbuf-query-loaders > $out$loaders/2.10.0/loaders.cache 2> /dev/null
+fi
+if [ -d /usr/share/ca-certificates ]; then
+  mkdir -p $out/etc/ssl/certs && find /usr/share/ca-certificates -name '*.crt' -print0 | sort -z | xargs -0 cat > $out/etc/ssl/certs/ca-certificates.crt
+fi
+if [ -d /usr/share/fontconfig/conf.avail ]; then
+  mkdir -p $out/etc/fonts/conf.d
+  for each in /usr/share/fontconfig/conf.avail/*.conf; do ln -sf "$each" $out/etc/fonts/conf.d/; done
+fi
+rm -rf "$work"
+exit 0
+`;

@@ -1,0 +1,174 @@
+/** The lower part of a build root in mode `debian-full`: Debian packages over the base layer, finished once for each set of them. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { BuildError } from '@kiln/diagnostics';
+import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import { parseDependency } from '@kiln/rpm-package';
+import { runSandboxed } from '@kiln/sandbox';
+import type { Store } from '@kiln/store';
+import type { DebianFullToolchain, RequirementSet } from './debian-full.ts';
+import { packageLayers, type PackageLayer } from './debian-layers.ts';
+import type { Toolchain } from './prepare-toolchain.ts';
+import { finishUpperLayer } from './finish-layer.ts';
+import { FULL_RECIPE } from './layer-recipe.ts';
+import { chosenAlternatives, registeredAlternatives } from './registered-alternatives.ts';
+import { FINISH_SCRIPT } from './requirement-root-script.ts';
+import { TOOL_ENVIRONMENT } from './tool-environment.ts';
+import { toolchainRpm } from './toolchain-rpm.ts';
+
+interface SetFacts {
+  /** Capabilities of the set's RPM, with versions. */
+  readonly provides: readonly string[];
+  readonly libraryCapabilities: readonly string[];
+}
+
+/**
+ * The toolchain of one package: the base layer, the set's layers over it, and an RPM that provides what both answer.
+ * @throws BuildError those of `packageLayers`, `TOOLCHAIN_UNUSABLE`.
+ */
+export async function prepareRequirementRoot(
+  host: Host,
+  store: Store,
+  {
+    base,
+    planned,
+    set,
+  }: { readonly base: Toolchain; readonly planned: DebianFullToolchain; readonly set: RequirementSet },
+): Promise<Toolchain> {
+  const layers = await packageLayers(host, store, set.packages);
+  const directory = await store.layer(`debian-set-${set.identity}`, (made) =>
+    finishSet(host, { base, set, layers, directory: made }),
+  );
+  const facts = JSON.parse(await readFile(join(directory, 'facts.json'), 'utf8')) as SetFacts;
+  const own = planned.package.provides.filter(({ name }) => !planned.requirements.answers.has(name));
+  const capabilities = { ...planned.package, provides: [...own, ...facts.provides.map(parseDependency)] };
+  const rpm = await toolchainRpm(host, store, {
+    toolchain: { ...planned, identity: set.identity, package: capabilities },
+    root: base.layer,
+    checkLock: () => Promise.resolve(),
+  });
+  const roots = layers.map(({ root }) => root);
+  return {
+    ...base,
+    identity: set.identity,
+    trial: true,
+    upperLayers: [join(directory, 'root'), ...roots],
+    rpm,
+    package: capabilities,
+    libraryCapabilities: [...base.libraryCapabilities, ...facts.libraryCapabilities],
+    ownsHeader: (path) => [...roots, base.layer].some((root) => existsSync(join(root, path))),
+  };
+}
+
+interface UnfinishedSet {
+  readonly base: Toolchain;
+  readonly set: RequirementSet;
+  readonly layers: readonly PackageLayer[];
+  readonly directory: string;
+}
+
+async function finishSet(host: Host, { base, set, layers, directory }: UnfinishedSet): Promise<void> {
+  const root = join(directory, 'root');
+  const facts = join(directory, 'facts');
+  for (const path of [root, facts]) await mkdir(path, { mode: 0o755 });
+  const roots = layers.map((layer) => layer.root);
+  const user = await buildUser(host);
+  for (const path of [root, facts]) await giveToBuildUser(user, path);
+  const files = set.answers.map(([, { rule, evidence }]) => `${rule} /${evidence}\n`);
+  const result = await runSandboxed(host, {
+    layers: [...roots, base.layer],
+    mounts: [
+      { source: root, target: '/kiln/root', writable: true },
+      { source: facts, target: '/kiln/facts', writable: true },
+    ],
+    identity: 'builder',
+    argv: ['bash', '-c', FINISH_SCRIPT],
+    environment: TOOL_ENVIRONMENT,
+    input: [...files, ...(await librariesOf(base, set, layers))].join(''),
+  });
+  if (result.status !== 0) {
+    throw new BuildError(
+      'TOOLCHAIN_UNUSABLE',
+      `Debian packages can't be set up: ${result.stderr.trim().slice(-2000)}`,
+      {
+        command: result.command,
+      },
+    );
+  }
+  await linkAlternatives(root, layers, [...roots, base.layer]);
+  await writeCatalogs(root, [...roots, base.layer]);
+  finishUpperLayer(root, new Map(), { user, recipe: FULL_RECIPE });
+  const lines = async (name: string) =>
+    (await readFile(join(facts, name), 'utf8')).split('\n').filter((line) => line !== '');
+  const found: SetFacts = {
+    provides: capabilitiesOf(set, await lines('provides')),
+    libraryCapabilities: [...new Set(await lines('libraries'))].sort(),
+  };
+  await writeFile(join(directory, 'facts.json'), JSON.stringify(found));
+  await rm(facts, { recursive: true });
+}
+
+/** Each answered capability with the version that rpm's generator found in its file, or that of the Debian package. */
+function capabilitiesOf(set: RequirementSet, generated: readonly string[]): string[] {
+  const byName = new Map(generated.map((line) => [line.split(' ')[0]!.trim(), line.trim()]));
+  return set.answers.flatMap(([name, { version }]) => {
+    if (version === undefined) return [byName.get(name) ?? name];
+    return name.includes('(') || name.startsWith('/')
+      ? [`${name} = ${version}`]
+      : [`${name} = ${version}`, `${name}(x86-64) = ${version}`];
+  });
+}
+
+/** Lines `library <path>` of the set's shared libraries, the base layer's with them. */
+async function librariesOf(base: Toolchain, set: RequirementSet, layers: readonly PackageLayer[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const { root } of layers) {
+    for (const directory of LIBRARY_DIRECTORIES)
+      for (const name of await readdir(join(root, directory)).catch(() => []))
+        if (LIBRARY.test(name)) found.add(`${directory}/${name}`);
+  }
+  for (const { path, owner } of await base.readManifest())
+    if (owner !== undefined && set.members.has(owner) && LIBRARY_PATH.test(path)) found.add(path);
+  return [...found].sort().map((path) => `shared /${path}\n`);
+}
+
+const LIBRARY_DIRECTORIES = ['usr/lib/x86_64-linux-gnu', 'usr/lib'];
+const LIBRARY = /^[^/]+\.so(\.[\d.]+)?$/;
+const LIBRARY_PATH = /^usr\/lib\/(x86_64-linux-gnu\/)?[^/]+\.so(\.[\d.]+)?$/;
+
+async function linkAlternatives(
+  root: string,
+  layers: readonly PackageLayer[],
+  below: readonly string[],
+): Promise<void> {
+  const scripts = await Promise.all(layers.map(({ postinstFile }) => readFile(postinstFile, 'utf8')));
+  for (const { link, target } of chosenAlternatives(scripts.flatMap(registeredAlternatives))) {
+    const has = (path: string) => below.some((one) => existsSync(join(one, path)));
+    if (has(link) || !has(target)) continue;
+    const path = join(root, link.replace(/^\/(bin|sbin|lib)\//, '/usr/$1/'));
+    await mkdir(dirname(path), { recursive: true });
+    await symlink(target, path);
+  }
+}
+
+/** Catalogs of all catalogs, as update-xmlcatalog and update-catalog make them. */
+async function writeCatalogs(root: string, below: readonly string[]): Promise<void> {
+  const xml = new Set<string>();
+  const sgml = new Set<string>();
+  for (const one of below) {
+    for (const tree of ['usr/share/xml', 'usr/share/sgml']) {
+      for (const name of await readdir(join(one, tree), { recursive: true }).catch(() => [])) {
+        if (/(^|\/)catalog\.xml$/.test(name)) xml.add(`/${tree}/${name}`);
+        if (/(^|\/)catalog$|\.cat$/.test(name)) sgml.add(`/${tree}/${name}`);
+      }
+    }
+  }
+  if (xml.size + sgml.size === 0) return;
+  for (const directory of ['etc/xml', 'etc/sgml']) await mkdir(join(root, directory), { recursive: true });
+  const next = [...xml].sort().map((path) => `  <nextCatalog catalog="file://${path}"/>\n`);
+  const head = '<?xml version="1.0"?>\n<catalog xmlns="urn:oasis:names:tc:entity:xmlns:xml:catalog">\n';
+  await writeFile(join(root, 'etc/xml/catalog'), `${head}${next.join('')}</catalog>\n`);
+  const names = [...sgml].sort().map((path) => `CATALOG ${path}\n`);
+  await writeFile(join(root, 'etc/sgml/catalog'), names.join(''));
+}
