@@ -14,6 +14,7 @@ import { requestSettings } from './package-settings.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
 import type { Session } from './session.ts';
 import { checkPolicy } from './check-policy.ts';
+import { requestedToolchain } from './package-toolchain.ts';
 import { sourcePlaces } from './source-places.ts';
 import type { TargetName } from './targets.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
@@ -53,7 +54,7 @@ export async function buildInput(session: Session, project: PackageProject): Pro
     sources: sources.map(({ fileName, sha256: digest }) => ({ name: fileName, sha256: digest })),
     macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, sha256: sha256(text) })),
     defines: project.defines ?? distribution.config.defines,
-    toolchain: distribution.toolchain.identity,
+    ...requestedToolchain(distribution, project),
     root: root.map(({ name, content, evr }) => ({
       name,
       content,
@@ -102,7 +103,7 @@ export async function preparedBuild(
     files,
     macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, text })),
     root: root.map(sized),
-    toolchain: await session.toolchain(),
+    toolchain: await session.packageToolchain(project),
     log: join(distribution.root, log),
     flakyCheck: 'flaky' in (project.settings?.check ?? {}),
   };

@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
-import { loadDebianToolchain, type DebianToolchain } from '@kiln/toolchain';
+import {
+  loadDebianFullToolchain,
+  loadDebianToolchain,
+  type DebianFullToolchain,
+  type DebianToolchain,
+} from '@kiln/toolchain';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { checkPolicyNames, readBootstrapPolicy } from './bootstrap-policy.ts';
 import { bootstrapVariants } from './bootstrap-variants.ts';
@@ -23,6 +28,8 @@ import type { Provider } from '@kiln/package-graph';
 /** The toolchain as planning sees it: identity and capabilities, known without downloading anything. */
 export interface PlannedToolchain extends DebianToolchain {
   readonly provider: Provider;
+  /** Set in mode `debian-full`. */
+  readonly full?: DebianFullToolchain;
 }
 
 export class Distribution {
@@ -101,18 +108,22 @@ interface DistributionParts {
   readonly askedFiles: readonly string[];
 }
 
+export interface LoadOptions {
+  /** The lock of requirements is made anew, so that it isn't read. */
+  readonly isLocking?: boolean;
+}
+
 /**
  * Reads the tree at `root`. Broken specs and images become projects with diagnostics; only a bad configuration throws.
  * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `BOOTSTRAP_POLICY_INVALID`, `PACKAGE_SETTINGS_INVALID`,
  * `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the toolchain's lock.
  */
-export async function loadDistribution(root: string): Promise<Distribution> {
+export async function loadDistribution(root: string, options: LoadOptions = {}): Promise<Distribution> {
   const config = readDistroConfig(root);
   const macroFiles = readMacroFiles(root, config);
   const environment = macroEnvironment(config, macroFiles);
   const answers = readMacroAnswers(root, config);
-  const locked = loadDebianToolchain(root, config.toolchain);
-  const toolchain: PlannedToolchain = { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
+  const toolchain = planToolchain(root, config, options);
   const tree = { root, config, macroFiles, environment, answers };
   const cache = usesCache() ? { cacheFile: join(root, EVALUATION_CACHE) } : {};
   const evaluated = await evaluateTree({ ...tree, ...cache, watched: Object.keys(checkDefines(config)) });
@@ -120,7 +131,8 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const settings = readPackageSettings(root);
   checkSettingsNames(settings, new Set(recorded.map(({ id }) => id)));
   const unique = await settlePackages(tree, recorded, settings);
-  const universe = createUniverse(unique, toolchain.provider);
+  // In mode debian-full nothing of the tree is in a build root.
+  const universe = createUniverse(toolchain.full === undefined ? unique : [], toolchain.provider);
   const policy = readBootstrapPolicy(root);
   checkPolicyNames(policy, new Set(unique.map(({ id }) => id)));
   const variants = await bootstrapVariants({ root, config, macroFiles, answers }, unique, policy);
@@ -130,6 +142,23 @@ export async function loadDistribution(root: string): Promise<Distribution> {
   const images = readImages({ root, config, universe, packages });
   const { askedFiles } = evaluated;
   return new Distribution({ root, config, toolchain, macroFiles, packages, images, askedFiles });
+}
+
+function planToolchain(
+  root: string,
+  { toolchain }: DistroConfig,
+  { isLocking = false }: LoadOptions,
+): PlannedToolchain {
+  const { requirements } = toolchain;
+  if (requirements === undefined) {
+    const locked = loadDebianToolchain(root, toolchain);
+    return { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
+  }
+  const full = loadDebianFullToolchain(root, {
+    ...toolchain,
+    ...(isLocking ? {} : { requirementsLock: requirements.lock }),
+  });
+  return { ...full, full, provider: { ...full.package, origin: TOOLCHAIN_ORIGIN } };
 }
 
 /** `KILN_EVALUATION_CACHE=off` evaluates every spec anew and keeps nothing. */

@@ -21,11 +21,27 @@ export interface DistroConfig {
     readonly rpmrc?: string;
     /** Files that `require` finds in Lua macros, by the name that it is given, for example `forge.srpm`. */
     readonly luaModules?: Record<string, string>;
+    /** Macro files of build roots alone: specs are read without them, as they come with packages that BuildRequires ask for. */
+    readonly inBuildRoots?: string[];
+    /** Scripts and other files that macros name, by their path below rpm's configuration directory. */
+    readonly files?: Record<string, string>;
   };
   readonly defines: Record<string, string>;
   /** More of them when a package is built for its `%check`; `with_check` is 1 when omitted. */
   readonly checkDefines?: Record<string, string>;
-  readonly toolchain: { readonly provider: 'debian'; readonly packages: string; readonly lock: string };
+  readonly toolchain: {
+    /** `debian-full` is for trying foreign specs: Debian's packages answer BuildRequires. Its RPMs are never published. */
+    readonly provider: 'debian' | 'debian-full';
+    readonly packages: string;
+    readonly lock: string;
+    /** Of `debian-full`. */
+    readonly requirements?: {
+      /** Stated answers and Debian packages that are left out. */
+      readonly stated: string;
+      /** Generated: what Debian answers. */
+      readonly lock: string;
+    };
+  };
   readonly sources: {
     readonly debianLock: string;
     /** Where source files are looked for when the store doesn't have them, in this order; the Debian archive, then the spec's address when omitted. */
@@ -41,7 +57,7 @@ export interface DistroConfig {
   readonly macroAnswers?: string;
   /** What built packages are measured by; every rule is an error when omitted. */
   readonly checks?: {
-    /** By code of the rule. */
+    /** By code of the rule; `*` stands for all that aren't named. */
     readonly severities?: Record<string, 'error' | 'warning' | 'off'>;
     /** Flags that all C and C++ code must be compiled with. */
     readonly compilerFlags?: string[];
@@ -114,6 +130,14 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
           propertyNames: { pattern: '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$' },
           additionalProperties: path,
         },
+        inBuildRoots: { type: 'array', items: path, nullable: true },
+        files: {
+          type: 'object',
+          nullable: true,
+          required: [],
+          propertyNames: { pattern: '^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$' },
+          additionalProperties: path,
+        },
       },
     },
     defines: { type: 'object', required: [], additionalProperties: { type: 'string' } },
@@ -122,7 +146,18 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
       type: 'object',
       additionalProperties: false,
       required: ['provider', 'packages', 'lock'],
-      properties: { provider: { type: 'string', enum: ['debian'] }, packages: path, lock: path },
+      properties: {
+        provider: { type: 'string', enum: ['debian', 'debian-full'] },
+        packages: path,
+        lock: path,
+        requirements: {
+          type: 'object',
+          additionalProperties: false,
+          nullable: true,
+          required: ['stated', 'lock'],
+          properties: { stated: path, lock: path },
+        },
+      },
     },
     sources: {
       type: 'object',
@@ -204,6 +239,9 @@ export function readDistroConfig(root: string): DistroConfig {
   const value = parse(text);
   const validate = new Ajv({ allErrors: true }).compile(distroSchema);
   if (!validate(value)) throw invalid(describe(validate.errors![0]!));
+  if ((value.toolchain.provider === 'debian-full') !== (value.toolchain.requirements !== undefined)) {
+    throw invalid("the provider 'debian-full', and no other, needs 'requirements' in 'toolchain'");
+  }
   for (const one of paths(value)) {
     if (isAbsolute(one) || normalize(one).startsWith('..')) throw invalid(`the path '${one}' leaves the workspace`);
   }
@@ -227,8 +265,11 @@ function paths(config: DistroConfig): string[] {
     ...macros.additional,
     ...(macros.rpmrc === undefined ? [] : [macros.rpmrc]),
     ...Object.values(macros.luaModules ?? {}),
+    ...(macros.inBuildRoots ?? []),
+    ...Object.values(macros.files ?? {}),
     toolchain.packages,
     toolchain.lock,
+    ...(toolchain.requirements === undefined ? [] : [toolchain.requirements.stated, toolchain.requirements.lock]),
     sources.debianLock,
     provides,
     ...(macroAnswers === undefined ? [] : [macroAnswers]),

@@ -10,6 +10,7 @@ import { asDiagnostic } from './as-diagnostic.ts';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
 import { planImage } from './plan.ts';
+import { isTrial } from './trial-toolchain.ts';
 import type { Universe } from './universe.ts';
 
 export interface ImageReading {
@@ -41,6 +42,11 @@ function readImage(file: string, reading: ImageReading): ImageProject {
     if (!(error instanceof BuildError)) throw error;
     const diagnostics = error.diagnostics.length > 0 ? error.diagnostics : [asDiagnostic(error)];
     return { name, file, inputs: [...read].sort(), dependencies: [], rootPackages: [], diagnostics };
+  }
+  if (isTrial(reading.config)) {
+    // The target says that it can't be made; what it would hold doesn't matter.
+    const inputs = [...new Set([...definition.files, DISTRO_FILE])].sort();
+    return { name, file, definition, inputs, dependencies: [], rootPackages: [], diagnostics: [] };
   }
   const requirements = definition.packages.map(({ dependency }) => dependency);
   const plan = planImage(requirements, reading.universe, reading.packages);

@@ -11,18 +11,22 @@ import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sand
 import type { Blob } from '@kiln/store';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
-import { finalRpms } from './bootstrap-trace.ts';
 import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { isTrial, publishableRpms, refuseInTrial } from './trial-toolchain.ts';
 
 export const imageTarget: Target = {
-  before: (distribution, id) => [
-    ['toolchain', TOOLCHAIN_ORIGIN],
-    ...distribution.findImage(id).dependencies.map((dependency) => ['rpm', dependency] as const),
-  ],
+  before: (distribution, id) =>
+    isTrial(distribution.config)
+      ? []
+      : [
+          ['toolchain', TOOLCHAIN_ORIGIN],
+          ...distribution.findImage(id).dependencies.map((dependency) => ['rpm', dependency] as const),
+        ],
 
   async key(session, id): Promise<Sha256 | undefined> {
+    refuseInTrial(session.distribution.config, `the image ${id}`);
     const plan = await imageContents(session, id);
     if (plan === undefined) return undefined;
     const { definition, rpms, sourceDateEpoch } = plan;
@@ -88,7 +92,7 @@ export async function imageContents(session: Session, id: string): Promise<Image
   for (const dependency of image.dependencies) {
     const { result } = await session.state('rpm', dependency);
     if (result === undefined) return undefined;
-    providers.push(...finalRpms(session.distribution.findPackage(dependency), result));
+    providers.push(...publishableRpms(session.distribution.findPackage(dependency), result));
   }
   const definition = image.definition!;
   const requirements = definition.packages.map(({ dependency }) => dependency);

@@ -23,6 +23,7 @@ export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './universe.ts';
 export { examineSources, updatePackageSignatures, type SourceExamination } from './examine-sources.ts';
 export { type SourceReport } from './sources-target.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
+export { lockTreeRequirements, type RequirementsLocking } from './lock-tree-requirements.ts';
 export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { encodingProblem } from './spec-encoding.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';

@@ -19,21 +19,25 @@ const CONFIG_DIRECTORY = '/usr/lib/rpm';
 const MAIN_SLOT = 'debian/macros';
 const RPMRC_SLOT = 'debian/rpmrc';
 const DIRECTORY_SLOT = 'macros.d/';
+/** Read after those, and not when specs are evaluated. */
+const LATER_DIRECTORY_SLOT = 'macros.d/macros.root-';
 /** Where `require` looks (rpmluaNew, rpmio/rpmlua.c). */
 const LUA_SLOT = 'lua/';
 
 /**
- * Additional files first, then the main one, as rpm reads them; then rpmrc and Lua modules.
+ * Additional files first, then the main one, as rpm reads them; then rpmrc and Lua modules; then what only build roots have.
  * @throws BuildError `MACRO_FILE_MISSING`.
  */
 export function readMacroFiles(root: string, { macros }: DistroConfig): DistributionMacroFile[] {
-  const { main, additional, rpmrc, luaModules = {} } = macros;
+  const { main, additional, rpmrc, luaModules = {}, inBuildRoots = [], files = {} } = macros;
   // rpm reads macros.d by name: the number keeps the order, and files of one name apart.
   const slots: (readonly [string, string])[] = [
     ...additional.map((file, at) => [file, `${DIRECTORY_SLOT}macros.${padded(at)}-${basename(file)}`] as const),
     [main, MAIN_SLOT],
     ...(rpmrc === undefined ? [] : [[rpmrc, RPMRC_SLOT] as const]),
     ...Object.entries(luaModules).map(([name, file]) => [file, `${LUA_SLOT}${name.replaceAll('.', '/')}.lua`] as const),
+    ...inBuildRoots.map((file, at) => [file, `${LATER_DIRECTORY_SLOT}${padded(at)}-${basename(file)}`] as const),
+    ...Object.entries(files).map(([slot, file]) => [file, slot] as const),
   ];
   return slots.map(([file, slot]) => {
     try {
@@ -53,7 +57,9 @@ export function macroEnvironment(config: DistroConfig, macroFiles: readonly Dist
   const of = (isWanted: (slot: string) => boolean) => macroFiles.filter(({ slot }) => isWanted(slot));
   const environment = standardEnvironment({
     targetArch: config.architecture as TargetArch,
-    directoryFiles: of((slot) => slot.startsWith(DIRECTORY_SLOT)).map(toMacroFile),
+    directoryFiles: of((slot) => slot.startsWith(DIRECTORY_SLOT) && !slot.startsWith(LATER_DIRECTORY_SLOT)).map(
+      toMacroFile,
+    ),
     files: of((slot) => slot === MAIN_SLOT).map(toMacroFile),
     defines: config.defines,
   });

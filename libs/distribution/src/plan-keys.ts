@@ -9,6 +9,7 @@ import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
 import { identityOfSettings, skipReason } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
+import { requestedToolchain } from './package-toolchain.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 /** A task's plan key and the parts it is made of, by a name that a person understands. */
@@ -82,6 +83,7 @@ function packageKey(
   if (known !== undefined) return known;
   const parts = {
     ...common,
+    toolchain: requestedToolchain(distribution, project).toolchain,
     defines: digestOf(project.defines ?? distribution.config.defines),
     recipe: String(PACKAGE_RECIPE_VERSION),
     settings: digestOf(identityOfSettings(project.settings)),

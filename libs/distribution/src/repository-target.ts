@@ -9,21 +9,20 @@ import type { Distribution } from './distribution.ts';
 import { isBroken } from './package-project.ts';
 import { repositoryReport, reportLines } from './repository-report.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
-import { finalRpms } from './bootstrap-trace.ts';
 import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { isTrial, publishableRpms, refuseInTrial } from './trial-toolchain.ts';
 
 /** Raise it when the same RPMs would be described in another way. */
 const RECIPE_VERSION = 2;
 
 export const repositoryTarget: Target = {
-  before: (distribution) => [
-    ['toolchain', TOOLCHAIN_ORIGIN],
-    ...distribution.packages.map(({ id }) => ['rpm', id] as const),
-  ],
+  before: ({ config, packages }) =>
+    isTrial(config) ? [] : [['toolchain', TOOLCHAIN_ORIGIN], ...packages.map(({ id }) => ['rpm', id] as const)],
 
   async key(session): Promise<Sha256 | undefined> {
+    refuseInTrial(session.distribution.config, 'a repository');
     const rpms = await allRpms(session);
     if (rpms === undefined) return undefined;
     const { architecture } = session.distribution.config;
@@ -88,7 +87,7 @@ async function allRpms(session: Session): Promise<BuiltProvider[] | undefined> {
     if (isBroken(project)) return undefined;
     const { result } = await session.state('rpm', project.id);
     if (result === undefined) return undefined;
-    found.push(...finalRpms(project, result));
+    found.push(...publishableRpms(project, result));
   }
   return found.sort((a, b) => (a.fileName < b.fileName ? -1 : 1));
 }

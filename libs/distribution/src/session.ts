@@ -12,6 +12,8 @@ import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
 import { newRunName } from './run-log.ts';
 import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
+import type { EvaluatedPackage } from './package-project.ts';
+import { packageToolchain } from './package-toolchain.ts';
 import { TARGETS, type TargetName } from './targets.ts';
 import { isViewInPlace, showView, type Manifest } from './view.ts';
 
@@ -63,6 +65,11 @@ export class Session {
   toolchain(): Promise<Toolchain> {
     this.#toolchain ??= prepareToolchain(this.host, this.store, this.distribution.toolchain);
     return this.#toolchain;
+  }
+
+  /** The toolchain in the root of a package: in mode `debian-full` it has what its BuildRequires ask for. */
+  packageToolchain(project: EvaluatedPackage): Promise<Toolchain> {
+    return packageToolchain(this, project);
   }
 
   /** Runs a program of the toolchain, isolated; the directories it may write to become the build user's. */

@@ -110,3 +110,34 @@ it('names a module that is not there', () => {
     expect.objectContaining({ code: 'MACRO_FILE_MISSING', message: "the macro file lua/a.lua can't be read" }),
   );
 });
+
+it('reads macro files of build roots after all others there, and never when specs are read', async () => {
+  put('main', '%name main\n');
+  put('a/macros.one', '%name one\n');
+  put('later/macros.tool', '%name tool\n%tool tool\n');
+  const config = configOf({ main: 'main', additional: ['a/macros.one'], inBuildRoots: ['later/macros.tool'] });
+  expect(await expand(config, '%name %{?tool}.')).toBe('main .');
+  const slots = readMacroFiles(root, config).map(({ slot }) => slot);
+  expect(slots).toEqual(['macros.d/macros.000-macros.one', 'debian/macros', 'macros.d/macros.root-000-macros.tool']);
+});
+
+it('puts scripts where macros name them', () => {
+  put('main', '');
+  put('scripts/run.sh', '#!/bin/sh\n');
+  const config = configOf({ main: 'main', additional: [], files: { 'vendor/run.sh': 'scripts/run.sh' } });
+  expect(readMacroFiles(root, config).at(-1)).toMatchObject({ file: 'scripts/run.sh', slot: 'vendor/run.sh' });
+  const outside = () => configOf({ main: 'main', additional: [], files: { '../run.sh': 'scripts/run.sh' } });
+  expect(outside).toThrow(/files/);
+});
+
+it('wants the requirements of the toolchain that tries specs, and of no other', () => {
+  const config = configOf({ main: 'main', additional: [] });
+  const requirements = { stated: 'stated.json', lock: 'full.lock.json' };
+  const write = (toolchain: object) => () => {
+    put('toolkit/distro.json', JSON.stringify({ ...config, toolchain: { ...config.toolchain, ...toolchain } }));
+    return readDistroConfig(root).toolchain.provider;
+  };
+  expect(write({ provider: 'debian-full', requirements })()).toBe('debian-full');
+  expect(write({ provider: 'debian-full' })).toThrow("needs 'requirements' in 'toolchain'");
+  expect(write({ requirements })).toThrow("needs 'requirements' in 'toolchain'");
+});

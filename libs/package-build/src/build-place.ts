@@ -47,7 +47,7 @@ export async function inWorkDirectory<T>(
     for (const { name, text } of build.macroFiles) {
       const path = join(work, 'macros', 'usr/lib/rpm', name);
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
+      await writeFile(path, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
     }
     return await use({ build, root, work });
   } finally {
@@ -82,7 +82,7 @@ export function placeRequest({ build, root, work }: BuildPlace): Omit<SandboxReq
     layers: [join(work, 'macros'), ...root.layers],
     mounts: [{ source: join(work, 'top'), target: TOP_DIRECTORY, writable: true }],
     cwd: TOP_DIRECTORY,
-    environment: { ...BUILD_ENVIRONMENT, RPM_BUILD_NCPUS: String(jobs) },
+    environment: { ...BUILD_ENVIRONMENT, ...request.environment, RPM_BUILD_NCPUS: String(jobs) },
     identity: 'builder',
     limits: { ...request.limits, memoryBytes: Math.min(request.limits.memoryBytes, mostMemory()) },
     ...(request.network === true ? { network: true } : {}),

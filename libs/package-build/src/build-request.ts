@@ -38,6 +38,8 @@ export interface BuildRequestInput {
   readonly checks: CheckPolicy;
   /** The build may use the machine's network. */
   readonly network?: boolean;
+  /** Variables of the toolchain, beside `BUILD_ENVIRONMENT`. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Bounds of a build. */
@@ -181,7 +183,7 @@ function whatIsSeen(input: BuildRequestInput): object {
     spec: { ...input.spec },
     sources: byName(input.sources),
     macroFiles: byName(input.macroFiles),
-    environment: BUILD_ENVIRONMENT,
+    environment: { ...BUILD_ENVIRONMENT, ...input.environment },
     identity: 'builder',
     toolchain: input.toolchain,
     root: byName(input.root),

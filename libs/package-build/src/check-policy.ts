@@ -3,7 +3,7 @@ import type { Diagnostic } from '@kiln/diagnostics';
 import type { Finding } from './file-rules.ts';
 
 export interface CheckPolicy {
-  /** By code of the rule; a rule that isn't here is an error. */
+  /** By code of the rule, `*` for all others; a rule that isn't here is an error. */
   readonly severities: Readonly<Record<string, 'error' | 'warning' | 'off'>>;
   /** Flags that all C and C++ code must be compiled with. */
   readonly compilerFlags: readonly string[];
@@ -27,7 +27,7 @@ export function judge(findings: readonly Finding[], { severities, waivers }: Che
   const counted = findings.flatMap(({ code, path, message, hint }): Diagnostic[] => {
     const waiver = waivers.find((one) => one.code === code && (one.path === undefined || covers(one.path, path)));
     if (waiver !== undefined) used.add(waiver);
-    const severity = severities[code] ?? 'error';
+    const severity = severities[code] ?? severities['*'] ?? 'error';
     return waiver !== undefined || severity === 'off' ? [] : [{ severity, code, message, hint }];
   });
   const idle = waivers

@@ -57,7 +57,8 @@ export async function collectResult(
     rpms.push(await describe(one, examined.digests.get(one.fileName)));
   }
   const network = build.request.network === true ? { network: true as const } : {};
-  const facts: PackageResult = { source: build.source.name, rpms, ...network };
+  const trial = build.toolchain.trial === true ? { trial: true as const } : {};
+  const facts: PackageResult = { source: build.source.name, rpms, ...network, ...trial };
   return { outputs, facts };
 }
 

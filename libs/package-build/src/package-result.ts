@@ -27,6 +27,8 @@ export interface PackageResult {
   readonly rpms: readonly BuiltRpm[];
   /** The build used the machine's network: the RPMs may have what no digest pins. */
   readonly network?: true;
+  /** Built with the toolchain `debian-full`: for trying a spec alone, never for people. */
+  readonly trial?: true;
 }
 
 /** Whether a path belongs to the primary file list (createrepo_c, `cr_is_primary`). */

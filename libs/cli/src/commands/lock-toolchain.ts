@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { readDistroConfig } from '@kiln/distribution';
-import { writeFileAtomic } from '@kiln/host';
+import { loadDistribution, lockTreeRequirements, readDistroConfig, Session } from '@kiln/distribution';
+import { writeFileAtomic, type Host } from '@kiln/host';
 import { defaultStoreDirectory, Store } from '@kiln/store';
 import { formatToolchainLock, lockDebianToolchain, parseDebianPackages } from '@kiln/toolchain';
 import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
@@ -14,10 +14,15 @@ export function addLockToolchain(program: Command, context: () => CommandContext
   program
     .command('lock-toolchain')
     .description("resolve the toolchain's packages against the archive as it is now and write the lock")
-    .action(() => lockToolchain(context()));
+    .option('--requirements', 'only what specs ask for, with the toolchain debian-full')
+    .action((options: LockOptions) => lockToolchain(context(), options));
 }
 
-async function lockToolchain(context: CommandContext): Promise<void> {
+interface LockOptions {
+  readonly requirements?: boolean;
+}
+
+async function lockToolchain(context: CommandContext, options: LockOptions): Promise<void> {
   const root = rootOf(context);
   await prepareMachineFor(context, root);
   const { toolchain } = readDistroConfig(root);
@@ -26,12 +31,25 @@ async function lockToolchain(context: CommandContext): Promise<void> {
   reporter.begin({ action: 'toolchain', subject: 'toolchain' });
   try {
     const host = hostOf(context, reporter.emit);
-    const packages = parseDebianPackages(readFileSync(join(root, toolchain.packages), 'utf8'), toolchain.packages);
-    const store = new Store(host, defaultStoreDirectory(host.environment));
-    const lock = await lockDebianToolchain(host, store, packages);
-    await writeFileAtomic(join(root, toolchain.lock), formatToolchainLock(lock));
-    print(context, `wrote ${toolchain.lock}: ${lock.packages.length} packages`);
+    if (options.requirements !== true) await lockBase(context, host);
+    if (toolchain.requirements !== undefined || options.requirements === true) {
+      const { file, lock } = await lockTreeRequirements(
+        new Session(await loadDistribution(root, { isLocking: true }), host),
+      );
+      print(context, `wrote ${file}: ${lock.answers.size} capabilities by ${lock.packages.size} packages`);
+      if (lock.unanswered.length > 0) print(context, `Debian has nothing for ${lock.unanswered.join(', ')}`);
+    }
   } finally {
     reporter.end();
   }
+}
+
+async function lockBase(context: CommandContext, host: Host): Promise<void> {
+  const root = rootOf(context);
+  const { toolchain } = readDistroConfig(root);
+  const packages = parseDebianPackages(readFileSync(join(root, toolchain.packages), 'utf8'), toolchain.packages);
+  const store = new Store(host, defaultStoreDirectory(host.environment));
+  const lock = await lockDebianToolchain(host, store, packages);
+  await writeFileAtomic(join(root, toolchain.lock), formatToolchainLock(lock));
+  print(context, `wrote ${toolchain.lock}: ${lock.packages.length} packages`);
 }

@@ -1,0 +1,76 @@
+/** The lock of mode `debian-full` for a tree: everything that its specs ask for, answered by Debian's archive as it is now. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BuildError } from '@kiln/diagnostics';
+import { writeFileAtomic } from '@kiln/host';
+import { parseRequirement } from '@kiln/package-graph';
+import { simpleDependencies } from '@kiln/rpm-package';
+import {
+  formatRequirementsLock,
+  lockRequirements,
+  parseStatedAnswers,
+  type Requirement,
+  type RequirementsLock,
+} from '@kiln/toolchain';
+import { DISTRO_FILE } from './distro-config.ts';
+import type { Distribution } from './distribution.ts';
+import type { Session } from './session.ts';
+import { buildRequiresOf } from './universe.ts';
+
+export interface RequirementsLocking {
+  /** Workspace-relative path of the lock. */
+  readonly file: string;
+  readonly lock: RequirementsLock;
+}
+
+/**
+ * Writes the lock that `toolchain.requirements` in `toolkit/distro.json` names.
+ * @throws BuildError `TOOLCHAIN_CONFIG_INVALID`, and those of `lockRequirements`.
+ */
+export async function lockTreeRequirements({ host, store, distribution }: Session): Promise<RequirementsLocking> {
+  const { root, config, toolchain } = distribution;
+  const { requirements } = config.toolchain;
+  if (requirements === undefined || toolchain.full === undefined) {
+    throw new BuildError('TOOLCHAIN_CONFIG_INVALID', "only the toolchain 'debian-full' has a lock of requirements", {
+      location: { file: DISTRO_FILE, line: 1 },
+    });
+  }
+  const text = readFileSync(join(root, requirements.stated), 'utf8');
+  const { stated, exclude } = parseStatedAnswers(text, requirements.stated);
+  const lock = await lockRequirements(host, store, {
+    requirements: treeRequirements(distribution),
+    base: toolchain.lock,
+    stated,
+    exclude,
+  });
+  await writeFileAtomic(join(root, requirements.lock), formatRequirementsLock(lock));
+  return { file: requirements.lock, lock };
+}
+
+/** What specs ask for and the base layer doesn't have, with what the tree's own packages of those names are made of. */
+function treeRequirements({ packages, toolchain }: Distribution): Requirement[] {
+  const answered = toolchain.full!.requirements.answers;
+  const base = new Set(toolchain.package.provides.map(({ name }) => name).filter((name) => !answered.has(name)));
+  const names = new Set(
+    packages
+      .flatMap((one) => (one.check === undefined ? [one] : [one, one.check]))
+      .flatMap(buildRequiresOf)
+      .flatMap((one) => simpleDependencies(parseRequirement(one)))
+      .map(({ name }) => name)
+      .filter((name) => !base.has(name)),
+  );
+  const known = new Map<string, Omit<Requirement, 'name'>>();
+  for (const { sourcePackage } of packages) {
+    for (const { name, evr, provides } of sourcePackage?.packages ?? []) {
+      const facts = {
+        files: sourcePackage?.packagedPaths?.[name] ?? [],
+        version: evr.version,
+        ...(evr.epoch === undefined || evr.epoch === 0 ? {} : { epoch: evr.epoch }),
+      };
+      // A package of the name itself before those that only provide it.
+      known.set(name, facts);
+      for (const one of provides) if (!known.has(one.name)) known.set(one.name, facts);
+    }
+  }
+  return [...names].sort().map((name) => ({ name, ...(known.get(name) ?? { files: [] }) }));
+}

@@ -1,0 +1,42 @@
+/** What lies lowest in the root of one package: the toolchain of all, or in mode `debian-full` its own. */
+import type { BuildRequestInput } from '@kiln/package-build';
+import { parseRequirement } from '@kiln/package-graph';
+import { simpleDependencies } from '@kiln/rpm-package';
+import {
+  DEBIAN_FULL_ENVIRONMENT,
+  prepareRequirementRoot,
+  requirementSet,
+  type DebianFullToolchain,
+  type RequirementSet,
+  type Toolchain,
+} from '@kiln/toolchain';
+import type { Distribution } from './distribution.ts';
+import type { EvaluatedPackage } from './package-project.ts';
+import type { Session } from './session.ts';
+import { buildRequiresOf } from './universe.ts';
+
+/** The part of a build request that the toolchain decides. */
+export function requestedToolchain(
+  { toolchain }: Distribution,
+  project: EvaluatedPackage,
+): Pick<BuildRequestInput, 'toolchain' | 'environment'> {
+  if (toolchain.full === undefined) return { toolchain: toolchain.identity };
+  return { toolchain: setOf(toolchain.full, project).identity, environment: DEBIAN_FULL_ENVIRONMENT };
+}
+
+/** @throws BuildError of the toolchain. */
+export async function packageToolchain(session: Session, project: EvaluatedPackage): Promise<Toolchain> {
+  const { full } = session.distribution.toolchain;
+  const base = await session.toolchain();
+  if (full === undefined) return base;
+  return prepareRequirementRoot(session.host, session.store, { base, planned: full, set: setOf(full, project) });
+}
+
+/** Of a choice all that Debian has is there. */
+function setOf(full: DebianFullToolchain, project: EvaluatedPackage): RequirementSet {
+  const asked = buildRequiresOf(project).flatMap((one) => simpleDependencies(parseRequirement(one)));
+  return requirementSet(
+    full,
+    asked.map(({ name }) => name),
+  );
+}
