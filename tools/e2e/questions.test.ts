@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { kiln } from './run-kiln.ts';
+import { kiln, nx } from './run-kiln.ts';
 import { edit, makeSmallTree, restore, type SmallTree } from './small-tree.ts';
 
 let directory: string;
@@ -56,6 +56,50 @@ describe('after an edit of a library', { timeout: 120_000 }, () => {
     expect(graph).not.toContain('alone');
   });
 });
+
+describe('a further architecture', { timeout: 240_000 }, () => {
+  const NEEDS = 'BuildRequires:  one-devel\n';
+
+  test('is planned as its specs say, and is a configuration of every target', async () => {
+    edit(tree, 'toolkit/distro.json', (text) =>
+      text.replace('"x86_64",', '"x86_64",\n  "architectures": ["aarch64"],'),
+    );
+    edit(tree, 'SPECS/three/three.spec', (text) =>
+      text.replace(NEEDS, `%ifarch x86_64\n${NEEDS}%endif\n`).replace('BuildRequires:  two-devel\n', ''),
+    );
+    expect(await answer('dependents', 'one', '--json')).toContain('three/three');
+    expect(await answer('--arch', 'aarch64', 'dependents', 'one', '--json')).not.toContain('three/three');
+
+    const { output } = await nx(tree, 'show', 'project', 'three/three', '--json');
+    const { targets } = JSON.parse(output) as { targets: Record<string, Target> };
+    for (const target of Object.values(targets)) {
+      expect(target.options.architecture).toBe('x86_64');
+      expect(target.configurations).toEqual({ aarch64: { architecture: 'aarch64' } });
+      expect(target.outputs[0]).toContain('{options.architecture}');
+    }
+  });
+
+  test('says that the toolchain has no programs for it', async () => {
+    edit(tree, 'toolkit/distro.json', (text) =>
+      text.replace('"x86_64",', '"x86_64",\n  "architectures": ["aarch64"],'),
+    );
+    const { status, output } = await nx(tree, 'run', 'alone/alone:rpm:aarch64');
+    expect(status).not.toBe(0);
+    expect(output).toMatch(/error TOOLCHAIN_ARCHITECTURE: .*aarch64/);
+  });
+
+  test('is refused when the distribution does not name it', async () => {
+    const { status, output } = await kiln(tree, '--arch', 'aarch64', 'plan');
+    expect(status).toBe(1);
+    expect(output).toMatch(/^toolkit\/distro\.json:1: error ARCHITECTURE_UNKNOWN: /);
+  });
+});
+
+interface Target {
+  readonly options: { readonly architecture?: string };
+  readonly configurations: object;
+  readonly outputs: readonly string[];
+}
 
 /** What a reader of the language would refuse first: unbalanced quotes and braces. */
 function isGraph(output: string): boolean {

@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** The directory that the command was started in. */
   readonly cwd: string;
+  /** The architecture that was asked for. */
+  readonly architecture?: string;
   readonly signal: AbortSignal;
 }
 
@@ -16,7 +18,8 @@ export function rootOf({ cwd }: CommandContext): string {
 }
 
 export function distributionOf(context: CommandContext): Promise<Distribution> {
-  return loadDistribution(rootOf(context));
+  const { architecture } = context;
+  return loadDistribution(rootOf(context), architecture === undefined ? {} : { architecture });
 }
 
 export function hostOf({ signal }: CommandContext, emit: EventSink = () => undefined): Host {

@@ -90,6 +90,7 @@ function createProgram(terminal: Terminal, signal: AbortSignal): Command {
   const program = new Command('kiln')
     .description('Builds an RPM Linux distribution from source.')
     .option('-C, --directory <directory>', 'work as if started there', '.')
+    .option('--arch <architecture>', "another of the distribution's architectures than its first")
     .exitOverride()
     .showHelpAfterError('(kiln --help lists the commands)')
     .configureHelp({ sortSubcommands: false })
@@ -97,11 +98,10 @@ function createProgram(terminal: Terminal, signal: AbortSignal): Command {
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.err.write(text),
     });
-  const context = (): CommandContext => ({
-    terminal,
-    signal,
-    cwd: resolve(program.opts<{ directory: string }>().directory),
-  });
+  const context = (): CommandContext => {
+    const { directory, arch } = program.opts<{ directory: string; arch?: string }>();
+    return { terminal, signal, cwd: resolve(directory), ...(arch === undefined ? {} : { architecture: arch }) };
+  };
   for (const add of COMMANDS) add(program, context);
   return program;
 }

@@ -1,5 +1,4 @@
 /** The packages as their `check` targets evaluate them: with `with_check`, or what the distribution says instead. */
-import { join } from 'node:path';
 import { createLuaPort } from '@kiln/rpm-macro/lua';
 import type { VariantInputs } from './bootstrap-variants.ts';
 import type { DistroConfig } from './distro-config.ts';
@@ -10,8 +9,8 @@ import { macroEnvironment } from './macro-files.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { changesEvaluation } from './package-settings.ts';
 
-/** Where these evaluations are kept, relative to the workspace. */
-export const CHECK_EVALUATION_CACHE = '.nx/cache/kiln-check-evaluations';
+/** These evaluations are kept beside the others. */
+const CHECK_SUFFIX = '-for-check';
 
 /** Macros of the check evaluation: Azure Linux's convention, unless the distribution has another one. */
 export function checkDefines({ checkDefines: own = { with_check: '1' } }: DistroConfig): Record<string, string> {
@@ -23,13 +22,13 @@ export async function evaluateForCheck(
   tree: TreeToEvaluate,
   { watchers }: Pick<EvaluatedTree, 'watchers'>,
 ): Promise<ReadonlyMap<string, EvaluatedPackage>> {
-  const { root, config, macroFiles, cacheFile } = tree;
+  const { config, macroFiles, cacheFile } = tree;
   const defines = { ...config.defines, ...checkDefines(config) };
   const { packages } = await evaluateTree({
     ...tree,
     environment: macroEnvironment({ ...config, defines }, macroFiles),
     specFiles: watchers,
-    ...(cacheFile === undefined ? {} : { cacheFile: join(root, CHECK_EVALUATION_CACHE) }),
+    ...(cacheFile === undefined ? {} : { cacheFile: `${cacheFile}${CHECK_SUFFIX}` }),
   });
   return new Map(packages.map((one) => [one.specFile, one]));
 }

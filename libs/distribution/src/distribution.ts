@@ -12,7 +12,7 @@ import { asDiagnostic } from './as-diagnostic.ts';
 import { checkPolicyNames, readBootstrapPolicy } from './bootstrap-policy.ts';
 import { bootstrapVariants } from './bootstrap-variants.ts';
 import { checkDefines, checkVariants, evaluateForCheck } from './check-variants.ts';
-import { readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
+import { architecturesOf, forArchitecture, readDistroConfig, DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { evaluateTree, EVALUATION_CACHE } from './evaluate-tree.ts';
 import { readImages } from './image-project.ts';
 import { readMacroAnswers } from './macro-answers.ts';
@@ -34,7 +34,10 @@ export interface PlannedToolchain extends DebianToolchain {
 
 export class Distribution {
   readonly root: string;
+  /** As it is for the architecture that was asked for. */
   readonly config: DistroConfig;
+  /** All that it is made for, its own first. */
+  readonly architectures: readonly string[];
   readonly toolchain: PlannedToolchain;
   readonly macroFiles: readonly DistributionMacroFile[];
   /** In the order of their ids. */
@@ -47,6 +50,7 @@ export class Distribution {
   constructor(parts: DistributionParts) {
     this.root = parts.root;
     this.config = parts.config;
+    this.architectures = parts.architectures;
     this.toolchain = parts.toolchain;
     this.macroFiles = parts.macroFiles;
     this.packages = parts.packages;
@@ -101,6 +105,7 @@ export class Distribution {
 interface DistributionParts {
   readonly root: string;
   readonly config: DistroConfig;
+  readonly architectures: readonly string[];
   readonly toolchain: PlannedToolchain;
   readonly macroFiles: readonly DistributionMacroFile[];
   readonly packages: readonly PackageProject[];
@@ -111,21 +116,24 @@ interface DistributionParts {
 export interface LoadOptions {
   /** The lock of requirements is made anew, so that it isn't read. */
   readonly isLocking?: boolean;
+  /** Instead of the distribution's own; one of those that it names. */
+  readonly architecture?: string;
 }
 
 /**
  * Reads the tree at `root`. Broken specs and images become projects with diagnostics; only a bad configuration throws.
- * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `BOOTSTRAP_POLICY_INVALID`, `PACKAGE_SETTINGS_INVALID`,
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`, `ARCHITECTURE_UNKNOWN`, `BOOTSTRAP_POLICY_INVALID`, `PACKAGE_SETTINGS_INVALID`,
  * `MACRO_FILE_MISSING`, `MACRO_ANSWERS_INVALID`, and those of the toolchain's lock.
  */
 export async function loadDistribution(root: string, options: LoadOptions = {}): Promise<Distribution> {
-  const config = readDistroConfig(root);
+  const own = readDistroConfig(root);
+  const config = forArchitecture(own, options.architecture ?? own.architecture);
   const macroFiles = readMacroFiles(root, config);
   const environment = macroEnvironment(config, macroFiles);
   const answers = readMacroAnswers(root, config);
   const toolchain = planToolchain(root, config, options);
   const tree = { root, config, macroFiles, environment, answers };
-  const cache = usesCache() ? { cacheFile: join(root, EVALUATION_CACHE) } : {};
+  const cache = usesCache() ? { cacheFile: join(root, cacheFileOf(own, config)) } : {};
   const evaluated = await evaluateTree({ ...tree, ...cache, watched: Object.keys(checkDefines(config)) });
   const recorded = withUniqueIds(evaluated.packages).map((one) => withRecord(root, config, one));
   const settings = readPackageSettings(root);
@@ -141,7 +149,13 @@ export async function loadDistribution(root: string, options: LoadOptions = {}):
   const packages = planPackages(unique, universe, { policy, variants, checks, declared });
   const images = readImages({ root, config, universe, packages });
   const { askedFiles } = evaluated;
-  return new Distribution({ root, config, toolchain, macroFiles, packages, images, askedFiles });
+  const architectures = architecturesOf(own);
+  return new Distribution({ root, config, architectures, toolchain, macroFiles, packages, images, askedFiles });
+}
+
+/** Each architecture has a file, so that asking for another one forgets nothing. */
+function cacheFileOf(own: DistroConfig, { architecture }: DistroConfig): string {
+  return architecture === own.architecture ? EVALUATION_CACHE : `${EVALUATION_CACHE}-${architecture}`;
 }
 
 function planToolchain(

@@ -8,7 +8,10 @@ import { BuildError, nearestWord } from '@kiln/diagnostics';
 export interface DistroConfig {
   readonly name: string;
   readonly version: string;
+  /** What is built unless somebody asks for another one. */
   readonly architecture: string;
+  /** Further ones that the tree is planned for, when asked. */
+  readonly architectures?: string[];
   /** Directories below which every `*.spec` is a package. */
   readonly specRoots: string[];
   readonly imageDirectory: string;
@@ -93,6 +96,8 @@ const resources = {
   properties: { memoryGB: amount, cores: amount },
 } as const;
 
+const ARCHITECTURES = ['x86_64', 'aarch64'];
+
 /** JSON Schema of the file. */
 export const distroSchema: JSONSchemaType<DistroConfig> = {
   type: 'object',
@@ -112,7 +117,13 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
   properties: {
     name: { type: 'string', pattern: '^[a-z][a-z0-9-]*$' },
     version: { type: 'string', minLength: 1 },
-    architecture: { type: 'string', enum: ['x86_64', 'aarch64'] },
+    architecture: { type: 'string', enum: ARCHITECTURES },
+    architectures: {
+      type: 'array',
+      nullable: true,
+      uniqueItems: true,
+      items: { type: 'string', enum: ARCHITECTURES },
+    },
     specRoots: { type: 'array', items: path, minItems: 1 },
     imageDirectory: path,
     macros: {
@@ -246,6 +257,27 @@ export function readDistroConfig(root: string): DistroConfig {
     if (isAbsolute(one) || normalize(one).startsWith('..')) throw invalid(`the path '${one}' leaves the workspace`);
   }
   return value;
+}
+
+/** All architectures of a distribution, its own first. */
+export function architecturesOf({ architecture, architectures = [] }: DistroConfig): string[] {
+  return [...new Set([architecture, ...architectures])];
+}
+
+/**
+ * The distribution for another architecture. Records of built packages are of one architecture; others have theirs in a
+ * directory of their own.
+ * @throws BuildError `ARCHITECTURE_UNKNOWN` for one that the distribution doesn't name.
+ */
+export function forArchitecture(config: DistroConfig, architecture: string): DistroConfig {
+  if (architecture === config.architecture) return config;
+  const known = architecturesOf(config);
+  if (known.includes(architecture))
+    return { ...config, architecture, provides: join(config.provides, `.${architecture}`) };
+  throw new BuildError('ARCHITECTURE_UNKNOWN', `the distribution isn't made for '${architecture}'`, {
+    location: { file: DISTRO_FILE, line: 1 },
+    hint: `it is made for ${known.join(', ')}; further ones are named in "architectures"`,
+  });
 }
 
 function parse(text: string): unknown {

@@ -5,7 +5,7 @@ import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import type { RunTool } from '@kiln/rpm-repository';
 import { runSandboxed, sweepWorkDirectories } from '@kiln/sandbox';
 import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
-import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
+import { prepareToolchain, TOOLCHAIN_ARCHITECTURE, type Toolchain } from '@kiln/toolchain';
 import { BuiltIndex } from './built-providers.ts';
 import type { Distribution } from './distribution.ts';
 import { recordDuration } from './durations.ts';
@@ -61,8 +61,12 @@ export class Session {
     this.store = store ?? new Store(this.host, defaultStoreDirectory(host.environment));
   }
 
-  /** The toolchain layer, made when it isn't there yet; once per session. */
+  /**
+   * The toolchain layer, made when it isn't there yet; once per session.
+   * @throws BuildError `TOOLCHAIN_ARCHITECTURE`, and those of `prepareToolchain`.
+   */
   toolchain(): Promise<Toolchain> {
+    this.#checkArchitecture();
     this.#toolchain ??= prepareToolchain(this.host, this.store, this.distribution.toolchain);
     return this.#toolchain;
   }
@@ -70,6 +74,17 @@ export class Session {
   /** The toolchain in the root of a package: in mode `debian-full` it has what its BuildRequires ask for. */
   packageToolchain(project: EvaluatedPackage): Promise<Toolchain> {
     return packageToolchain(this, project);
+  }
+
+  /** @throws BuildError `TOOLCHAIN_ARCHITECTURE`. */
+  #checkArchitecture(): void {
+    const { architecture } = this.distribution.config;
+    if (architecture === TOOLCHAIN_ARCHITECTURE) return;
+    throw new BuildError(
+      'TOOLCHAIN_ARCHITECTURE',
+      `the toolchain is for ${TOOLCHAIN_ARCHITECTURE}: nothing can be built for ${architecture}`,
+      { hint: `plans and questions work for ${architecture} too: kiln --arch ${architecture} plan` },
+    );
   }
 
   /** Runs a program of the toolchain, isolated; the directories it may write to become the build user's. */

@@ -15,11 +15,7 @@ const SETTLING_TIME = 2000;
 export class SpecOnDisk implements SpecText {
   /** Workspace-relative path. */
   readonly file: string;
-  /**
-   * Another one after each change of the file: inode, size, and time of change, which no program can set. Empty when the file has been
-   * changed too lately to tell.
-   */
-  readonly stamp: string;
+  readonly #stamp: string;
   readonly #path: string;
   #bytes: Buffer | undefined;
   #digest: Sha256 | undefined;
@@ -29,7 +25,15 @@ export class SpecOnDisk implements SpecText {
     this.file = file;
     this.#path = join(root, file);
     const { ino, size, ctimeMs } = lstatSync(this.#path);
-    this.stamp = ctimeMs < now - SETTLING_TIME ? `${ino} ${size} ${ctimeMs}` : '';
+    this.#stamp = ctimeMs < now - SETTLING_TIME ? `${ino} ${size} ${ctimeMs}` : '';
+  }
+
+  /**
+   * Another one after each change of the file: inode, size, and time of change, which no program can set. Empty when the file has been
+   * changed too lately to tell.
+   */
+  get stamp(): string {
+    return this.#stamp;
   }
 
   get digest(): Sha256 {

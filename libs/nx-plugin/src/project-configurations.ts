@@ -183,14 +183,34 @@ function namedInputs(
 }
 
 function target(distribution: Distribution, order: TaskOrder, [name, id]: Task): TargetConfiguration<TaskOptions> {
+  const architectures = architecturesOf(distribution);
   return {
     executor: EXECUTOR,
     metadata: { technologies: ['kiln'], description: DESCRIPTIONS[name] },
-    options: { target: name, id },
+    options: { target: name, id, ...architectures.options },
     cache: true,
     inputs: [INPUTS],
-    outputs: [`{workspaceRoot}/${manifestPath(distribution.config.architecture, name, id)}`],
+    outputs: [`{workspaceRoot}/${manifestPath(architectures.path, name, id)}`],
+    ...(architectures.configurations === undefined ? {} : { configurations: architectures.configurations }),
     dependsOn: tasksBefore(order.get(`${name}:${id}`) ?? []),
+  };
+}
+
+/** How a target says that it can be done for further architectures: each is a configuration. Order and projects are those of the first. */
+interface TargetArchitectures {
+  readonly options: Pick<TaskOptions, 'architecture'>;
+  readonly configurations?: Record<string, Pick<TaskOptions, 'architecture'>>;
+  /** The part of an output's path. */
+  readonly path: string;
+}
+
+function architecturesOf({ architectures }: Distribution): TargetArchitectures {
+  const [own, ...further] = architectures as readonly [string, ...string[]];
+  if (further.length === 0) return { options: {}, path: own };
+  return {
+    options: { architecture: own },
+    configurations: Object.fromEntries(further.map((architecture) => [architecture, { architecture }])),
+    path: '{options.architecture}',
   };
 }
 

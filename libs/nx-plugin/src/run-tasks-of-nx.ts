@@ -25,6 +25,8 @@ import { createHost } from '@kiln/host';
 export interface TaskOptions {
   readonly target: TargetName;
   readonly id: string;
+  /** Instead of the distribution's first. */
+  readonly architecture?: string;
 }
 
 /** How Nx is told that a task ended; names and words are Nx's. */
@@ -55,14 +57,21 @@ export function runTasksOfNx(wanted: ReadonlyMap<string, TaskOptions>, run: NxRu
   // The build user must be able to read what we put into the store.
   process.umask(0o022);
   const ends = new PassThrough({ objectMode: true });
-  const open = new Map([...wanted].map(([task, { target, id }]) => [nameOf([target, id]), task]));
+  const open = new Map([...wanted].map(([task, options]) => [keyOf(options), task]));
   const tell = (name: string, result: NxTaskEnd['result']) => {
     const task = open.get(name);
     open.delete(name);
     if (task !== undefined) ends.write({ task, result } satisfies NxTaskEnd);
   };
-  const tasks = [...wanted.values()].map(({ target, id }): Task => [target, id]);
-  void withInterrupts((signal) => work(tasks, { run, signal, onEnd: (name, end) => tell(name, nxResult(end)) }))
+  const architectures = new Set([...wanted.values()].map(({ architecture }) => architecture));
+  void withInterrupts(async (signal) => {
+    // One after the other: each is a plan of its own.
+    for (const architecture of architectures) {
+      const own = [...wanted.values()].filter((one) => one.architecture === architecture);
+      const onEnd = (name: string, end: TaskEnd) => tell(withArchitecture(name, architecture), nxResult(end));
+      await work(own, { run, architecture, signal, onEnd });
+    }
+  })
     .catch((error: unknown) => {
       forgetMachine(run.root, error);
       // It concerns all of them; one says it.
@@ -80,19 +89,29 @@ export function runTasksOfNx(wanted: ReadonlyMap<string, TaskOptions>, run: NxRu
   return ends[Symbol.asyncIterator]() as AsyncIterableIterator<NxTaskEnd>;
 }
 
+function keyOf({ target, id, architecture }: TaskOptions): string {
+  return withArchitecture(nameOf([target, id]), architecture);
+}
+
+function withArchitecture(name: string, architecture: string | undefined): string {
+  return architecture === undefined ? name : `${name} ${architecture}`;
+}
+
 interface Work {
   readonly run: NxRun;
+  readonly architecture: string | undefined;
   readonly signal: AbortSignal;
   readonly onEnd: (name: string, end: TaskEnd) => void;
 }
 
-async function work(tasks: readonly Task[], { run, signal, onEnd }: Work): Promise<void> {
+async function work(wanted: readonly TaskOptions[], { run, architecture, signal, onEnd }: Work): Promise<void> {
+  const tasks = wanted.map(({ target, id }): Task => [target, id]);
   const { root, parallel, quiet, ...counts } = run;
   const ours = { ...processTerminal(process.env), live: false };
   const terminal = quiet === true ? { ...ours, out: nowhere() } : ours;
   const say = (line: string) => void terminal.out.write(`${line}\n`);
   await prepareMachine(createHost({ signal }), { root, canAsk: false, say });
-  const distribution = await loadDistribution(root);
+  const distribution = await loadDistribution(root, architecture === undefined ? {} : { architecture });
   const { session, plan, reporter } = setUpRun({ terminal, signal, distribution, tasks, ...counts });
   const tally = new RunTally(() => Date.now());
   try {

@@ -47,7 +47,7 @@ test.each([
   ['the toolchain', /^toolchain/],
   ['defines', /^defines$/],
   ['what is built before', /^rpm:/],
-])('plan keys that forget %s are found', { timeout: 300_000 }, async (_, forgotten) => {
+])('plan keys that forget %s are found', { timeout: 900_000 }, async (_, forgotten) => {
   const missing: string[] = [];
   for (let seed = 3; seed < 13 && missing.length === 0; seed += 1) {
     const found = await checkAffected({ tree, changes: 40, seed, packages: 12, keysOf: forgetting(forgotten) });

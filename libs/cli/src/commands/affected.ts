@@ -24,7 +24,7 @@ export function addAffected(program: Command, context: () => CommandContext): vo
 
 async function affected(context: CommandContext, { base, json, dot }: AffectedOptions): Promise<void> {
   const distribution = await distributionOf(context);
-  const before = await withTreeAt(hostOf(context), { root: distribution.root, revision: base }, plansOf);
+  const before = await withTreeAt(hostOf(context), { root: distribution.root, revision: base }, plansFor(context));
   const changes = comparePlans(before, planKeys(distribution));
   if (json === true) return print(context, JSON.stringify(changes, undefined, 2));
   if (dot === true) return print(context, dotOf(changes));
@@ -34,14 +34,17 @@ async function affected(context: CommandContext, { base, json, dot }: AffectedOp
   context.terminal.err.write(`${count} ${count === 1 ? 'task' : 'tasks'} may rebuild since ${base}\n`);
 }
 
-/** Plan keys of a tree; a tree from before the distribution existed has no plans. */
-export async function plansOf(tree: string): Promise<Map<string, PlanKey>> {
-  try {
-    return planKeys(await loadDistribution(tree));
-  } catch (error) {
-    if (error instanceof BuildError && error.code === 'DISTRO_CONFIG_MISSING') return new Map();
-    throw error;
-  }
+/** Tells the plan keys of a tree; one from before the distribution existed, or was for the architecture, has no plans. */
+export function plansFor({ architecture }: CommandContext): (tree: string) => Promise<Map<string, PlanKey>> {
+  return async (tree) => {
+    try {
+      return planKeys(await loadDistribution(tree, architecture === undefined ? {} : { architecture }));
+    } catch (error) {
+      const none = ['DISTRO_CONFIG_MISSING', 'ARCHITECTURE_UNKNOWN'];
+      if (error instanceof BuildError && none.includes(error.code)) return new Map();
+      throw error;
+    }
+  };
 }
 
 function reasonText({ kind, reasons }: PlanChange): string {

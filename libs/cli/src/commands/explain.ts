@@ -8,7 +8,7 @@ import { distributionOf, hostOf, print, type CommandContext } from '../context.t
 import { DEPENDENCY_KINDS } from '../dependency-kinds.ts';
 import { formatTable } from '../table.ts';
 import { withTreeAt } from '../tree-at-revision.ts';
-import { plansOf } from './affected.ts';
+import { plansFor } from './affected.ts';
 
 interface ExplainOptions {
   readonly macro?: readonly string[];
@@ -69,7 +69,7 @@ async function differencesSince(
   },
 ): Promise<string[]> {
   const { distribution, id, plan, against } = question;
-  const keys = await withTreeAt(hostOf(context), { root: distribution.root, revision: against }, plansOf);
+  const keys = await withTreeAt(hostOf(context), { root: distribution.root, revision: against }, plansFor(context));
   const before = keys.get(`rpm:${id}`)?.parts ?? {};
   const now = Object.fromEntries(plan.parts.map((part) => [part.name, part.digest]));
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();

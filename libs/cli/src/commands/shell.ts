@@ -1,9 +1,9 @@
 /** `kiln shell`: a shell in the build root of a package, with the source tree as the last failed build left it. */
-import { loadDistribution, openPackageShell, Session } from '@kiln/distribution';
+import { openPackageShell, Session } from '@kiln/distribution';
 import { BuildError } from '@kiln/diagnostics';
 import type { ShellScene } from '@kiln/package-build';
 import type { Command } from 'commander';
-import { hostOf, rootOf, type CommandContext } from '../context.ts';
+import { distributionOf, hostOf, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
 
 export function addShell(program: Command, context: () => CommandContext): void {
@@ -30,7 +30,7 @@ export async function openShell(
   }
   const root = rootOf(context);
   await prepareMachineFor(context, root);
-  const session = new Session(await loadDistribution(root), hostOf(context));
+  const session = new Session(await distributionOf(context), hostOf(context));
   const { id } = session.distribution.findPackage(name);
   const say = (line: string) => void context.terminal.err.write(`kiln: ${line}\n`);
   await openPackageShell(session, id, {

@@ -1,8 +1,8 @@
 /** The commands that do what Nx's targets do: `build`, `rpm`, `check`, `image`, `repository`, `boot-test`, `toolchain`. */
 import { BuildError } from '@kiln/diagnostics';
-import { loadDistribution, logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
+import { logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
 import type { Command } from 'commander';
-import { hostOf, rootOf, type CommandContext } from '../context.ts';
+import { distributionOf, hostOf, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
 import { RunTally, tellFailures } from '../run-report.ts';
 import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
@@ -77,7 +77,7 @@ async function run(
   await prepareMachineFor(context, root);
   const limit = parallel === undefined ? {} : { parallel };
   for (let plan = 1; ; plan += 1) {
-    const distribution = await loadDistribution(root);
+    const distribution = await distributionOf(context);
     const tasks = tasksInOrder(distribution, select(distribution));
     const open = await openBuildRequires(new Session(distribution, hostOf(context)), tasks);
     const chosen = open.length === 0 ? tasks : tasksInOrder(distribution, open);
