@@ -23,7 +23,7 @@ type Failure = Pick<BuildError, 'code' | 'message' | 'diagnostics'>;
 const BY_CODE: Readonly<Record<string, FailureCause>> = {
   BUILD_TIMEOUT: 'time-out',
   BUILD_REQUIRES_MISSING: 'too old in Debian',
-  CHECK_FAILED: '%check failure',
+  TESTS_FAILED: '%check failure',
   PLAN_STALE: 'missing BuildRequire',
   MEMORY_LIMIT: 'other limit',
   PROCESS_LIMIT: 'other limit',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { writeFileAtomic } from '@kiln/host';
 import { parseRequirement } from '@kiln/package-graph';
-import { simpleDependencies } from '@kiln/rpm-package';
+import { simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import {
   formatRequirementsLock,
   lockRequirements,
@@ -47,30 +47,47 @@ export async function lockTreeRequirements({ host, store, distribution }: Sessio
   return { file: requirements.lock, lock };
 }
 
-/** What specs ask for and the base layer doesn't have, with what the tree's own packages of those names are made of. */
+/** What specs ask for and the base layer doesn't have, with what the tree's own packages of those names are made of and need. */
 function treeRequirements({ packages, toolchain }: Distribution): Requirement[] {
   const answered = toolchain.full!.requirements.answers;
   const base = new Set(toolchain.package.provides.map(({ name }) => name).filter((name) => !answered.has(name)));
-  const names = new Set(
-    packages
-      .flatMap((one) => (one.check === undefined ? [one] : [one, one.check]))
-      .flatMap(buildRequiresOf)
-      .flatMap((one) => simpleDependencies(parseRequirement(one)))
-      .map(({ name }) => name)
-      .filter((name) => !base.has(name)),
-  );
+  const known = treePackages(packages);
+  const asked = packages
+    .flatMap((one) => (one.check === undefined ? [one] : [one, one.check]))
+    .flatMap(buildRequiresOf);
+  const requirements = new Map<string, Requirement>();
+  const open = namesOf(asked);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (base.has(name) || requirements.has(name)) continue;
+    const requirement = { name, ...(known.get(name) ?? { files: [] }) };
+    requirements.set(name, requirement);
+    open.push(...(requirement.needs ?? []));
+  }
+  return [...requirements.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function namesOf(dependencies: readonly Dependency[]): string[] {
+  return dependencies.flatMap((one) => simpleDependencies(parseRequirement(one))).map(({ name }) => name);
+}
+
+/** Packages of the tree by their names and by what they provide; a name comes before what others provide. */
+function treePackages(packages: Distribution['packages']): Map<string, Omit<Requirement, 'name'>> {
   const known = new Map<string, Omit<Requirement, 'name'>>();
   for (const { sourcePackage } of packages) {
-    for (const { name, evr, provides } of sourcePackage?.packages ?? []) {
+    for (const { name, evr, provides, requires } of sourcePackage?.packages ?? []) {
+      const needs = namesOf(requires).filter((one) => DEVELOPMENT.test(one));
       const facts = {
         files: sourcePackage?.packagedPaths?.[name] ?? [],
         version: evr.version,
         ...(evr.epoch === undefined || evr.epoch === 0 ? {} : { epoch: evr.epoch }),
+        ...(needs.length === 0 ? {} : { needs }),
       };
-      // A package of the name itself before those that only provide it.
       known.set(name, facts);
       for (const one of provides) if (!known.has(one.name)) known.set(one.name, facts);
     }
   }
-  return [...names].sort().map((name) => ({ name, ...(known.get(name) ?? { files: [] }) }));
+  return known;
 }
+
+/** What compilers may need beside what a package was asked for. */
+const DEVELOPMENT = /-(devel|static)(\(x86-64\))?$|^pkgconfig\(/;

@@ -12,6 +12,8 @@ export interface Requirement {
   readonly version?: string;
   /** Its epoch: versions are compared with it. */
   readonly epoch?: number;
+  /** Development packages that the tree's own package requires: they come with it. */
+  readonly needs?: readonly string[];
 }
 
 /** An answer that is stated instead of found. */

@@ -15,7 +15,7 @@ import {
 } from './requirements-lock.ts';
 
 /** Raise it when the same packages give another root. */
-const SET_RECIPE_VERSION = 1;
+const SET_RECIPE_VERSION = 2;
 
 /** Debian's Python installs below /usr/lib/python3 as packages do, not below /usr/local. */
 export const DEBIAN_FULL_ENVIRONMENT: Readonly<Record<string, string>> = { DEB_PYTHON_INSTALL_LAYOUT: 'deb' };
@@ -59,10 +59,23 @@ function answeredCapability(name: string, { version }: LockedAnswer): Dependency
   return version === undefined ? { name } : parseDependency(`${name} = ${version}`);
 }
 
+/** Capabilities that are answered, with those that come with them; sorted. */
+function withNeeds(capabilities: Iterable<string>, { answers }: RequirementsLock): string[] {
+  const found = new Set<string>();
+  const open = [...capabilities];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const answer = answers.get(name);
+    if (answer === undefined || found.has(name)) continue;
+    found.add(name);
+    open.push(...(answer.needs ?? []));
+  }
+  return [...found].sort();
+}
+
 /** What the root of a build has that asks for these capabilities. */
 export function requirementSet(toolchain: DebianFullToolchain, capabilities: Iterable<string>): RequirementSet {
   const { requirements, lock } = toolchain;
-  const asked = [...new Set(capabilities)].filter((name) => requirements.answers.has(name)).sort();
+  const asked = withNeeds(capabilities, requirements);
   const answers = asked.map((name) => [name, requirements.answers.get(name)!] as const);
   const roots = [...requirements.always, ...answers.flatMap(([, { packages }]) => packages)];
   const dependsOf = (name: string) => requirements.packages.get(name)?.depends ?? [];

@@ -66,6 +66,10 @@ export async function lockRequirements(
       if (answer === undefined) unanswered.push(requirement.name);
       else answers.set(requirement.name, versioned(answer, requirement, archive));
     }
+    for (const { name, needs = [] } of requirements) {
+      const known = needs.filter((one) => answers.has(one)).sort();
+      if (known.length > 0 && answers.has(name)) answers.set(name, { ...answers.get(name)!, needs: known });
+    }
     const roots = new Set([...answers.values()].flatMap(({ packages }) => packages));
     const closure = { ...context, exclude: new Set(exclude) };
     const always = missingOfBase(resolveDepends(context.base, closure), context.base);

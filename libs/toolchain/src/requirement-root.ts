@@ -1,7 +1,7 @@
 /** The lower part of a build root in mode `debian-full`: Debian packages over the base layer, finished once for each set of them. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import { parseDependency } from '@kiln/rpm-package';
@@ -11,7 +11,7 @@ import type { DebianFullToolchain, RequirementSet } from './debian-full.ts';
 import { packageLayers, type PackageLayer } from './debian-layers.ts';
 import type { Toolchain } from './prepare-toolchain.ts';
 import { finishUpperLayer } from './finish-layer.ts';
-import { FULL_RECIPE } from './layer-recipe.ts';
+import { FULL_RECIPE, MULTIARCH } from './layer-recipe.ts';
 import { chosenAlternatives, registeredAlternatives } from './registered-alternatives.ts';
 import { FINISH_SCRIPT } from './requirement-root-script.ts';
 import { TOOL_ENVIRONMENT } from './tool-environment.ts';
@@ -97,6 +97,7 @@ async function finishSet(host: Host, { base, set, layers, directory }: Unfinishe
     );
   }
   await linkAlternatives(root, layers, [...roots, base.layer]);
+  await linkPkgConfigFiles(root, [...roots, base.layer]);
   await writeCatalogs(root, [...roots, base.layer]);
   finishUpperLayer(root, new Map(), { user, recipe: FULL_RECIPE });
   const lines = async (name: string) =>
@@ -133,7 +134,7 @@ async function librariesOf(base: Toolchain, set: RequirementSet, layers: readonl
   return [...found].sort().map((path) => `shared /${path}\n`);
 }
 
-const LIBRARY_DIRECTORIES = ['usr/lib/x86_64-linux-gnu', 'usr/lib'];
+const LIBRARY_DIRECTORIES = [MULTIARCH, 'usr/lib'];
 const LIBRARY = /^[^/]+\.so(\.[\d.]+)?$/;
 const LIBRARY_PATH = /^usr\/lib\/(x86_64-linux-gnu\/)?[^/]+\.so(\.[\d.]+)?$/;
 
@@ -150,6 +151,19 @@ async function linkAlternatives(
     await mkdir(dirname(path), { recursive: true });
     await symlink(target, path);
   }
+}
+
+/** Macros may let pkg-config look only where the distribution has its own files. */
+async function linkPkgConfigFiles(root: string, below: readonly string[]): Promise<void> {
+  const [own, multiarch] = ['usr/lib/pkgconfig', `${MULTIARCH}/pkgconfig`];
+  const namesIn = async (directory: string): Promise<Set<string>> => {
+    const lists = await Promise.all(below.map((one) => readdir(join(one, directory)).catch(() => [])));
+    return new Set(lists.flat());
+  };
+  const there = await namesIn(own);
+  const names = [...(await namesIn(multiarch))].filter((name) => !there.has(name)).sort();
+  if (names.length > 0) await mkdir(join(root, own), { recursive: true });
+  for (const name of names) await symlink(`../${basename(MULTIARCH)}/pkgconfig/${name}`, join(root, own, name));
 }
 
 /** Catalogs of all catalogs, as update-xmlcatalog and update-catalog make them. */

@@ -11,6 +11,8 @@ export interface LockedNode extends LockedPackage {
 export interface LockedAnswer extends Answer {
   /** Upstream's version of the first package; absent where the file that answers has one of its own. */
   readonly version?: string;
+  /** Other capabilities of the lock that come with it. */
+  readonly needs?: readonly string[];
 }
 
 export interface RequirementsLock {
@@ -51,6 +53,8 @@ export function parseRequirementsLock(text: string, file: string): RequirementsL
       always: always.map(String),
       packages: new Map(nodes.map((one) => [one.name, one])),
     };
+    const unknown = [...lock.answers].flatMap(([, { needs = [] }]) => needs).find((name) => !lock.answers.has(name));
+    if (unknown !== undefined) throw new Error(`an answer needs '${unknown}', which the lock doesn't have`);
     const needed = [
       ...lock.always.map((name) => ['the base layer', name] as const),
       ...[...lock.answers].flatMap(([capability, one]) =>

@@ -64,6 +64,18 @@ test('a root has the closure of what answers, above the base layer', () => {
   expect([...set.members]).toContain('base');
 });
 
+test('what an answer needs comes with it', () => {
+  const answers = new Map([
+    ...lock.answers,
+    ['a-devel', { ...lock.answers.get('a-devel')!, needs: ['perl(B)'] }] as const,
+  ]);
+  const set = requirementSet({ ...toolchain, requirements: { ...lock, answers } }, ['a-devel']);
+  expect(set.answers.map(([name]) => name)).toEqual(['a-devel', 'perl(B)']);
+  expect(set.packages.map(({ name }) => name)).toContain('b');
+  const unknown = formatRequirementsLock({ ...lock, answers }).replace('["perl(B)"]', '["perl(C)"]');
+  expect(() => parseRequirementsLock(unknown, 'x.lock.json')).toThrow("needs 'perl(C)'");
+});
+
 test('the identity is that of what the root has and answers', () => {
   const identity = (one: DebianFullToolchain, names: string[]) => requirementSet(one, names).identity;
   const usual = identity(toolchain, ['a-devel']);
