@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { shellQuote } from '@kiln/host';
 import { kiln, kilnCommand, nx } from './run-kiln.ts';
-import { edit, makeSmallTree, restore, write, type SmallTree } from './small-tree.ts';
+import { edit, makeSmallTree, REPOSITORY, restore, write, type SmallTree } from './small-tree.ts';
 import { sharedStore } from './test-store.ts';
 
 const MINUTES = 60_000;
@@ -25,7 +25,7 @@ afterEach(() => {
   rmSync(join(tree.root, 'toolkit/packages.json'), { force: true });
 });
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }), 5 * MINUTES);
 
 /** Gives the package `alone` a `%check`, and further lines to its preamble. */
 function withCheck(script: string, preamble = ''): void {
@@ -121,5 +121,41 @@ test(
     const broken = await kiln(tree, 'check', 'alone');
     expect(broken.status).toBe(1);
     expect(broken.output).toMatch(/DEPENDENCY_UNRESOLVED: .*'no-such-thing'/);
+  },
+);
+
+test(
+  'rpmlint looks at what was built; its errors fail the check unless they are waived',
+  { timeout: 10 * MINUTES },
+  async () => {
+    const { lint } = JSON.parse(readFileSync(join(REPOSITORY, 'toolkit/distro.json'), 'utf8')) as { lint: object };
+    edit(tree, 'toolkit/distro.json', (text) => JSON.stringify({ ...(JSON.parse(text) as object), lint }));
+    withCheck('true');
+    const clean = await kiln(tree, 'check', 'alone');
+    expect(clean.status, clean.output).toBe(0);
+    expect(report('alone')).toMatch(/tests="2" failures="0"/);
+    expect(readFileSync(join(tree.root, 'dist/checks/alone/alone.rpmlint.txt'), 'utf8')).toContain('no-signature');
+
+    edit(tree, SPEC, (text) => text.replace('\n%check', '\nchmod 777 %{buildroot}%{_datadir}/alone/alone.c\n\n%check'));
+    edit(tree, SPEC, (text) => text.replace('\ntrue\n', '\nfalse\n'));
+    const both = await kiln(tree, 'check', 'alone');
+    expect(both.status).toBe(1);
+    expect(both.output).toContain('error CHECK_FAILED: the check of alone/alone fails twice');
+    expect(both.output).toMatch(/alone\.noarch: world-writable \/usr\/share\/alone\/alone\.c 777/);
+    expect(report('alone')).toMatch(/tests="2" failures="2"/);
+
+    edit(tree, SPEC, (text) => text.replace('\nfalse\n', '\ntrue\n'));
+    const linted = await kiln(tree, 'check', 'alone');
+    expect(linted.output).toMatch(/error LINT_FAILED: rpmlint finds \d+ errors? in the RPMs of alone\/alone/);
+    const rules = [...linted.output.matchAll(/alone\.noarch: (\S+) \/usr/g)].map(([, rule]) => rule!);
+    const waivers = rules.map((rule) => ({
+      rule,
+      path: '/usr/share/alone/alone.c',
+      reason: 'everybody may write there',
+    }));
+    write(tree.root, 'toolkit/packages.json', JSON.stringify({ 'alone/alone': { lint: waivers } }));
+    const waived = await kiln(tree, 'check', 'alone');
+    expect(waived.status, waived.output).toBe(0);
+    expect(waived.output).not.toContain('%check');
   },
 );

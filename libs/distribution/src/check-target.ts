@@ -1,21 +1,25 @@
-/**
- * The target `check`: runs the `%check` of a package, where its build asked for what tests need. It comes after the package's own
- * `rpm`, and nothing comes after it.
- */
+/** The target `check`: rpmlint on a package's RPMs, and its `%check`. It comes after the package's `rpm`, and nothing comes after it. */
 import { join } from 'node:path';
-import { digestOf } from '@kiln/build-identity';
+import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { writeFileAtomic } from '@kiln/host';
-import { CHECK_RECIPE_VERSION, checkPackage, checkRequest } from '@kiln/package-build';
-import type { ActionResult } from '@kiln/store';
-import { buildInput, preparedBuild } from './build-input.ts';
+import type { Blob } from '@kiln/store';
+import { asDiagnostic } from './as-diagnostic.ts';
+import { partResult, type CheckPart } from './check-part.ts';
 import type { Distribution } from './distribution.ts';
 import { junitReport, type TestOutcome } from './junit-report.ts';
+import { lintPart } from './lint-part.ts';
 import type { PackageProject } from './package-project.ts';
-import { skipReason } from './package-settings.ts';
 import { buildsBefore } from './rpm-target.ts';
 import type { Session } from './session.ts';
+import { checkLog, reasonNotTo, testPart } from './test-part.ts';
 import type { Target } from './targets.ts';
+
+/** In this order. */
+const PARTS: readonly CheckPart[] = [lintPart, testPart];
+
+/** Raise it when the same parts give another report. */
+const RECIPE_VERSION = 1;
 
 export const checkTarget: Target = {
   before(distribution, id) {
@@ -24,33 +28,38 @@ export const checkTarget: Target = {
   },
 
   async key(session, id) {
-    const project = checkOf(session.distribution, id);
-    const reason = reasonNotTo(project);
-    if (reason !== undefined) return digestOf({ stage: 'check', recipeVersion: CHECK_RECIPE_VERSION, id, reason });
-    const input = await buildInput(session, project);
-    return input === undefined ? undefined : digestOf({ id, request: checkRequest(input.request) });
+    const parts = await openParts(session, checkOf(session.distribution, id));
+    return parts && digestOf({ stage: 'check', recipeVersion: RECIPE_VERSION, id, parts: parts.map(({ key }) => key) });
   },
 
   async build(session, id) {
     const project = checkOf(session.distribution, id);
-    const reason = reasonNotTo(project);
-    if (reason !== undefined) return resultOf(session, id, { outcome: 'skipped', reason });
-    const input = await buildInput(session, project);
-    if (input === undefined) throw new BuildError('PLAN_STALE', `a package that the check of ${id} needs is not built`);
-    const build = await preparedBuild(session, input, { target: 'check', log: checkTarget.log(id) });
-    try {
-      const { attempts } = await checkPackage(session.host, session.store, build);
-      return await resultOf(session, id, { outcome: 'passed', attempts });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const report = junitReport(id, { outcome: 'failed', message, log: checkTarget.log(id) });
-      if (!session.host.signal.aborted) await writeFileAtomic(join(session.distribution.root, reportPath(id)), report);
-      throw error;
+    const parts = await openParts(session, project);
+    if (parts === undefined) throw new BuildError('PLAN_STALE', `a package that the check of ${id} needs is not built`);
+    const outcomes: Record<string, TestOutcome> = {};
+    const outputs: Record<string, Blob> = {};
+    const failures: unknown[] = [];
+    for (const { part, key } of parts) {
+      try {
+        const result = await partResult(session, project, { part, key });
+        outcomes[part.name] = result.outcome;
+        Object.assign(outputs, result.outputs);
+      } catch (error) {
+        if (session.host.signal.aborted) throw error;
+        failures.push(error);
+        outcomes[part.name] = failureOf(error, checkLog(id));
+      }
     }
+    const report = junitReport(id, outcomes);
+    if (failures.length > 0) {
+      await writeFileAtomic(join(session.distribution.root, shownPath(id, 'junit.xml')), report);
+      throw failures.length === 1 ? failures[0] : bothFailed(project, failures);
+    }
+    return { outputs: { ...outputs, 'junit.xml': await session.store.putText(report) }, facts: outcomes };
   },
 
-  showAs: (_, id) => reportPath(id),
-  log: (id) => join('dist', 'logs', 'check', `${id}.log`),
+  showAs: (_, id, output) => shownPath(id, output),
+  log: checkLog,
 };
 
 /** The package as its check sees it. */
@@ -59,16 +68,37 @@ export function checkOf(distribution: Distribution, id: string): PackageProject 
   return project.check ?? project;
 }
 
-/** Why there is nothing to run; undefined when there is. A spec that can't be evaluated is an error of the build. */
-function reasonNotTo(project: PackageProject): string | undefined {
-  return project.sourcePackage?.hasCheck === false ? 'the spec has no %check' : skipReason(project);
+/** The parts that there are, with their keys; undefined while something that one needs isn't built. */
+async function openParts(
+  session: Session,
+  project: PackageProject,
+): Promise<{ readonly part: CheckPart; readonly key: Sha256 }[] | undefined> {
+  const found = [];
+  for (const part of PARTS) {
+    const key = await part.key(session, project);
+    if (key === undefined) return undefined;
+    if (key !== null) found.push({ part, key });
+  }
+  return found;
 }
 
-/** Where the report is shown, also that of a check that failed. */
-function reportPath(id: string): string {
-  return join('dist', 'checks', `${id}.xml`);
+/** Where an output is shown; the report also of a check that failed. */
+function shownPath(id: string, output: string): string {
+  return join('dist', 'checks', output === 'junit.xml' ? `${id}.xml` : `${id}.${output}`);
 }
 
-async function resultOf({ store }: Session, id: string, outcome: TestOutcome): Promise<Omit<ActionResult, 'key'>> {
-  return { outputs: { 'junit.xml': await store.putText(junitReport(id, outcome)) }, facts: outcome };
+function failureOf(error: unknown, log: string): TestOutcome {
+  const details = error instanceof BuildError ? error.diagnostics.map(({ message }) => message) : [];
+  const message = [error instanceof Error ? error.message : String(error), ...details].join('\n');
+  return { outcome: 'failed', message, ...(error instanceof BuildError && error.log !== undefined ? { log } : {}) };
+}
+
+function bothFailed({ id, specFile }: PackageProject, failures: readonly unknown[]): BuildError {
+  const found = failures.filter((one): one is BuildError => one instanceof BuildError);
+  const log = found.find((one) => one.log !== undefined)?.log;
+  return new BuildError('CHECK_FAILED', `the check of ${id} fails twice`, {
+    location: { file: specFile, line: 1 },
+    diagnostics: found.flatMap((one) => [asDiagnostic(one), ...one.diagnostics]),
+    ...(log === undefined ? {} : { log }),
+  });
 }

@@ -65,6 +65,16 @@ export interface DistroConfig {
     /** Flags that all C and C++ code must be compiled with. */
     readonly compilerFlags?: string[];
   };
+  /** What looks at built RPMs from outside; nothing does when omitted. */
+  readonly lint?: {
+    /** List and lock of the Debian packages that rpmlint's root is made of. */
+    readonly packages: string;
+    readonly lock: string;
+    /** rpmlint's configuration. */
+    readonly config: string;
+    /** Rules that are none of this distribution, with the reason. */
+    readonly off?: Record<string, string>;
+  };
   /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
   readonly resources?: {
     readonly default?: StatedResources;
@@ -220,6 +230,18 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
           additionalProperties: { type: 'string', enum: ['error', 'warning', 'off'] },
         },
         compilerFlags: { type: 'array', items: { type: 'string', pattern: '^-' }, nullable: true },
+      },
+    },
+    lint: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      required: ['packages', 'lock', 'config'],
+      properties: {
+        packages: path,
+        lock: path,
+        config: path,
+        off: { type: 'object', nullable: true, required: [], additionalProperties: { type: 'string', minLength: 10 } },
       },
     },
     resources: {

@@ -11,6 +11,7 @@ import {
   type Waiver,
 } from '@kiln/package-build';
 import type { StatedResources } from './distro-config.ts';
+import type { LintWaiver } from './lint-policy.ts';
 
 export const SETTINGS_FILE = 'toolkit/packages.json';
 
@@ -30,6 +31,8 @@ export interface PackageSettings {
   readonly check?: { readonly skip: string } | { readonly flaky: string };
   /** Findings on what is built that are accepted. */
   readonly waivers?: readonly Waiver[];
+  /** Findings of rpmlint that are accepted. */
+  readonly lint?: readonly LintWaiver[];
 }
 
 const reason = { type: 'string', minLength: 10 } as const;
@@ -77,6 +80,19 @@ const members = {
       properties: { code: { type: 'string', pattern: '^[A-Z_]+$' }, path: { type: 'string', pattern: '^/' }, reason },
     },
   },
+  lint: {
+    type: 'array',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['rule', 'reason'],
+      properties: {
+        rule: { type: 'string', pattern: '^[A-Za-z0-9%_-]+$' },
+        path: { type: 'string', minLength: 1 },
+        reason,
+      },
+    },
+  },
 } as const satisfies Record<keyof PackageSettings, object>;
 
 /** JSON Schema of the file: settings by package id. */
@@ -94,6 +110,7 @@ const KNOWN_MEMBERS = [
   'skip',
   'flaky',
   'code',
+  'rule',
   'path',
 ];
 

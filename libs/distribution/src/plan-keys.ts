@@ -7,6 +7,7 @@ import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
 import { checkPolicy } from './check-policy.ts';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
+import { lintIdentity } from './lint-part.ts';
 import { identityOfSettings, skipReason } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { requestedToolchain } from './package-toolchain.ts';
@@ -106,6 +107,7 @@ function checkKey(planning: Planning, project: PackageProject): void {
   const parts = {
     recipe: String(CHECK_RECIPE_VERSION),
     skip: skipReason(project) ?? '',
+    lint: digestOf(lintIdentity(distribution, project) ?? {}),
     defines: digestOf(check.defines ?? distribution.config.defines),
     ...(check.rootPackages === project.rootPackages
       ? {}

@@ -163,7 +163,7 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   buildrequires: 'Find out what %generate_buildrequires asks for',
   'rpm-bootstrap': 'Build the package the first time, as the bootstrap policy says',
   rpm: 'Build the source and binary RPMs',
-  check: 'Run %check',
+  check: 'Run rpmlint and %check',
   reproduce: 'Build a second time and compare',
   repository: 'Make a repository of all RPMs',
   image: 'Make the image',
@@ -175,10 +175,11 @@ const INPUTS = 'kiln';
 
 /** They are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
 function namedInputs(
-  { config: { toolchain } }: Distribution,
+  { config: { toolchain, lint } }: Distribution,
   inputs: readonly string[],
 ): Required<ProjectConfiguration>['namedInputs'] {
-  const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...inputs])].sort();
+  const linted = lint === undefined ? [] : [lint.packages, lint.lock, lint.config];
+  const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...linted, ...inputs])].sort();
   return { [INPUTS]: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }] };
 }
 

@@ -11,7 +11,7 @@ export { checkToolsOnly, mayHaveDevelopmentFiles } from './tools-only.ts';
 export { lockDebianToolchain } from './lock-toolchain.ts';
 export { prepareToolchain, type Toolchain } from './prepare-toolchain.ts';
 export { toolchainLayerKeys } from './toolchain-layer-keys.ts';
-export { verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts';
+export { toolchainLayer, verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts';
 export { type ManifestEntry } from './layer-manifest.ts';
 export { composeRpmRoot, type RpmMember, type RpmRoot } from './rpm-root.ts';
 export { toolchainRequirements } from './requirements.ts';

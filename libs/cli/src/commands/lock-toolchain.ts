@@ -13,7 +13,9 @@ import { createReporter } from '../reporter.ts';
 export function addLockToolchain(program: Command, context: () => CommandContext): void {
   program
     .command('lock-toolchain')
-    .description("resolve the toolchain's packages against the archive as it is now and write the lock")
+    .description(
+      "resolve the packages of the toolchain, and of rpmlint's root, against the archive as it is now and write the locks",
+    )
     .option('--requirements', 'only what specs ask for, with the toolchain debian-full')
     .action((options: LockOptions) => lockToolchain(context(), options));
 }
@@ -46,10 +48,12 @@ async function lockToolchain(context: CommandContext, options: LockOptions): Pro
 
 async function lockBase(context: CommandContext, host: Host): Promise<void> {
   const root = rootOf(context);
-  const { toolchain } = readDistroConfig(root);
-  const packages = parseDebianPackages(readFileSync(join(root, toolchain.packages), 'utf8'), toolchain.packages);
+  const { toolchain, lint } = readDistroConfig(root);
   const store = new Store(host, defaultStoreDirectory(host.environment));
-  const lock = await lockDebianToolchain(host, store, packages);
-  await writeFileAtomic(join(root, toolchain.lock), formatToolchainLock(lock));
-  print(context, `wrote ${toolchain.lock}: ${lock.packages.length} packages`);
+  for (const files of [toolchain, ...(lint === undefined ? [] : [lint])]) {
+    const packages = parseDebianPackages(readFileSync(join(root, files.packages), 'utf8'), files.packages);
+    const lock = await lockDebianToolchain(host, store, packages);
+    await writeFileAtomic(join(root, files.lock), formatToolchainLock(lock));
+    print(context, `wrote ${files.lock}: ${lock.packages.length} packages`);
+  }
 }

@@ -51,7 +51,7 @@ export function addTargets(program: Command, context: () => CommandContext): voi
       });
   add('build <package...>', 'build packages and what they need', packages('rpm'));
   add('rpm [package...]', 'build packages; all of them when none is named', packages('rpm'));
-  add('check [package...]', 'run %check of packages; of all when none is named', packages('check'));
+  add('check [package...]', 'run rpmlint and %check of packages; of all when none is named', packages('check'));
   add(
     'reproduce [package...]',
     'build packages a second time and compare; all of them when none is named',

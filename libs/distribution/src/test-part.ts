@@ -1,0 +1,41 @@
+/** The part `%check` of a check, where its build asked for what tests need. */
+import { join } from 'node:path';
+import { digestOf } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
+import { checkPackage, checkRequest } from '@kiln/package-build';
+import { buildInput, preparedBuild } from './build-input.ts';
+import type { CheckPart } from './check-part.ts';
+import type { PackageProject } from './package-project.ts';
+import { skipReason } from './package-settings.ts';
+
+export const testPart: CheckPart = {
+  name: '%check',
+
+  async key(session, project) {
+    const reason = reasonNotTo(project);
+    if (reason !== undefined) return digestOf({ stage: 'check', id: project.id, reason });
+    const input = await buildInput(session, project);
+    return input === undefined ? undefined : digestOf({ id: project.id, request: checkRequest(input.request) });
+  },
+
+  async run(session, project) {
+    const reason = reasonNotTo(project);
+    if (reason !== undefined) return { outcome: { outcome: 'skipped', reason }, outputs: {} };
+    const { id } = project;
+    const input = await buildInput(session, project);
+    if (input === undefined) throw new BuildError('PLAN_STALE', `a package that the check of ${id} needs is not built`);
+    const build = await preparedBuild(session, input, { target: 'check', log: checkLog(id) });
+    const { attempts } = await checkPackage(session.host, session.store, build);
+    return { outcome: { outcome: 'passed', attempts }, outputs: {} };
+  },
+};
+
+/** Why there is nothing to run; undefined when there is. A spec that can't be evaluated is an error of the build. */
+export function reasonNotTo(project: PackageProject): string | undefined {
+  return project.sourcePackage?.hasCheck === false ? 'the spec has no %check' : skipReason(project);
+}
+
+/** Workspace-relative path. */
+export function checkLog(id: string): string {
+  return join('dist', 'logs', 'check', `${id}.log`);
+}
