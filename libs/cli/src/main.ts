@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addAffected } from './commands/affected.ts';
 import { addBlockers } from './commands/blockers.ts';
 import { addBump } from './commands/bump.ts';
+import { addChanges } from './commands/changes.ts';
 import { addCycles } from './commands/cycles.ts';
 import { addDependents } from './commands/dependents.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -36,6 +37,7 @@ export type AddCommands = (program: Command, context: () => CommandContext) => v
 const COMMANDS: readonly AddCommands[] = [
   addTargets,
   addAffected,
+  addChanges,
   addPlan,
   addWhy,
   addDependents,

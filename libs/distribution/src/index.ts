@@ -12,6 +12,8 @@ export {
 export { EVENT_LOG, lastRun, logEvent, readEventLog, type LoggedEvent } from './event-log.ts';
 export { importUpstream, type ImportOptions, type ImportReport } from './import-upstream.ts';
 export { isBroken, type EvaluatedPackage, type ImageProject, type PackageProject } from './package-project.ts';
+export { packageChanges, type PackageChanges } from './package-changes.ts';
+export { type CapabilityChange, type UnmetRequirement } from './capability-changes.ts';
 export { comparePlans, planKeys, type PlanChange, type PlanKey } from './plan-keys.ts';
 export { packageIdentity, type IdentityPart, type PackageIdentity, type TaskIdentity } from './plan-identity.ts';
 export { plannedRoots, proposeBootstrap, type ProposedPolicy } from './propose-bootstrap.ts';

@@ -7,6 +7,7 @@ import { finalRpms } from './bootstrap-trace.ts';
 import { buildInput, preparedBuild } from './build-input.ts';
 import { packageResult } from './built-providers.ts';
 import type { Distribution } from './distribution.ts';
+import { reportChanges } from './package-changes.ts';
 import type { PackageProject } from './package-project.ts';
 import { wrongPredictions } from './predictions-check.ts';
 import type { Session } from './session.ts';
@@ -15,8 +16,9 @@ import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 export const rpmTarget = packageTarget('rpm', {
   projectOf: (distribution, id) => distribution.findPackage(id),
-  check(session, project, result) {
+  async check(session, project, result) {
     finalRpms(project, result);
+    await reportChanges(session, project, { key: result.key, result: packageResult(result) });
     for (const { message } of wrongPredictions(project, packageResult(result)))
       session.host.emit({ type: 'notice', severity: 'warning', code: 'PREDICTION_WRONG', message });
   },
@@ -27,14 +29,14 @@ export const rpmTarget = packageTarget('rpm', {
 /** Its RPMs are shown nowhere: they are in the store for the builds that the policy names, and nobody else gets them. */
 export const rpmBootstrapTarget = packageTarget('rpm-bootstrap', {
   projectOf: bootstrapOf,
-  check: () => undefined,
+  check: () => Promise.resolve(),
   showAs: () => undefined,
 });
 
 interface PackageTarget {
   projectOf(distribution: Distribution, id: string): PackageProject;
   /** @throws BuildError for RPMs that must not get further. */
-  check(session: Session, project: PackageProject, result: Omit<ActionResult, 'key'>): void;
+  check(session: Session, project: PackageProject, result: ActionResult): Promise<void>;
   showAs(architecture: string, output: string): string | undefined;
 }
 
@@ -48,7 +50,7 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
       return input === undefined ? undefined : packageActionKey(input.request);
     },
 
-    async build(session, id) {
+    async build(session, id, key) {
       const project = projectOf(session.distribution, id);
       const input = await buildInput(session, project);
       if (input === undefined) throw new BuildError('PLAN_STALE', `a package that ${id} depends on is not built`);
@@ -56,7 +58,7 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
       const result = await buildPackage(session.host, session.store, build).catch((error: unknown) => {
         throw input.source.generatesBuildRequires ? asStale(project, error) : error;
       });
-      check(session, project, result);
+      await check(session, project, { key, ...result });
       return result;
     },
 

@@ -6,7 +6,7 @@ export { isAmbiguous, type Choice, type ChoiceReason } from './choice.ts';
 export { resolveClosure, type Closure, type ClosureOptions, type Unresolved } from './closure.ts';
 export { examineRepository, type RepositoryExamination } from './examine-repository.ts';
 export { findConflicts, type Conflict } from './conflicts.ts';
-export { holds, matching, parseRequirement, type Lookup } from './requirement.ts';
+export { holds, isFeasible, matching, parseRequirement, type Lookup } from './requirement.ts';
 export { reduceEdges } from './reduce-edges.ts';
 export { originsBeside, relateSources, type SourceRelations, type SourceToRelate } from './source-relations.ts';
 export {
