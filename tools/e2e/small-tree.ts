@@ -137,11 +137,7 @@ export interface SmallTree {
 /** Makes the workspace in `directory`; `store` may be shared with others. */
 export function makeSmallTree(directory: string, store: string): SmallTree {
   mkdirSync(directory, { recursive: true });
-  for (const [name, { spec, code }] of Object.entries(PACKAGES)) {
-    write(directory, `SPECS/${name}/${name}.spec`, spec);
-    write(directory, `SPECS/${name}/${name}.c`, code);
-    sign({ root: directory, store }, name);
-  }
+  for (const [name, parts] of Object.entries(PACKAGES)) addPackage({ root: directory, store }, name, parts);
   for (const path of ['toolkit/toolchain', 'toolkit/macros', 'toolkit/sources']) {
     cpSync(join(REPOSITORY, path), join(directory, path), { recursive: true });
   }
@@ -168,6 +164,20 @@ const TINY_IMAGE = `{
   "SystemConfigs": [{ "Name": "Tiny", "Packages": ["alone"] }]
 }
 `;
+
+function addPackage(tree: SmallTree, name: string, { spec, code }: SmallPackage): void {
+  write(tree.root, `SPECS/${name}/${name}.spec`, spec);
+  write(tree.root, `SPECS/${name}/${name}.c`, code);
+  sign(tree, name);
+}
+
+/** Adds a library `lib<name>` that calls other libraries of the tree. */
+export function addLibrary(tree: SmallTree, name: string, uses: readonly string[]): void {
+  const includes = uses.map((one) => `#include <${one}.h>\n`).join('');
+  const sum = ['1', ...uses.map((one) => `${one}()`)].join(' + ');
+  const code = `${includes}int ${name}(void) { return ${sum}; }\n`;
+  addPackage(tree, name, { spec: librarySpec(name, uses), code });
+}
 
 export function write(root: string, file: string, text: string): void {
   const path = join(root, file);

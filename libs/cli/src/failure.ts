@@ -6,8 +6,20 @@ export function describeFailure(error: unknown): string {
   if (error instanceof BuildError) return error.format();
   if (isAbort(error))
     return new BuildError('INTERRUPTED', 'the run was interrupted; nothing half-done is kept').format();
+  if (isFullDisk(error)) return fullDisk(error as NodeJS.ErrnoException).format();
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new BuildError('INTERNAL', `this is a defect of Kiln:\n${text}`).format();
+}
+
+/** Anything that writes may meet it. */
+function isFullDisk(error: unknown): boolean {
+  return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function fullDisk({ path, message }: NodeJS.ErrnoException): BuildError {
+  return new BuildError('DISK_FULL', path === undefined ? message : `no space left while writing ${path}`, {
+    hint: 'free some space, for example with `kiln gc`, then run the same command again',
+  });
 }
 
 function isAbort(error: unknown): boolean {

@@ -29,7 +29,7 @@ interface FailureKind {
 const KINDS: readonly FailureKind[] = [
   {
     code: 'DISK_FULL',
-    pattern: /No space left on device|Disk quota exceeded/,
+    pattern: /No space left on device|Disk quota exceeded|database or disk is full/,
     message: (_, { subject }) => `no space left while building ${subject}`,
     hint: 'free some space or point KILN_STORE at a larger disk, then run the same command again',
   },

@@ -1,5 +1,5 @@
 /** A build root: a layer for each RPM over the toolchain, and the RPM database that proves that they belong together. */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
@@ -80,7 +80,7 @@ async function rpmLayer(
       environment: TOOL_ENVIRONMENT,
     });
     if (result.status === 0) return;
-    if (/No space left/.test(result.stderr)) throw Object.assign(new Error(result.stderr), { code: 'ENOSPC' });
+    await refuseFullDisk(result.stderr, directory);
     throw new BuildError(
       'RPM_UNREADABLE',
       `the payload of ${rpm.fileName} can't be unpacked: ${result.stderr.trim()}`,
@@ -119,7 +119,10 @@ async function rpmDatabase(
       argv: ['rpm', ...INSTALL_OPTIONS, ...files.map(({ target }) => target).sort()],
       environment: TOOL_ENVIRONMENT,
     });
-    if (result.status !== 0) throw notClosed(result.stderr, result.command);
+    if (result.status !== 0) {
+      await refuseFullDisk(result.stderr, directory);
+      throw notClosed(result.stderr, result.command);
+    }
     // Only the database itself: the rest is the state of processes.
     for (const name of await readdir(directory))
       if (name !== 'rpmdb.sqlite') await rm(join(directory, name), { force: true });
@@ -141,6 +144,16 @@ const INSTALL_OPTIONS = [
   ],
   ...['--nosignature', '--ignoresize', '--noplugins'],
 ];
+
+/** Less is no space for a file. */
+const FULL_BYTES = 1024 ** 2;
+
+/** SQLite says `disk I/O error` when it can't extend a file that it has mapped. @throws Error `ENOSPC` */
+async function refuseFullDisk(said: string, directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const mayBe = /disk I\/O error|unable to open database/.test(said) && bavail * bsize < FULL_BYTES;
+  if (mayBe || /No space left|disk is full/.test(said)) throw Object.assign(new Error(said), { code: 'ENOSPC' });
+}
 
 function notClosed(said: string, command: string): BuildError {
   const all = said.split('\n').map((line) => line.trim());
