@@ -5,7 +5,7 @@ import { shellQuote, type Host } from '@kiln/host';
 import { hostOf, type CommandContext } from './context.ts';
 import { examine, planRepairs, type Finding, type Repairs } from './examination.ts';
 import { repair, repairCommands, type RepairContext } from './repair.ts';
-import { machineRequirements } from './requirements.ts';
+import { machineRequirements, workspaceRequirements } from './requirements.ts';
 
 export interface MachineOptions extends RepairContext {
   /** Whether a person can be asked on standard input. */
@@ -43,7 +43,7 @@ export async function prepareMachineFor(context: CommandContext, root: string): 
 
 /** Repairs what can be repaired, round after round, and returns what is found then. */
 export async function repairMachine(host: Host, options: RepairContext): Promise<Finding[]> {
-  let findings = await examine(host, machineRequirements());
+  let findings = await examine(host, workspaceRequirements(options.root));
   let tried = '';
   for (let round = 0; round < ROUNDS; round += 1) {
     const repairs = planRepairs(findings, await hasApt(host));
@@ -51,7 +51,7 @@ export async function repairMachine(host: Host, options: RepairContext): Promise
     if (commands === '' || commands === tried) break;
     tried = commands;
     await repair(host, repairs, options);
-    findings = await examine(host, machineRequirements());
+    findings = await examine(host, workspaceRequirements(options.root));
   }
   return findings;
 }

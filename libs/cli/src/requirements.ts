@@ -1,4 +1,5 @@
 /** All that the stages need of the machine, gathered from the libraries that need it. */
+import { publishRequirements } from '@kiln/distribution';
 import { programRequirement, type Requirement } from '@kiln/host';
 import { sandboxRequirements } from '@kiln/sandbox';
 import { sourceRequirements } from '@kiln/sources';
@@ -15,6 +16,11 @@ const mount = programRequirement({
   why: 'puts layers on one another',
   debianPackage: 'mount',
 });
+
+/** With what only some workspaces need: programs that sign, where a key is named. */
+export function workspaceRequirements(root: string): readonly Requirement[] {
+  return [...machineRequirements(), ...publishRequirements(root)];
+}
 
 /** In the order in which they should be fixed. */
 export function machineRequirements(): readonly Requirement[] {

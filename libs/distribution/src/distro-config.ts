@@ -75,6 +75,13 @@ export interface DistroConfig {
     /** Rules that are none of this distribution, with the reason. */
     readonly off?: Record<string, string>;
   };
+  /** What publications are signed with. */
+  readonly signing?: {
+    /** Fingerprint of the OpenPGP key: 40 or 64 upper-case hexadecimal digits. */
+    readonly key: string;
+    /** File with the armored public key. */
+    readonly publicKey: string;
+  };
   /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
   readonly resources?: {
     readonly default?: StatedResources;
@@ -244,6 +251,13 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
         off: { type: 'object', nullable: true, required: [], additionalProperties: { type: 'string', minLength: 10 } },
       },
     },
+    signing: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      required: ['key', 'publicKey'],
+      properties: { key: { type: 'string', pattern: '^([0-9A-F]{40}|[0-9A-F]{64})$' }, publicKey: path },
+    },
     resources: {
       type: 'object',
       additionalProperties: false,
@@ -311,7 +325,7 @@ function parse(text: string): unknown {
 }
 
 function paths(config: DistroConfig): string[] {
-  const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers } = config;
+  const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers, signing } = config;
   return [
     ...specRoots,
     imageDirectory,
@@ -327,6 +341,7 @@ function paths(config: DistroConfig): string[] {
     sources.debianLock,
     provides,
     ...(macroAnswers === undefined ? [] : [macroAnswers]),
+    ...(signing === undefined ? [] : [signing.publicKey]),
   ];
 }
 

@@ -81,7 +81,7 @@ export function repositoryDirectory({ config }: Distribution): string {
 }
 
 /** All binary RPMs in the order of their file names; undefined while one isn't built. Packages that can't be built fail on their own. */
-async function allRpms(session: Session): Promise<BuiltProvider[] | undefined> {
+export async function allRpms(session: Session): Promise<BuiltProvider[] | undefined> {
   const found: BuiltProvider[] = [];
   for (const project of session.distribution.packages) {
     if (isBroken(project)) return undefined;

@@ -50,6 +50,7 @@ export async function usePlan(session: Session): Promise<void> {
   }
   for (const { name } of images) for (const target of ['image', 'boot-test'] as const) await use(target, name);
   await use('repository', config.name);
+  if (config.signing !== undefined) await use('publish', config.name);
 }
 
 /** Of a package whose sources are not in order nothing is known to be needed. */

@@ -6,6 +6,7 @@ import { buildRequiresTarget } from './build-requires-target.ts';
 import { checkTarget } from './check-target.ts';
 import type { Distribution } from './distribution.ts';
 import { imageTarget } from './image-target.ts';
+import { publishTarget } from './publish-target.ts';
 import { repositoryTarget } from './repository-target.ts';
 import { reproduceTarget } from './reproduce-target.ts';
 import { rpmBootstrapTarget, rpmTarget } from './rpm-target.ts';
@@ -22,6 +23,7 @@ export type TargetName =
   | 'check'
   | 'reproduce'
   | 'repository'
+  | 'publish'
   | 'image'
   | 'boot-test';
 
@@ -33,6 +35,8 @@ export interface Target {
   key(session: Session, id: string): Promise<Sha256 | undefined>;
   /** Really does it; outputs are in the store when it returns. */
   build(session: Session, id: string, key: Sha256): Promise<Omit<ActionResult, 'key'>>;
+  /** What has to be so whenever the result is there, also when the store answered; called before the task ends. */
+  after?(session: Session): Promise<void>;
   /** Workspace-relative path under which an output is shown; undefined for one that stays in the store. */
   showAs(distribution: Distribution, id: string, output: string): string | undefined;
   /** Workspace-relative path of the log. */
@@ -48,6 +52,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   check: checkTarget,
   reproduce: reproduceTarget,
   repository: repositoryTarget,
+  publish: publishTarget,
   image: imageTarget,
   'boot-test': bootTestTarget,
 };

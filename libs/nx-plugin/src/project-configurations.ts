@@ -47,6 +47,7 @@ function taskOrder(distribution: Distribution): TaskOrder {
   const tasks = new Map<string, Task>();
   const open: Task[] = [
     ['repository', distribution.config.name],
+    ...(distribution.config.signing === undefined ? [] : [['publish', distribution.config.name] as const]),
     ...distribution.packages.flatMap((one) => targetsOf(one).map((name): Task => [name, one.id])),
     ...distribution.images.map(({ name }): Task => ['boot-test', name]),
   ];
@@ -104,6 +105,7 @@ function distributionProject(distribution: Distribution, order: TaskOrder): Proj
     targets: {
       toolchain: target(distribution, order, ['toolchain', TOOLCHAIN_ORIGIN]),
       repository: target(distribution, order, ['repository', config.name]),
+      ...(config.signing === undefined ? {} : { publish: target(distribution, order, ['publish', config.name]) }),
     },
   };
 }
@@ -166,6 +168,7 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   check: 'Run rpmlint and %check',
   reproduce: 'Build a second time and compare',
   repository: 'Make a repository of all RPMs',
+  publish: 'Sign the RPMs and the repository',
   image: 'Make the image',
   'boot-test': 'Start the image in a sandbox and check it',
 };

@@ -19,6 +19,7 @@ export function projectNameOf(target: TargetName, id: string): string {
       return `image/${id}`;
     case 'toolchain':
     case 'repository':
+    case 'publish':
       return DISTRIBUTION_PROJECT;
   }
 }

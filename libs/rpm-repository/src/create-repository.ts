@@ -170,7 +170,7 @@ function refuseReused(reused: readonly ReusedNevra[]): void {
     `${reused.length} package(s) have other content than was published under their NEVRA`,
     {
       diagnostics: reused.map((entry) => ({ severity: 'error', code: 'NEVRA_REUSED', message: reusedMessage(entry) })),
-      hint: 'bump the Release of these packages and build again',
+      hint: 'raise the Release of these packages with `kiln bump <package> -m <why>`, and build again',
     },
   );
 }
@@ -180,7 +180,7 @@ function announceReused(host: Host, reused: readonly ReusedNevra[]): void {
   if (reused.length === 0) return;
   const shown = reused.slice(0, MOST_ANNOUNCED).map(reusedMessage).join('; ');
   const more = reused.length > MOST_ANNOUNCED ? `; and ${reused.length - MOST_ANNOUNCED} more` : '';
-  const message = `other content under a known NEVRA: ${shown}${more}; bump the Release before you publish`;
+  const message = `other content under a known NEVRA: ${shown}${more}; raise the Release with \`kiln bump\` before you publish`;
   host.emit({ type: 'notice', severity: 'warning', code: 'NEVRA_REUSED', message });
 }
 

@@ -23,3 +23,4 @@ export { readFilelists, readPrimary, readRepomd, readRepository, type PackageFil
 export { repositoryDirectory, type Checksum, type RepodataSource, type StatedFile } from './repodata-source.ts';
 export type { RepodataDependencies, RepodataFiles, RepodataPackage } from './repodata-package.ts';
 export type { Repomd } from './repomd.ts';
+export { signingRequirements, withSigner, type Signer, type SigningKey } from './signer.ts';

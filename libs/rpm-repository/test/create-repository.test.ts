@@ -104,7 +104,7 @@ describe.skipIf(!hasTools)('createRepository', () => {
       createRepository(createFakeHost(), runTool, { ...request, rpms: [rebuiltMinimal()] }),
     ).rejects.toMatchObject({
       code: 'NEVRA_REUSED',
-      hint: expect.stringContaining('bump the Release') as string,
+      hint: expect.stringContaining('kiln bump <package>') as string,
     });
     expect(snapshot(join(top, 'a'))).toEqual(before);
   });

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { hostOf, print, type CommandContext } from '../context.ts';
 import { examine, fixText, type Finding } from '../examination.ts';
 import { hasApt, prepareMachineFor, repairMachine } from '../machine.ts';
-import { machineRequirements } from '../requirements.ts';
+import { workspaceRequirements } from '../requirements.ts';
 import { formatTable } from '../table.ts';
 
 interface DoctorOptions {
@@ -30,7 +30,8 @@ async function doctor(context: CommandContext, { fix, json, prepare }: DoctorOpt
   const say = (line: string) => void context.terminal.err.write(`kiln: ${line}\n`);
   if (prepare === true) return prepareMachineFor(context, root);
   const apt = await hasApt(host);
-  const findings = fix === true ? await repairMachine(host, { root, say }) : await examine(host, machineRequirements());
+  const findings =
+    fix === true ? await repairMachine(host, { root, say }) : await examine(host, workspaceRequirements(root));
   print(context, json === true ? JSON.stringify(findings, undefined, 2) : table(findings, { context, apt }));
   const missing = findings.filter(({ ok }) => !ok);
   if (missing.length === 0) return;

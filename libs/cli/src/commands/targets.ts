@@ -60,6 +60,9 @@ export function addTargets(program: Command, context: () => CommandContext): voi
   add('image [image...]', 'make images; all of them when none is named', images('image'));
   add('boot-test [image...]', 'start images in a sandbox and check them', images('boot-test'));
   add('repository', 'make the package repository', ({ config }) => [['repository', config.name]]);
+  add('publish', 'sign the packages and the repository as others install from it', ({ config }) => [
+    ['publish', config.name],
+  ]);
   add('toolchain', 'prepare the toolchain', () => [['toolchain', TOOLCHAIN_ORIGIN]]);
 }
 
