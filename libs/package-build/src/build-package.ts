@@ -5,7 +5,7 @@ import type { Host } from '@kiln/host';
 import type { Evr, SourcePackage } from '@kiln/rpm-package';
 import type { ActionResult, Blob, Store } from '@kiln/store';
 import type { Toolchain } from '@kiln/toolchain';
-import { buildFailure, inBuildRoot, runBuildCommand, withLocation } from './build-place.ts';
+import { buildFailure, inBuildRoot, runBuildCommand, withLocation, type BuildPlace } from './build-place.ts';
 import { buildCommands, type BuildRequestInput } from './build-request.ts';
 import { collectResult } from './collect-result.ts';
 import { forgetFailedBuild, keepFailedBuild } from './failed-builds.ts';
@@ -58,10 +58,10 @@ export interface PackageBuild {
 export function buildPackage(host: Host, store: Store, build: PackageBuild): Promise<Omit<ActionResult, 'key'>> {
   return inBuildRoot(host, store, build, async (place) => {
     try {
-      for (const argv of buildCommands(build.request)) {
-        const status = await runBuildCommand(host, argv, place);
-        if (status !== 0) throw await buildFailure(place, { status });
-      }
+      const [source, binary] = buildCommands(build.request);
+      // rpm writes the expanded spec into the source package; where macros name the number of jobs, it must not be the machine's.
+      await runToEnd(host, source, { ...place, build: { ...build, jobs: 1 } });
+      await runToEnd(host, binary, place);
       const result = await collectResult(host, store, place);
       await forgetFailedBuild(host, store, build);
       return result;
@@ -71,6 +71,11 @@ export function buildPackage(host: Host, store: Store, build: PackageBuild): Pro
       throw withLocation(error, build);
     }
   });
+}
+
+async function runToEnd(host: Host, argv: readonly [string, ...string[]], place: BuildPlace): Promise<void> {
+  const status = await runBuildCommand(host, argv, place);
+  if (status !== 0) throw await buildFailure(place, { status });
 }
 
 /** @throws BuildError `CHECKS_FAILED`. */

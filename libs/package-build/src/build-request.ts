@@ -100,7 +100,10 @@ export type CommandInput = Pick<BuildRequestInput, 'spec' | 'defines'>;
  * The two commands of a build: the source RPM first, on its own, so that no identity of it enters the binary RPMs. `%check` is the
  * business of another target.
  */
-export function buildCommands({ spec, defines }: CommandInput): [string, ...string[]][] {
+export function buildCommands({
+  spec,
+  defines,
+}: CommandInput): [source: [string, ...string[]], binary: [string, ...string[]]] {
   const [rpmbuild, path] = [rpmbuildCommand(defines), specPath(spec.name)];
   return [
     [...rpmbuild, '-bs', path],

@@ -1,5 +1,5 @@
 /** Turns a workspace with the specs of Azure Linux 3 into one that tries them on Debian's packages. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DISTRO_FILE, readDistroConfig, type DistroConfig } from '../../../libs/distribution/src/distro-config.ts';
@@ -15,6 +15,14 @@ const BUILD_TOOLS = 'toolkit/macros/macros.build-tools';
 /** The distribution doesn't measure its packages by our rules; Debian's own paths break one by being Debian's. */
 const SEVERITIES = { '*': 'warning', MULTIARCH_PATH: 'off' } as const;
 
+/** So that a second build gives the same files; the distribution's own macros leave times and the host's name in. */
+const REPRODUCIBLE = {
+  source_date_epoch_from_changelog: '1',
+  use_source_date_epoch_as_buildtime: '1',
+  clamp_mtime_to_source_date_epoch: '1',
+  _buildhost: 'builder',
+};
+
 /** Sets members of distro.json and writes the files that they name. The same workspace gives the same files. */
 export function writeDebianFull(root: string): readonly string[] {
   const before = readDistroConfig(root);
@@ -23,10 +31,11 @@ export function writeDebianFull(root: string): readonly string[] {
   copyFileSync(join(HERE, 'stated.json'), join(root, TOOLCHAIN, 'debian-full.json'));
   copyFileSync(join(HERE, 'macros.build-tools'), join(root, BUILD_TOOLS));
   const { additional } = before.macros;
+  const inBuildRoots = macrosOfPackages(root, additional);
   const config: DistroConfig = {
     ...before,
-    macros: { ...before.macros, inBuildRoots: macrosOfPackages(root, additional), files: scripts(root) },
-    defines: { ...before.defines, distro_release_version: before.version },
+    macros: { ...before.macros, inBuildRoots, files: { ...scripts(root), ...namedScripts(root, inBuildRoots) } },
+    defines: { ...before.defines, ...REPRODUCIBLE, distro_release_version: before.version },
     toolchain: {
       provider: 'debian-full',
       packages: `${TOOLCHAIN}/${BASE[0]!}`,
@@ -62,6 +71,18 @@ function filledIn(root: string, file: string): string {
   const path = `toolkit/macros/${basename(file)}`;
   writeFileSync(join(root, path), filled);
   return path;
+}
+
+/** Programs that such a macro file names and that lie beside it. */
+function namedScripts(root: string, macroFiles: readonly string[]): Record<string, string> {
+  const found = macroFiles.flatMap((file) => {
+    const names = [...readFileSync(join(root, file), 'utf8').matchAll(/\/azl\/([\w.-]+)/g)].map(([, name]) => name!);
+    return names.flatMap((name) => {
+      const path = join(dirname(file), name);
+      return existsSync(join(root, path)) ? [[`azl/${name}`, path] as const] : [];
+    });
+  });
+  return Object.fromEntries(found);
 }
 
 /** Programs and compiler specs that the vendor's macros name, as its packages install them. */
