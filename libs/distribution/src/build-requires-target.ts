@@ -9,11 +9,12 @@ import { buildRequest, generateBuildRequires, GENERATE_RECIPE_VERSION } from '@k
 import { formatDependency, parseDependency, type Dependency } from '@kiln/rpm-package';
 import type { ActionResult } from '@kiln/store';
 import { buildInput, preparedBuild } from './build-input.ts';
-import { buildsBefore } from './rpm-target.ts';
+import { buildsBefore, nearestBuilds } from './rpm-target.ts';
 import type { Target } from './targets.ts';
 
 export const buildRequiresTarget: Target = {
   before: (distribution, id) => buildsBefore(distribution.findPackage(id)),
+  after: (distribution, id) => nearestBuilds(distribution.findPackage(id)),
 
   async key(session, id) {
     const input = await buildInput(session, session.distribution.findPackage(id));

@@ -10,7 +10,7 @@ import type { Distribution } from './distribution.ts';
 import { junitReport, type TestOutcome } from './junit-report.ts';
 import { lintPart } from './lint-part.ts';
 import type { PackageProject } from './package-project.ts';
-import { buildsBefore } from './rpm-target.ts';
+import { buildsBefore, nearestBuilds } from './rpm-target.ts';
 import type { Session } from './session.ts';
 import { checkLog, reasonNotTo, testPart } from './test-part.ts';
 import type { Target } from './targets.ts';
@@ -25,6 +25,11 @@ export const checkTarget: Target = {
   before(distribution, id) {
     const project = checkOf(distribution, id);
     return [['rpm', project.id], ...(reasonNotTo(project) === undefined ? buildsBefore(project) : [])];
+  },
+
+  after(distribution, id) {
+    const project = checkOf(distribution, id);
+    return [['rpm', project.id], ...(reasonNotTo(project) === undefined ? nearestBuilds(project) : [])];
   },
 
   async key(session, id) {

@@ -42,12 +42,17 @@ export interface EvaluatedPackage {
   readonly inputs: readonly string[];
 }
 
+/** Target and id of a build. */
+export type BuildTask = readonly ['rpm' | 'rpm-bootstrap', string];
+
 /** What the plan says of a build root. */
 export interface RootPlan {
   /** Ids of the packages whose RPMs may be in its build root: the run-time closure of its BuildRequires; sorted. */
   readonly dependencies: readonly string[];
   /** Ids of the packages whose bootstrap RPMs may be in it instead; sorted. */
   readonly bootstrapDependencies: readonly string[];
+  /** The builds of both kinds before which all others of them come. */
+  readonly after: readonly BuildTask[];
   /** RPMs from outside that may be in it, as `toolkit/bootstrap.json` pins them. */
   readonly seeds: readonly SeedRpm[];
   /** The planned RPMs, `name (origin)`; sorted. */

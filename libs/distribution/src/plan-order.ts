@@ -20,9 +20,17 @@ export interface RootNode {
   readonly bootstrapIds: ReadonlySet<string>;
 }
 
+/** Names of builds. */
+export interface Needs {
+  /** Those whose RPMs may be in the root, sorted. */
+  readonly all: readonly string[];
+  /** Those of them before which all others come, because they need them themselves; sorted. */
+  readonly nearest: readonly string[];
+}
+
 export interface PlanOrder {
-  /** By name of a build: all builds whose RPMs may be in its root, sorted. */
-  readonly needs: ReadonlyMap<string, readonly string[]>;
+  /** By name of a build. */
+  readonly needs: ReadonlyMap<string, Needs>;
   readonly problems: ReadonlyMap<string, readonly Diagnostic[]>;
 }
 
@@ -50,7 +58,10 @@ export function planOrder(
   }
   for (const [id, problem] of unusedEntries(nodes, policy)) report(id, problem);
   const needs = new Map(
-    [...nodes, ...last].map((node) => [node.name, inCycle.has(node.name) ? [] : needsOf(node, { byName, inCycle })]),
+    [...nodes, ...last].map((node) => [
+      node.name,
+      inCycle.has(node.name) ? { all: [], nearest: [] } : needsOf(node, { byName, inCycle }),
+    ]),
   );
   return { needs, problems };
 }
@@ -65,8 +76,9 @@ interface Builds {
  * a package needs counts as a need of those that use it. A bootstrap RPM among them stands for the package itself, unless that one needs
  * this build.
  */
-function needsOf(node: RootNode, builds: Builds): string[] {
+function needsOf(node: RootNode, builds: Builds): Needs {
   const found = new Set<string>();
+  const nearest = new Set(node.direct);
   const queue = [...node.direct];
   const isAllowed = (name: string): boolean => {
     const id = idOfBootstrapOrigin(name);
@@ -76,14 +88,16 @@ function needsOf(node: RootNode, builds: Builds): string[] {
     if (found.has(next) || next === node.name) continue;
     if (!isAllowed(next)) {
       const final = idOfBootstrapOrigin(next);
-      if (final !== undefined && isAllowed(final) && !reaches(final, node.name, builds)) queue.push(final);
+      if (final === undefined || !isAllowed(final) || reaches(final, node.name, builds)) continue;
+      nearest.add(final);
+      queue.push(final);
       continue;
     }
     found.add(next);
     const { isRecorded = true, direct = [] } = builds.byName.get(next) ?? {};
     if (!isRecorded && !builds.inCycle.has(next)) queue.push(...direct);
   }
-  return [...found].sort();
+  return { all: [...found].sort(), nearest: [...nearest].filter((name) => found.has(name)).sort() };
 }
 
 function reaches(from: string, target: string, { byName }: Builds): boolean {

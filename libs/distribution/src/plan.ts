@@ -4,12 +4,13 @@ import { resolveClosure, type Closure, type Prediction, type Provider, type Unre
 import { formatDependency, isRich, simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import { parseRequirement } from '@kiln/package-graph';
 import { isSeedOrigin, NO_POLICY, type BootstrapPolicy, type SeedRpm } from './bootstrap-policy.ts';
-import type { EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
-import { planOrder, type RootNode } from './plan-order.ts';
+import type { BuildTask, EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
+import { planOrder, type Needs, type RootNode } from './plan-order.ts';
 import { rootDiagnostics } from './root-diagnostics.ts';
 import {
   bootstrapOrigin,
   buildRequiresOf,
+  idOfBootstrapOrigin,
   checkName,
   isRecorded,
   openRequirements,
@@ -58,7 +59,7 @@ export function planPackages(
   for (const [name, problems] of order.problems) roots.get(name)?.diagnostics.push(...problems);
   const finish = (root: PlannedRoot): PackageProject => ({
     ...root.one,
-    ...rootPlan(root, universe, order.needs.get(root.name) ?? []),
+    ...rootPlan(root, universe, order.needs.get(root.name)!),
     predicted: root.isBootstrap || root.isCheck ? [] : predictedOf(root.one, universe),
     diagnostics: [...root.one.diagnostics, ...root.diagnostics],
   });
@@ -78,8 +79,8 @@ export function planPackages(
 
 /** A check that asks for the same as the build has the same root. */
 function inRootOf(project: PackageProject, variant: EvaluatedPackage): PackageProject {
-  const { dependencies, bootstrapDependencies, seeds, rootPackages, choices, predictions } = project;
-  const root: RootPlan = { dependencies, bootstrapDependencies, seeds, rootPackages, choices, predictions };
+  const { dependencies, bootstrapDependencies, after, seeds, rootPackages, choices, predictions } = project;
+  const root: RootPlan = { dependencies, bootstrapDependencies, after, seeds, rootPackages, choices, predictions };
   return { ...variant, ...root, predicted: [] };
 }
 
@@ -153,12 +154,16 @@ function withoutOpen(closure: Closure, open: ReadonlyMap<string, ReadonlySet<str
 function rootPlan(
   { closure, requirements, seeds }: PlannedRoot,
   universe: Universe,
-  needs: readonly string[],
+  { all, nearest }: Needs,
 ): RootPlan {
   const members = closure.members.filter(({ origin }) => origin !== TOOLCHAIN_ORIGIN);
   return {
-    dependencies: needs.filter((name) => !isBootstrapName(name)),
-    bootstrapDependencies: needs.filter(isBootstrapName).map((name) => name.slice(bootstrapOrigin('').length)),
+    dependencies: all.filter((name) => idOfBootstrapOrigin(name) === undefined),
+    bootstrapDependencies: all.flatMap((name) => idOfBootstrapOrigin(name) ?? []),
+    after: nearest.map((name): BuildTask => {
+      const bootstrap = idOfBootstrapOrigin(name);
+      return bootstrap === undefined ? ['rpm', name] : ['rpm-bootstrap', bootstrap];
+    }),
     seeds,
     rootPackages: namesOf(members),
     choices: closure.choices,
@@ -171,10 +176,6 @@ function predictedOf({ id, sourcePackage }: EvaluatedPackage, { predictions }: U
   return (sourcePackage?.packages ?? []).flatMap(
     ({ name }) => predictions.get(providerKey({ origin: id, name })) ?? [],
   );
-}
-
-function isBootstrapName(name: string): boolean {
-  return name.startsWith(bootstrapOrigin(''));
 }
 
 /** The predictions that met a requirement of this root. */

@@ -44,6 +44,7 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
   const log = (id: string): string => join('dist', 'logs', name, `${id}.log`);
   return {
     before: (distribution, id) => buildsBefore(projectOf(distribution, id)),
+    after: (distribution, id) => nearestBuilds(projectOf(distribution, id)),
 
     async key(session, id) {
       const input = await buildInput(session, projectOf(session.distribution, id));
@@ -65,6 +66,11 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
     showAs: ({ config }, _, output) => showAs(config.architecture, output),
     log,
   };
+}
+
+/** Those of `buildsBefore` from which the others follow. */
+export function nearestBuilds({ after }: PackageProject) {
+  return [['toolchain', TOOLCHAIN_ORIGIN] as const, ...after];
 }
 
 /** Tasks that must be done before a package is built. */

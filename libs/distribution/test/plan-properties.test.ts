@@ -60,12 +60,13 @@ function planOf(sources: readonly string[], policy: BootstrapPolicy): PackagePro
   return planPackages(ordered, createUniverse(packages, toolchain), { policy, variants });
 }
 
+const allBefore = ({ dependencies, bootstrapDependencies }: PackageProject): string[] => [
+  ...dependencies.map((id) => `rpm:${id}`),
+  ...bootstrapDependencies.map((id) => `rpm-bootstrap:${id}`),
+];
+
 /** Every build with the builds before it, by task name. */
-function tasksOf(projects: readonly PackageProject[]): Map<string, string[]> {
-  const before = ({ dependencies, bootstrapDependencies }: PackageProject): string[] => [
-    ...dependencies.map((id) => `rpm:${id}`),
-    ...bootstrapDependencies.map((id) => `rpm-bootstrap:${id}`),
-  ];
+function tasksOf(projects: readonly PackageProject[], before = allBefore): Map<string, string[]> {
   return new Map(
     projects.flatMap((one) => [
       [`rpm:${one.id}`, before(one)] as const,
@@ -73,6 +74,22 @@ function tasksOf(projects: readonly PackageProject[]): Map<string, string[]> {
     ]),
   );
 }
+
+test('the nearest builds lead to all others', () => {
+  for (const seed of seeds) {
+    const { sources, policy } = randomTree(seed);
+    const projects = planOf(sources, policy);
+    const tasks = tasksOf(projects);
+    const nearest = tasksOf(projects, ({ after }) => after.map((task) => task.join(':')));
+    for (const [task, before] of tasks) {
+      const own = nearest.get(task)!;
+      const found = new Set(own);
+      for (const one of found) for (const next of nearest.get(one)!) found.add(next);
+      expect(before, `seed ${seed} ${task}`).toEqual(expect.arrayContaining(own));
+      expect([...found], `seed ${seed} ${task}`).toEqual(expect.arrayContaining(before));
+    }
+  }
+});
 
 const inCycle = ({ diagnostics }: PackageProject): boolean =>
   diagnostics.some(({ code }) => code === 'DEPENDENCY_CYCLE');

@@ -55,7 +55,8 @@ function taskOrder(distribution: Distribution): TaskOrder {
     const [target, id] = task;
     const name = `${target}:${id}`;
     if (before.has(name)) continue;
-    const needed = TARGETS[target].before(distribution, id);
+    const { before: all, after = all } = TARGETS[target];
+    const needed = after(distribution, id);
     tasks.set(name, task);
     before.set(
       name,
