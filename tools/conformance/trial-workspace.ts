@@ -1,9 +1,10 @@
 /** A workspace with the specs of a checkout of Azure Linux, set up to try them on Debian's packages. */
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DISTRO_FILE } from '@kiln/distribution';
+import { tryOnDebian } from '../azurelinux/debian-full/try-on-debian.ts';
+import { setUpWorkspace } from '../azurelinux/set-up-workspace.ts';
 
 const KILN = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const SPEC_ROOTS = ['SPECS', 'SPECS-EXTENDED', 'SPECS-SIGNED'];
@@ -19,7 +20,7 @@ export async function prepareTrialWorkspace(
   mkdirSync(join(root, 'imageconfigs'));
   for (const one of SPEC_ROOTS) cpSync(join(tree, one), join(root, one), { recursive: true });
   copyFileSync(join(KILN, LOCK), join(root, LOCK));
-  if (sources !== undefined) appendFileSync(join(root, LOCK), execFileSync('cat', [sources]));
+  if (sources !== undefined) appendFileSync(join(root, LOCK), readFileSync(sources));
   const config = {
     name: 'azurelinux',
     version: '3.0',
@@ -39,6 +40,10 @@ export async function prepareTrialWorkspace(
   };
   writeFileSync(join(root, DISTRO_FILE), `${JSON.stringify(config, undefined, 2)}\n`);
   cpSync(join(KILN, 'toolkit/toolchain'), join(root, 'toolkit/toolchain'), { recursive: true });
-  execFileSync('npx', ['tsx', join(KILN, 'tools/azurelinux/set-up.ts'), root, '--debian-full'], { stdio: 'inherit' });
-  await Promise.resolve();
+  await setUpWorkspace(root, report);
+  await tryOnDebian(root, report);
+}
+
+function report(line: string): void {
+  console.error(line);
 }
