@@ -32,14 +32,15 @@ export class RunTally {
     return { run, command, started, ended, counts: { ...counts, unchanged: cached } };
   }
 
-  /** `3 built, 5 unchanged, 1 failed, 12 blocked in 12:30`. */
-  summary(): string {
+  /** `3 built, 5 unchanged, 1 failed, 12 blocked, 2 not begun in 12:30`. @param left tasks that the end of the run left out */
+  summary(left = 0): string {
     const { built, cached, failed, blocked } = this.#counts;
     const parts = [
       `${built} built`,
       `${cached} unchanged`,
       ...(failed === 0 ? [] : [`${failed} failed`]),
       ...(blocked === 0 ? [] : [`${blocked} blocked`]),
+      ...(left === 0 ? [] : [`${left} not begun`]),
     ];
     return `${parts.join(', ')} in ${formatDuration((this.#now() - this.#started) / 1000)}`;
   }

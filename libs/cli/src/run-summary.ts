@@ -27,13 +27,14 @@ function failures(events: readonly LoggedEvent[]): string {
   const failed = events.filter(({ outcome }) => outcome === 'failed');
   if (failed.length === 0) return '';
   const blocks = (name: string) => events.filter(({ blockedBy }) => blockedBy === name).length;
-  const rows = failed.map(({ action, subject, seconds, log }) => [
+  const rows = failed.map(({ action, subject, seconds, error, log }) => [
     `${action} ${subject}`,
     formatDuration(seconds),
     String(blocks(`${action}:${subject}`)),
+    error ?? '',
     log === undefined ? '' : `\`${log}\``,
   ]);
-  return `### Failed\n\n${table(['task', 'after', 'blocks', 'log'], rows)}`;
+  return `### Failed\n\n${table(['task', 'after', 'blocks', 'why', 'log'], rows)}`;
 }
 
 function blocked(events: readonly LoggedEvent[]): string {

@@ -30,6 +30,8 @@ export interface TaskRunOptions {
   readonly plan: RunPlan;
   /** Most tasks at once; the machine's resources are the only limit when omitted. */
   readonly parallel?: number;
+  /** Begin nothing new after the first failure. */
+  readonly bail?: boolean;
   /** Called once for each task. */
   readonly onEnd?: (name: string, end: TaskEnd) => void;
 }
@@ -117,7 +119,7 @@ export class RunPlan {
 
 /** Runs the tasks of the plan. A failure is no exception: it blocks what needs it, and everything else goes on. */
 export async function runTasks(session: Session, options: TaskRunOptions): Promise<ScheduleResult> {
-  const { reporter, plan, parallel, onEnd } = options;
+  const { reporter, plan, parallel, bail = false, onEnd } = options;
   const broker = new ResourceBroker({
     directory: defaultTokenDirectory(session.host.environment),
     capacity: plan.capacity,
@@ -131,6 +133,7 @@ export async function runTasks(session: Session, options: TaskRunOptions): Promi
   };
   const result = await runSchedule(plan.tasks, {
     window: WINDOW,
+    bail,
     signal: session.host.signal,
     async run(name, turn) {
       const task = plan.task(name);

@@ -19,6 +19,8 @@ export interface Schedule {
   /** Most tasks that wait for admission at once, unless a more urgent one comes. */
   readonly window: number;
   readonly signal?: AbortSignal;
+  /** After the first failure nothing new begins; what runs then goes on to its end. */
+  readonly bail?: boolean;
 }
 
 export interface TaskFailure {
@@ -32,6 +34,8 @@ export interface ScheduleResult {
   readonly done: readonly string[];
   /** In the order in which they failed. */
   readonly failed: readonly TaskFailure[];
+  /** What neither began nor was blocked, because the run was ended before. */
+  readonly left: readonly string[];
 }
 
 /** Seconds of the longest chain of tasks that begins with each. The graph must have no cycle. */
@@ -56,7 +60,7 @@ export function remainingSeconds(tasks: readonly ScheduledTask[]): Map<string, n
   return remaining;
 }
 
-/** Runs the tasks; never rejects because of a task. After an interrupt nothing new begins. */
+/** Runs the tasks; never rejects because of a task. After an interrupt, or with `bail` a failure, nothing new begins. */
 export async function runSchedule(tasks: readonly ScheduledTask[], schedule: Schedule): Promise<ScheduleResult> {
   const run = new ScheduleRun(tasks, schedule);
   return run.toTheEnd();
@@ -91,11 +95,13 @@ class ScheduleRun {
   async toTheEnd(): Promise<ScheduleResult> {
     this.#start();
     while (this.#running.size > 0) await Promise.race(this.#running);
-    return { done: this.#done, failed: this.#failed };
+    const ended = new Set([...this.#done, ...this.#failed.map(({ name }) => name), ...this.#blocked]);
+    const left = [...this.#open.keys()].filter((name) => !ended.has(name));
+    return { done: this.#done, failed: this.#failed, left };
   }
 
   #start(): void {
-    while (this.#ready.length > 0 && this.#schedule.signal?.aborted !== true && this.#mayWait(this.#ready.at(-1)!)) {
+    while (this.#ready.length > 0 && !this.#isEnding() && this.#mayWait(this.#ready.at(-1)!)) {
       const name = this.#ready.pop()!;
       this.#waiting.add(name);
       const run = this.#run(name).finally(() => {
@@ -105,6 +111,11 @@ class ScheduleRun {
       });
       this.#running.add(run);
     }
+  }
+
+  #isEnding(): boolean {
+    const { signal, bail = false } = this.#schedule;
+    return signal?.aborted === true || (bail && this.#failed.length > 0);
   }
 
   #mayWait(name: string): boolean {

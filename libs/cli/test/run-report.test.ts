@@ -62,4 +62,5 @@ test('the summary counts what was achieved', () => {
   for (const outcome of ['built', 'cached', 'built', 'failed', 'blocked'] as const) tally.count('x', { outcome });
   now = 750_000;
   expect(tally.summary()).toBe('2 built, 1 unchanged, 1 failed, 1 blocked in 12:30');
+  expect(tally.summary(3)).toBe('2 built, 1 unchanged, 1 failed, 1 blocked, 3 not begun in 12:30');
 });

@@ -40,7 +40,7 @@ test('counts, failures with what they block, and the slowest', () => {
   const events = [
     event('quick', { seconds: 5 }),
     event('slow', { seconds: 3700, waitedSeconds: 12, usage }),
-    event('bad', { outcome: 'failed', seconds: 9, log: 'dist/logs/rpm/bad.log' }),
+    event('bad', { outcome: 'failed', seconds: 9, error: 'E: a | b', log: 'dist/logs/rpm/bad.log' }),
     event('one', { outcome: 'blocked', blockedBy: 'rpm:bad', seconds: 0 }),
     event('two', { outcome: 'blocked', blockedBy: 'rpm:bad', seconds: 0 }),
   ];
@@ -50,9 +50,9 @@ test('counts, failures with what they block, and the slowest', () => {
 
 ### Failed
 
-| task | after | blocks | log |
-| --- | --- | --- | --- |
-| rpm bad | 00:09 | 2 | \`dist/logs/rpm/bad.log\` |
+| task | after | blocks | why | log |
+| --- | --- | --- | --- | --- |
+| rpm bad | 00:09 | 2 | E: a \\| b | \`dist/logs/rpm/bad.log\` |
 
 ### Could not begin
 

@@ -119,6 +119,27 @@ describe('a schedule', () => {
 
   it('has nothing to do without tasks', async () => {
     const result = await runSchedule([], { window: 1, run: () => Promise.reject(new Error('called')) });
-    expect(result).toEqual({ done: [], failed: [] });
+    expect(result).toEqual({ done: [], failed: [], left: [] });
+  });
+
+  it('begins nothing new after a failure when it is told to bail, and says what is left', async () => {
+    const run = async (bail: boolean) => {
+      const ends = new Map<string, () => void>();
+      const schedule: Schedule = {
+        window: 2,
+        bail,
+        async run(name, { admitted }) {
+          if (name === 'bad') throw new Error(name);
+          if (name === 'long') await new Promise<void>((end) => ends.set(name, end));
+          admitted();
+        },
+        failed: () => setImmediate(() => ends.get('long')?.()),
+      };
+      return runSchedule(graph('bad 9', 'long 8', 'other 1', 'after < bad', 'last < long'), schedule);
+    };
+    expect(await run(false)).toMatchObject({ done: expect.arrayContaining(['long', 'other', 'last']), left: [] });
+    const { done, failed, left } = await run(true);
+    expect(failed).toMatchObject([{ name: 'bad', blocks: ['after'] }]);
+    expect([done, left]).toEqual([['long'], ['other', 'last']]);
   });
 });

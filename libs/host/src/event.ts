@@ -10,6 +10,8 @@ export interface ActionEvent {
   readonly key: string;
   readonly outcome: 'built' | 'cached' | 'failed';
   readonly seconds: number;
+  /** Code and first line of what made it fail. */
+  readonly error?: string;
   /** Path of the log, when a process ran. */
   readonly log?: string;
 }

@@ -2,12 +2,14 @@
 import type { PostTasksExecutionContext, PreTasksExecutionContext, TaskResults } from '@nx/devkit';
 import { logRun, newRunName, readEventLog, TARGETS, type LoggedEvent, type LoggedRun } from '@kiln/distribution';
 import type { PluginOptions } from './infer.ts';
+import { asksToBail, BAIL_VARIABLE } from './bail.ts';
 import { askedParallel, PARALLEL_VARIABLE } from './parallel-limit.ts';
 
 /** Nx passes what is set here on to the processes of tasks. Always set: a daemon still has what the command before it set. */
 export function beforeTasks({ argv }: Pick<PreTasksExecutionContext, 'argv'>, environment: NodeJS.ProcessEnv): void {
   environment['KILN_RUN'] = newRunName();
   environment[PARALLEL_VARIABLE] = askedParallel(argv, environment) ?? '';
+  environment[BAIL_VARIABLE] = asksToBail(argv) ? '1' : '';
 }
 
 /** Logs the run, when it had tasks of ours. */

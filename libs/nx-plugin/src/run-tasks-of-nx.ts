@@ -48,6 +48,8 @@ export interface NxRun {
   readonly total?: number;
   readonly ended?: number;
   readonly parallel?: number;
+  /** Begin nothing new after the first failure. */
+  readonly bail?: boolean;
   /** Nothing but failures is told: where Nx would keep progress and show it again. */
   readonly quiet?: boolean;
 }
@@ -106,7 +108,7 @@ interface Work {
 
 async function work(wanted: readonly TaskOptions[], { run, architecture, signal, onEnd }: Work): Promise<void> {
   const tasks = wanted.map(({ target, id }): Task => [target, id]);
-  const { root, parallel, quiet, ...counts } = run;
+  const { root, parallel, bail = false, quiet, ...counts } = run;
   const ours = { ...processTerminal(process.env), live: false };
   const terminal = quiet === true ? { ...ours, out: nowhere() } : ours;
   const say = (line: string) => void terminal.out.write(`${line}\n`);
@@ -120,8 +122,8 @@ async function work(wanted: readonly TaskOptions[], { run, architecture, signal,
       tally.count(name, end);
       onEnd(name, end);
     };
-    await runTasks(session, { reporter, plan, onEnd: count, ...limit });
-    if (tasks.length > 1) reporter.say(tally.summary());
+    const { left } = await runTasks(session, { reporter, plan, bail, onEnd: count, ...limit });
+    if (tasks.length > 1) reporter.say(tally.summary(left.length));
   } finally {
     reporter.end();
   }

@@ -15,6 +15,11 @@ test('a run has a name and the limit that was asked for', () => {
   beforeTasks({ argv: ['nx', 'rpm'] }, environment);
   expect(environment['KILN_RUN']).not.toBe('the one before');
   expect(environment['KILN_PARALLEL']).toBe('');
+  expect(environment['KILN_BAIL']).toBe('');
+  beforeTasks({ argv: ['nx', 'run-many', '-t', 'rpm', '--nxBail'] }, environment);
+  expect(environment['KILN_BAIL']).toBe('1');
+  beforeTasks({ argv: ['nx', 'run-many', '-t', 'rpm', '--nxBail=false', '--', '--nx-bail'] }, environment);
+  expect(environment['KILN_BAIL']).toBe('');
 });
 
 test('tasks that began are counted by their events, those that Nx answered by their status', () => {

@@ -123,7 +123,7 @@ describe.skipIf(!hasTools)('a signer', () => {
       (error: Error) => error,
     );
     expect(broken).toMatchObject({ code: 'SIGNING_KEY_INVALID' });
-    expect(JSON.stringify(broken) + (broken).message).not.toContain('top secret');
+    expect(JSON.stringify(broken) + broken.message).not.toContain('top secret');
   });
 
   it('fails with the reason when the passphrase is wrong', async () => {

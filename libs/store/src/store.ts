@@ -134,13 +134,14 @@ export class Store {
     build: () => Promise<Omit<ActionResult, 'key'>>,
   ): Promise<{ readonly result: ActionResult; readonly outcome: 'built' | 'cached' }> {
     const started = this.#host.now();
-    const emit = (outcome: 'built' | 'cached' | 'failed') =>
+    const emit = (outcome: 'built' | 'cached' | 'failed', error?: string) =>
       this.#host.emit({
         type: 'action',
         ...options,
         key,
         outcome,
         seconds: (this.#host.now() - started) / 1000,
+        ...(error === undefined ? {} : { error }),
       });
     const known = await this.readAction(key);
     if (known !== undefined) {
@@ -159,7 +160,7 @@ export class Store {
         emit('built');
         return { result, outcome: 'built' as const };
       } catch (error) {
-        emit('failed');
+        emit('failed', firstLine(error));
         throw error;
       }
     });
@@ -298,6 +299,11 @@ export async function digestFile(path: string): Promise<Sha256> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return parseSha256(hash.digest('hex'));
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof BuildError ? `${error.code}: ${error.message}` : String(error);
+  return text.split('\n', 1)[0]!;
 }
 
 function unusable(what: string, path: string): BuildError {

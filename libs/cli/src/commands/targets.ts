@@ -13,6 +13,7 @@ import { wholeNumber } from '../whole-number.ts';
 interface RunOptions {
   readonly parallel?: number;
   readonly frozen?: boolean;
+  readonly bail?: boolean;
 }
 
 type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
@@ -39,6 +40,7 @@ export function addTargets(program: Command, context: () => CommandContext): voi
       .command(usage)
       .description(description)
       .option('-j, --parallel <count>', 'most tasks at once (default: as many as memory and cores allow)', wholeNumber)
+      .option('--bail', 'begin nothing new after the first failure')
       .option(
         '--frozen',
         'fail when a build contradicts the recorded provides, instead of recording it (default in CI)',
@@ -74,7 +76,7 @@ async function run(
   select: (distribution: Distribution) => Task[],
   options: RunOptions,
 ): Promise<void> {
-  const { parallel } = options;
+  const { parallel, bail = false } = options;
   const frozen = isFrozen(options, hostOf(context).environment);
   const root = rootOf(context);
   await prepareMachineFor(context, root);
@@ -84,7 +86,7 @@ async function run(
     const tasks = tasksInOrder(distribution, select(distribution));
     const open = await openBuildRequires(new Session(distribution, hostOf(context)), tasks);
     const chosen = open.length === 0 ? tasks : tasksInOrder(distribution, open);
-    const stale = await runPlan(context, { distribution, tasks: chosen, ...limit }).then(
+    const stale = await runPlan(context, { distribution, tasks: chosen, bail, ...limit }).then(
       () => undefined,
       (error: unknown) => {
         if (isStale(error)) return error;
@@ -110,20 +112,21 @@ interface PlannedRun {
   readonly distribution: Distribution;
   readonly tasks: readonly Task[];
   readonly parallel?: number;
+  readonly bail: boolean;
 }
 
 /** @throws BuildError: the only failure, or `TASKS_FAILED` when several were told; one of a stale plan goes before all others. */
-async function runPlan(context: CommandContext, { distribution, tasks, parallel }: PlannedRun): Promise<Session> {
+async function runPlan(context: CommandContext, { distribution, tasks, parallel, bail }: PlannedRun): Promise<Session> {
   const { terminal, signal } = context;
   const { session, plan, reporter } = setUpRun({ terminal, signal, distribution, tasks });
   const tally = new RunTally(() => Date.now());
   try {
     const limit = parallel === undefined ? {} : { parallel };
-    const result = await runTasks(session, { reporter, plan, onEnd: tally.count, ...limit });
+    const result = await runTasks(session, { reporter, plan, bail, onEnd: tally.count, ...limit });
     const stale = result.failed.find(({ error }) => isStale(error));
     if (stale !== undefined) throw stale.error;
     const failure = tellFailures(result.failed, { fail: (text) => reporter.fail(text), isInterrupted: signal.aborted });
-    reporter.say(tally.summary());
+    reporter.say(tally.summary(result.left.length));
     logRun(distribution.root, tally.record(session.runName, ['kiln', ...process.argv.slice(2)].join(' ')));
     if (failure !== undefined) throw failure;
     return session;

@@ -1,5 +1,6 @@
 /** Do a task of the distribution. */
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
+import { BAIL_VARIABLE } from '../../bail.ts';
 import { parallelLimit } from '../../parallel-limit.ts';
 import { runTasksOfNx, type NxTaskEnd, type TaskOptions } from '../../run-tasks-of-nx.ts';
 import { tasksOfRun } from '../../task-counts.ts';
@@ -28,5 +29,6 @@ export function batch(
     total,
     ended: total - names.length,
     ...(parallel === undefined ? {} : { parallel }),
+    bail: process.env[BAIL_VARIABLE] === '1',
   });
 }
