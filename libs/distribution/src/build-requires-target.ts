@@ -14,7 +14,7 @@ import type { Target } from './targets.ts';
 
 export const buildRequiresTarget: Target = {
   before: (distribution, id) => buildsBefore(distribution.findPackage(id)),
-  after: (distribution, id) => nearestBuilds(distribution.findPackage(id)),
+  nearest: (distribution, id) => nearestBuilds(distribution.findPackage(id)),
 
   async key(session, id) {
     const input = await buildInput(session, session.distribution.findPackage(id));

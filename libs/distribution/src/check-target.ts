@@ -27,7 +27,7 @@ export const checkTarget: Target = {
     return [['rpm', project.id], ...(reasonNotTo(project) === undefined ? buildsBefore(project) : [])];
   },
 
-  after(distribution, id) {
+  nearest(distribution, id) {
     const project = checkOf(distribution, id);
     return [['rpm', project.id], ...(reasonNotTo(project) === undefined ? nearestBuilds(project) : [])];
   },

@@ -44,7 +44,7 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
   const log = (id: string): string => join('dist', 'logs', name, `${id}.log`);
   return {
     before: (distribution, id) => buildsBefore(projectOf(distribution, id)),
-    after: (distribution, id) => nearestBuilds(projectOf(distribution, id)),
+    nearest: (distribution, id) => nearestBuilds(projectOf(distribution, id)),
 
     async key(session, id) {
       const input = await buildInput(session, projectOf(session.distribution, id));

@@ -32,7 +32,7 @@ export interface Target {
   /** Tasks that must be done before: target and id. */
   before(distribution: Distribution, id: string): readonly (readonly [TargetName, string])[];
   /** Fewer of them, from which the others follow: enough for an order. All of them when it is missing. */
-  after?(distribution: Distribution, id: string): readonly (readonly [TargetName, string])[];
+  nearest?(distribution: Distribution, id: string): readonly (readonly [TargetName, string])[];
   /** The action key; undefined while something before it isn't done. */
   key(session: Session, id: string): Promise<Sha256 | undefined>;
   /** Really does it; outputs are in the store when it returns. */

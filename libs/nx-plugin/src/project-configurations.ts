@@ -55,8 +55,8 @@ function taskOrder(distribution: Distribution): TaskOrder {
     const [target, id] = task;
     const name = `${target}:${id}`;
     if (before.has(name)) continue;
-    const { before: all, after = all } = TARGETS[target];
-    const needed = after(distribution, id);
+    const { before: all, nearest = all } = TARGETS[target];
+    const needed = nearest(distribution, id);
     tasks.set(name, task);
     before.set(
       name,
