@@ -68,7 +68,7 @@ export const publishTarget: Target = {
     }
   },
 
-  async after(session) {
+  async whenThere(session) {
     await recordPublished(session.distribution, (await allRpms(session)) ?? []);
   },
 

@@ -144,7 +144,7 @@ export class Session {
       if (outcome === 'built') await this.#remember(target, id);
       this.#complete.set(`${target}:${id}`, { key, result });
       const manifestFile = await showView(root, config.architecture, this.#manifest(target, id, result), this.store);
-      await stage.after?.(this);
+      await stage.whenThere?.(this);
       return { manifestFile, outcome };
     });
   }

@@ -38,7 +38,7 @@ export interface Target {
   /** Really does it; outputs are in the store when it returns. */
   build(session: Session, id: string, key: Sha256): Promise<Omit<ActionResult, 'key'>>;
   /** What has to be so whenever the result is there, also when the store answered; called before the task ends. */
-  after?(session: Session): Promise<void>;
+  whenThere?(session: Session): Promise<void>;
   /** Workspace-relative path under which an output is shown; undefined for one that stays in the store. */
   showAs(distribution: Distribution, id: string, output: string): string | undefined;
   /** Workspace-relative path of the log. */
