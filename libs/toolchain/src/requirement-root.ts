@@ -99,6 +99,7 @@ async function finishSet(host: Host, { base, set, layers, directory }: Unfinishe
   await linkAlternatives(root, layers, [...roots, base.layer]);
   await linkPkgConfigFiles(root, [...roots, base.layer]);
   await writeCatalogs(root, [...roots, base.layer]);
+  await writePythonSite(root, base.layer);
   finishUpperLayer(root, new Map(), { user, recipe: FULL_RECIPE });
   const lines = async (name: string) =>
     (await readFile(join(facts, name), 'utf8')).split('\n').filter((line) => line !== '');
@@ -164,6 +165,20 @@ async function linkPkgConfigFiles(root: string, below: readonly string[]): Promi
   const names = [...(await namesIn(multiarch))].filter((name) => !there.has(name)).sort();
   if (names.length > 0) await mkdir(join(root, own), { recursive: true });
   for (const name of names) await symlink(`../${basename(MULTIARCH)}/pkgconfig/${name}`, join(root, own, name));
+}
+
+/** What Python reads when it starts: `site.getsitepackages()` names the directory of packages first, as it does elsewhere. */
+const PYTHON_SITE = `import site
+_all = site.getsitepackages
+site.getsitepackages = lambda prefixes=None: [one for one in _all(prefixes) if not one.startswith('/usr/local/')]
+`;
+
+async function writePythonSite(root: string, base: string): Promise<void> {
+  for (const name of await readdir(join(base, 'etc')).catch(() => [])) {
+    if (!/^python3\.\d+$/.test(name)) continue;
+    await mkdir(join(root, 'etc', name), { recursive: true });
+    await writeFile(join(root, 'etc', name, 'sitecustomize.py'), PYTHON_SITE);
+  }
 }
 
 /** Catalogs of all catalogs, as update-xmlcatalog and update-catalog make them. */
