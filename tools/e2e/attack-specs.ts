@@ -24,7 +24,13 @@ export interface Attack {
   readonly build?: string;
   readonly install?: string;
   readonly head?: string;
+  /** More of the preamble. */
+  readonly tags?: string;
+  /** Links beside the spec: name and target. */
+  readonly links?: Readonly<Record<string, string>>;
   readonly settings?: PackageSettings;
+  /** It is refused before anything is built. */
+  readonly early?: boolean;
   /** Code of the error that ends it; undefined when the build ends well and the attempts came to nothing. */
   readonly ends: string | undefined;
 }
@@ -134,6 +140,27 @@ export function attacks(bait: Bait): Record<string, Attack> {
     },
     directory: { install: 'ln -s / %{_topdir}/RPMS/etc', ends: 'BUILD_OUTPUT_STRANGE' },
     root: { install: 'ln -s / %{_topdir}/BUILDROOT/other', ends: 'BUILD_OUTPUT_STRANGE' },
+    second: {
+      install: `ln -s ${bait.file} %{_topdir}/SRPMS/evil.src.rpm`,
+      ends: 'BUILD_OUTPUT_STRANGE',
+    },
+    // What it leaves in the store must not be for everybody.
+    setuid: { build: 'cp /bin/bash shell; chmod 6755 shell; exit 1', ends: 'RPMBUILD_FAILED' },
+    parent: { tags: 'Source1: https://sources.example/..', early: true, ends: 'SOURCE_NAME_INVALID' },
+    hidden: { tags: 'Source1: https://sources.example/.bashrc', early: true, ends: 'SOURCE_NAME_INVALID' },
+    // The name of the file is what follows the last slash.
+    fragment: {
+      tags: 'Source1: https://sources.example/x#/../../../tmp/kiln-slipped',
+      early: true,
+      ends: 'SOURCE_UNSIGNED',
+    },
+    thief: { tags: 'Patch0: secret.patch', links: { 'secret.patch': bait.file }, early: true, ends: 'SOURCE_OUTSIDE' },
+    reader: {
+      tags: '%include SPECS/reader/secret',
+      links: { secret: bait.file },
+      early: true,
+      ends: 'INCLUDE_OUTSIDE',
+    },
     climber: { head: '%define _rpmfilename ../../../../escaped-%%{NAME}.rpm', ends: 'RPMBUILD_FAILED' },
     moved: { head: '%define _rpmdir %{_topdir}/../../..', ends: 'RPMBUILD_FAILED' },
     slip: { sources: 'slip.tar', prep: 'tar -xPf %{SOURCE0} || :\nls -R', ends: undefined },
@@ -157,12 +184,13 @@ export function writeAttacks(root: string, list: Readonly<Record<string, Attack>
       const signatures = { Signatures: { [attack.sources]: sha256(readFileSync(path)) } };
       writeFileSync(join(directory, `${name}.signatures.json`), JSON.stringify(signatures));
     }
+    for (const [link, target] of Object.entries(attack.links ?? {})) symlinkSync(target, join(directory, link));
     if (attack.settings !== undefined) settings[`${name}/${name}`] = attack.settings;
   }
   writeFileSync(join(root, 'toolkit/packages.json'), JSON.stringify(settings, undefined, 2));
 }
 
-function specOf(name: string, { head = '', sources, prep = '', build = '', install = '' }: Attack): string {
+function specOf(name: string, { head = '', tags = '', sources, prep = '', build = '', install = '' }: Attack): string {
   return `${head}
 Name:           ${name}
 Version:        1.0
@@ -170,6 +198,7 @@ Release:        1%{?dist}
 Summary:        An attack
 License:        MIT
 ${sources === undefined ? '' : `Source0:        ${sources}`}
+${tags}
 
 %description
 An attack.

@@ -1,5 +1,5 @@
 /** Builds every package of a tree in one process, and prints how each ended, as JSON. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { loadDistribution, Session, TARGETS } from '@kiln/distribution';
@@ -21,7 +21,8 @@ await session.toolchain();
 
 const ended = await inParallel(distribution.packages, AT_ONCE, async ({ id }): Promise<Ended> => {
   const name = id.split('/')[0]!;
-  const log = () => readFileSync(join(root, TARGETS.rpm.log(id)), 'utf8').slice(0, 100_000);
+  const file = join(root, TARGETS.rpm.log(id));
+  const log = () => (existsSync(file) ? readFileSync(file, 'utf8').slice(0, 100_000) : '');
   try {
     await session.run('rpm', id);
     return { name, text: '', log: log() };

@@ -1,6 +1,6 @@
 /** What evaluations read beside their specs: macros, files, recorded answers; served to them, recorded, and told by digest. */
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import {
@@ -12,6 +12,7 @@ import {
   type MacroTable,
 } from '@kiln/rpm-macro';
 import type { MacroAnswers } from './macro-answers.ts';
+import { isInside } from './is-inside.ts';
 import { installedMacroFiles, type DistributionMacroFile } from './macro-files.ts';
 
 /** Something that was read, found or not: `macro <name>`, `file <path>`, `answer <command>`. */
@@ -100,13 +101,21 @@ export function fileReader(
 function readInWorkspace(root: string, path: string): string | undefined {
   const absolute = join(root, path);
   if (!absolute.startsWith(`${root}/`)) {
-    throw new BuildError('INCLUDE_OUTSIDE', `'${path}' leaves the workspace`);
+    throw outside(path);
   }
+  if (!existsSync(absolute)) return undefined;
+  if (!isInside(root, path)) throw outside(path);
   try {
     return readFileSync(absolute, 'utf8');
   } catch {
     return undefined;
   }
+}
+
+function outside(path: string): BuildError {
+  return new BuildError('INCLUDE_OUTSIDE', `'${path}' leaves the workspace`, {
+    hint: 'put a copy of the file into the workspace',
+  });
 }
 
 export function textDigest(text: string | undefined): string {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { sha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError, type SourceLocation } from '@kiln/diagnostics';
 import { readSignatures } from '@kiln/sources';
+import { isInside } from './is-inside.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 
 export interface PinnedSource {
@@ -32,11 +33,15 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
   const unique = new Map(files.map((one) => [one.fileName, one]));
   return [...unique.values()].map(({ fileName, url, location, kind }) => {
     if (fileName !== basename(fileName) || fileName.startsWith('.') || fileName === '') {
-      throw new BuildError('SOURCE_NAME_INVALID', `'${fileName}' is no plain file name`, { location });
+      throw new BuildError('SOURCE_NAME_INVALID', `'${fileName}' is no plain file name`, {
+        location,
+        hint: 'the name of a source is what follows the last / of its tag',
+      });
     }
     const localPath = join(project.directory, fileName);
     const pinned = signatures.get(fileName);
     if (existsSync(join(root, localPath))) {
+      if (!isInside(root, localPath)) throw outside(localPath, location);
       const found = sha256(readFileSync(join(root, localPath)));
       if (pinned !== undefined && pinned !== found) {
         throw new BuildError(
@@ -53,6 +58,13 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
     }
     if (pinned === undefined) throw unsigned(fileName, file, location);
     return { fileName, sha256: pinned, url, location };
+  });
+}
+
+function outside(localPath: string, location: SourceLocation): BuildError {
+  return new BuildError('SOURCE_OUTSIDE', `${localPath} is a link to something outside of the workspace`, {
+    location,
+    hint: 'put the file itself beside the spec',
   });
 }
 

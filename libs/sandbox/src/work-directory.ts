@@ -1,10 +1,10 @@
 /** Directories that builds write to: under the store's `work/`, owned by the build user. */
-import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
+import { buildUser, giveToBuildUser, type BuildUser, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import { RUN_PREFIX, runInIdNamespace } from './run-sandboxed.ts';
 
@@ -82,7 +82,7 @@ export async function checkStoreReachable(host: Host, store: Store): Promise<voi
   if (checked.has(store.directory)) return;
   await mkdir(join(store.directory, 'work'), { recursive: true });
   const user = await buildUser(host);
-  if (user.prefix.length > 0) await openToEverybody(store.directory);
+  await openToBuildUserAlone(store.directory, user);
   const work = join(store.directory, 'work', '.');
   const argv = [...user.prefix, 'test', '-r', work, '-a', '-x', work];
   const probe = await host.run({ argv: argv as [string, ...string[]], cwd: '/' });
@@ -98,8 +98,15 @@ export async function checkStoreReachable(host: Host, store: Store): Promise<voi
   checked.add(store.directory);
 }
 
-/** A store that root just made, for example by `mktemp -d`, may be closed to others; its parents are not ours to change. */
-async function openToEverybody(directory: string): Promise<void> {
-  const { mode, uid } = await stat(directory);
-  if (uid === 0 && (mode & 0o055) !== 0o055) await chmod(directory, (mode & 0o7777) | 0o055);
+/**
+ * Trees and layers hold what builds made, also programs with set-user-id bits of the build user: nobody else may get at them. A store
+ * that root just made may be closed to the build user. Its parents are not ours to change.
+ */
+async function openToBuildUserAlone(directory: string, user: BuildUser): Promise<void> {
+  const { mode, uid, gid } = await stat(directory);
+  const isOurs = uid === process.getuid?.();
+  if (!isOurs) return;
+  if (user.prefix.length > 0 && gid !== user.gid) await chown(directory, uid, user.gid);
+  const wanted = user.prefix.length > 0 ? 0o750 : 0o700;
+  if ((mode & 0o777) !== wanted) await chmod(directory, wanted);
 }
