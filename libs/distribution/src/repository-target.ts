@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
-import { createRepository } from '@kiln/rpm-repository';
+import { createRepository, type RepositoryRequest } from '@kiln/rpm-repository';
 import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import type { Blob } from '@kiln/store';
 import type { Distribution } from './distribution.ts';
@@ -12,6 +12,7 @@ import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { readManifest } from './view.ts';
 import { isTrial, publishableRpms, refuseInTrial } from './trial-toolchain.ts';
 
 /** Raise it when the same RPMs would be described in another way. */
@@ -54,6 +55,7 @@ export const repositoryTarget: Target = {
         directory,
         rpms: rpms.map(({ blob }) => store.blobPath(blob.sha256)),
         reusedNevra: 'replace',
+        ...(await earlierMetadata(session, id, work)),
         ledgerFile: join(session.distribution.root, repositoryDirectory(session.distribution), 'ledger.json'),
       });
       const outputs: Record<string, Blob> = {};
@@ -65,7 +67,7 @@ export const repositoryTarget: Target = {
       outputs['report.json'] = await store.putText(`${JSON.stringify(report, undefined, 2)}\n`);
       for (const message of reportLines(report))
         host.emit({ type: 'notice', severity: 'warning', code: 'REPOSITORY_INCOMPLETE', message });
-      return { outputs, facts: { repomdDigest } };
+      return { outputs, facts: { repomdDigest, madeWith: madeWith(session) } };
     } finally {
       await removeWorkDirectory(host, work);
     }
@@ -74,6 +76,28 @@ export const repositoryTarget: Target = {
   showAs: (distribution, _, output) => join(repositoryDirectory(distribution), output),
   log: () => join('dist', 'logs', 'repository.log'),
 };
+
+/** Only metadata of the same tools says of a package what they would say now. */
+function madeWith({ distribution }: Session): Sha256 {
+  return digestOf({ recipeVersion: RECIPE_VERSION, toolchain: distribution.toolchain.identity });
+}
+
+/** The metadata of the repository that is shown in `dist/`, laid out in the work directory. */
+async function earlierMetadata(
+  session: Session,
+  id: string,
+  work: string,
+): Promise<Pick<RepositoryRequest, 'earlier'>> {
+  const { store, distribution } = session;
+  const manifest = await readManifest(distribution.root, distribution.config.architecture, ['repository', id]);
+  const result = manifest === undefined ? undefined : await store.readAction(manifest.key as Sha256);
+  if (result === undefined || (result.facts as { madeWith?: Sha256 }).madeWith !== madeWith(session)) return {};
+  const directory = join(work, 'earlier');
+  const files = Object.entries(result.outputs);
+  for (const [name, blob] of files)
+    if (name.startsWith('repodata/')) await store.materialize(blob, join(directory, name));
+  return { earlier: { directory, packages: Object.fromEntries(files) } };
+}
 
 /** Workspace-relative directory of the repository. */
 export function repositoryDirectory({ config }: Distribution): string {

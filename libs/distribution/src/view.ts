@@ -18,6 +18,19 @@ export function manifestPath(architecture: string, target: string, id: string): 
   return join('dist', 'manifests', architecture, target, `${id}.json`);
 }
 
+/** What a task showed last; undefined when there is nothing to read. */
+export async function readManifest(
+  root: string,
+  architecture: string,
+  [target, id]: readonly [target: string, id: string],
+): Promise<Manifest | undefined> {
+  try {
+    return JSON.parse(await readFile(join(root, manifestPath(architecture, target, id)), 'utf8')) as Manifest;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the view shows exactly these files and nobody has touched them since. */
 export async function isViewInPlace(root: string, architecture: string, manifest: Manifest): Promise<boolean> {
   const shown = await readShown(root, architecture, manifest);

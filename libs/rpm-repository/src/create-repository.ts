@@ -48,6 +48,15 @@ export interface RepositoryRequest {
   readonly reusedNevra: 'refuse' | 'replace';
   /** Seconds since the epoch, for every time in the metadata; by default the latest build time of the packages. */
   readonly revision?: number;
+  /** Metadata of an earlier repository, by the same tools: what it says of unchanged packages is not read from them again. */
+  readonly earlier?: EarlierMetadata;
+}
+
+export interface EarlierMetadata {
+  /** Has `repodata/`. */
+  readonly directory: string;
+  /** Files of the packages that it describes, by their paths below that repository. */
+  readonly packages: Readonly<Record<string, { readonly sha256: Sha256; readonly size: number }>>;
 }
 
 export interface RepositoryPackage {
@@ -78,6 +87,7 @@ const MOST_ANNOUNCED = 3;
 const PACKAGES = 'Packages';
 const LEDGER = 'ledger.json';
 const TARGET = '/repository';
+const EARLIER = '/earlier';
 
 /**
  * Verifies the RPMs, copies them into the directory and has createrepo_c describe them. The same RPMs and revision give the same bytes.
@@ -107,7 +117,8 @@ export async function createRepository(host: Host, runTool: RunTool, request: Re
       await mkdir(join(next, PACKAGES), { recursive: true });
       try {
         for (const candidate of candidates) await placePackage(candidate, next);
-        await describePackages(runTool, next, revision);
+        const usable = request.earlier !== undefined && isReusable(request.earlier, candidates);
+        await describePackages(runTool, next, { revision, ...(usable ? { earlier: request.earlier.directory } : {}) });
         await writeFile(join(next, LEDGER), formatLedger(ledger));
         if (await exists(directory)) await rename(directory, previous);
         await rename(next, directory);
@@ -205,7 +216,22 @@ async function placePackage({ path, file, buildTime }: Candidate, directory: str
   await utimes(target, buildTime, buildTime);
 }
 
-async function describePackages(runTool: RunTool, directory: string, revision: number): Promise<void> {
+/**
+ * createrepo_c takes a package for unchanged when its size and time are; times are those of builds. So there may be no other content of the
+ * same size under a known name.
+ */
+function isReusable({ packages }: EarlierMetadata, candidates: readonly Candidate[]): boolean {
+  return candidates.every(({ file, fileDigest, size }) => {
+    const before = packages[file];
+    return before === undefined || before.sha256 === fileDigest || before.size !== size;
+  });
+}
+
+async function describePackages(
+  runTool: RunTool,
+  directory: string,
+  { revision, earlier }: { readonly revision: number; readonly earlier?: string },
+): Promise<void> {
   const argv: [string, ...string[]] = [
     'createrepo_c',
     '--quiet',
@@ -215,11 +241,15 @@ async function describePackages(runTool: RunTool, directory: string, revision: n
     `--revision=${revision}`,
     '--set-timestamp-to-revision',
     '--workers=1',
+    ...(earlier === undefined ? [] : ['--update', '--update-md-path', EARLIER]),
     TARGET,
   ];
   const { status, stdout, stderr } = await runTool({
     argv,
-    mounts: [{ source: directory, target: TARGET, writable: true }],
+    mounts: [
+      { source: directory, target: TARGET, writable: true },
+      ...(earlier === undefined ? [] : [{ source: earlier, target: EARLIER, writable: false }]),
+    ],
     environment: { LC_ALL: 'C.UTF-8', TZ: 'UTC', SOURCE_DATE_EPOCH: String(revision) },
   });
   if (status === 0) return;

@@ -12,6 +12,7 @@ export { EMPTY_LEDGER, formatLedger, parseLedger, recordArtifacts } from './nevr
 export type { LedgerEntry, NevraLedger, ReusedNevra } from './nevra-ledger.ts';
 export { createRepository } from './create-repository.ts';
 export type {
+  EarlierMetadata,
   Repository,
   RepositoryPackage,
   RepositoryRequest,

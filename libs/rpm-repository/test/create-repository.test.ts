@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,13 +50,13 @@ beforeEach(() => {
 afterEach(() => rmSync(top, { recursive: true }));
 
 /** The same NEVRA with other content: rpm's own file, but the payload digest can't be forged, so it is built. */
-function rebuiltMinimal(): string {
-  const defines = [`_topdir ${top}/build`, '_buildhost other'].flatMap((define) => ['--define', define]);
+function rebuiltMinimal(buildHost = 'other'): string {
+  const defines = [`_topdir ${top}/${buildHost}`, `_buildhost ${buildHost}`].flatMap((define) => ['--define', define]);
   const { status, stderr } = spawnSync('rpmbuild', ['-bb', '--quiet', ...defines, join(fixtures, 'minimal.spec')], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(stderr);
-  return join(top, 'build/RPMS/noarch/minimal-1-1.noarch.rpm');
+  return join(top, buildHost, 'RPMS/noarch/minimal-1-1.noarch.rpm');
 }
 
 describe.skipIf(!hasTools)('createRepository', () => {
@@ -86,6 +87,44 @@ describe.skipIf(!hasTools)('createRepository', () => {
     ]);
     expect(readdirSync(join(top, 'a')).sort()).toEqual(['Packages', 'ledger.json', 'repodata']);
     expect(readdirSync(top).sort()).toEqual(['a', 'a.lock', 'b', 'b.lock', 'elsewhere']);
+  });
+
+  it('takes unchanged packages from earlier metadata, and gives the bytes of one made from nothing', async () => {
+    const request = { reusedNevra: 'replace' } as const;
+    const [other, third] = [rebuiltMinimal('other'), rebuiltMinimal('third')];
+    expect(statSync(other).size).toBe(statSync(third).size);
+    const sets = [[], [minimal], binary, [...binary.filter((path) => path !== minimal), other], [third], [other]];
+    const reused: boolean[][] = [];
+    for (const [from, before] of sets.entries()) {
+      const first = await createRepository(createFakeHost(), runTool, {
+        ...request,
+        directory: join(top, `before-${from}`),
+        rpms: before,
+      });
+      const packages = Object.fromEntries(
+        first.packages.map(({ file, fileDigest, size }) => [file, { sha256: fileDigest, size }]),
+      );
+      const uses: boolean[] = [];
+      for (const [to, after] of sets.entries()) {
+        const spying: RunTool = (tool) => {
+          uses.push(tool.argv.includes('--update'));
+          return runTool(tool);
+        };
+        const directory = join(top, `${from}-${to}`);
+        const earlier = { directory: first.directory, packages };
+        await createRepository(createFakeHost(), spying, { ...request, directory, rpms: after, earlier });
+        const anew = await createRepository(createFakeHost(), runTool, {
+          ...request,
+          directory: join(top, `anew-${from}-${to}`),
+          rpms: after,
+        });
+        expect(snapshot(directory), `${from} → ${to}`).toEqual(snapshot(anew.directory));
+      }
+      reused.push(uses);
+    }
+    // Of one size and one time, with other content: nothing may be taken over.
+    expect([reused[4]![5], reused[5]![4], reused[3]![4]]).toEqual([false, false, false]);
+    expect(reused[2]!.slice(0, 3)).toEqual([true, true, true]);
   });
 
   it('refuses two packages of one NEVRA', async () => {
