@@ -1,6 +1,6 @@
 /** The target `check`: `%check` on its own, with what it asks for beside the build; failing, flaky and skipped ones. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -34,6 +34,12 @@ function withCheck(script: string, preamble = ''): void {
   );
 }
 
+/** What rpmbuild ran in the last check of `alone`, or passed by without running it. */
+function sectionsRun(): string[] {
+  const log = readFileSync(join(tree.root, 'dist/logs/check/alone/alone.log'), 'utf8');
+  return [...log.matchAll(/^Executing\((%(?:prep|build|install|check))\)/gm)].map(([, section]) => section!);
+}
+
 const report = (name: string): string => readFileSync(join(tree.root, `dist/checks/${name}/${name}.xml`), 'utf8');
 
 test('runs after the build, sees what was installed, and is done once', { timeout: 5 * MINUTES }, async () => {
@@ -42,7 +48,18 @@ test('runs after the build, sees what was installed, and is done once', { timeou
   expect(status, output).toBe(0);
   expect(built.filter((task) => !task.startsWith('toolchain'))).toEqual(['rpm:alone/alone', 'check:alone/alone']);
   expect(report('alone')).toMatch(/tests="1" failures="0" errors="0" skipped="0"/);
+  // It ran in the tree that the build left.
+  expect(sectionsRun()).toEqual(['%install', '%check']);
+  expect(readdirSync(join(tree.store, 'work'))).toEqual([]);
   expect((await kiln(tree, 'check', 'alone')).built).toEqual([]);
+});
+
+test('a spec that builds otherwise for its check is built for it', { timeout: 5 * MINUTES }, async () => {
+  withCheck('test -e for-check');
+  edit(tree, SPEC, (text) => text.replace('%build\n', '%build\n%if 0%{?with_check}\ntouch for-check\n%endif\n'));
+  const { status, output } = await kiln(tree, 'check', 'alone');
+  expect(status, output).toBe(0);
+  expect(sectionsRun()).toEqual(['%prep', '%build', '%install', '%install', '%check']);
 });
 
 test(

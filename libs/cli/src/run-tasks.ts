@@ -95,7 +95,7 @@ export class RunPlan {
 
   needs([target, id]: Task): Resources {
     const { distribution } = this.#session;
-    const own = target === 'rpm' ? distribution.findPackage(id).settings?.resources : undefined;
+    const own = target === 'rpm' || target === 'check' ? distribution.findPackage(id).settings?.resources : undefined;
     return taskResources({ own, usual: distribution.config.resources?.default }, this.#history([target, id]));
   }
 
@@ -131,6 +131,7 @@ export async function runTasks(session: Session, options: TaskRunOptions): Promi
     plan.end(name);
     onEnd?.(name, how);
   };
+  session.trees.expect(checksOf(plan));
   const result = await runSchedule(plan.tasks, {
     window: WINDOW,
     bail,
@@ -157,9 +158,14 @@ export async function runTasks(session: Session, options: TaskRunOptions): Promi
         end(name, { outcome: 'blocked', by: failure.name });
       }
     },
-  });
+  }).finally(() => session.trees.removeAll(session.host));
   if (built > 0 && !session.host.signal.aborted) await trim(session, reporter);
   return result;
+}
+
+function checksOf(plan: RunPlan): string[] {
+  const tasks = plan.tasks.map(({ name }) => plan.task(name));
+  return tasks.filter(([target]) => target === 'check').map(([, id]) => id);
 }
 
 /** That the store could not be made smaller doesn't make a run fail. */

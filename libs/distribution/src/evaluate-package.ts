@@ -3,9 +3,9 @@ import { dirname } from 'node:path';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import type { LuaPort, MacroPorts } from '@kiln/rpm-macro';
 import { filesSections } from '@kiln/package-graph';
-import { evaluateSpec } from '@kiln/rpm-spec';
+import { evaluateSpec, sectionOf } from '@kiln/rpm-spec';
 import { asDiagnostic } from './as-diagnostic.ts';
-import { fileReader, type EvaluationInputs, type Read } from './evaluation-inputs.ts';
+import { fileReader, textDigest, type EvaluationInputs, type Read } from './evaluation-inputs.ts';
 import type { MacroAnswers } from './macro-answers.ts';
 import type { DistributionMacroFile } from './macro-files.ts';
 import type { DescribedSource, EvaluatedPackage } from './package-project.ts';
@@ -37,12 +37,23 @@ export function evaluatePackage(
       environmentReads === 'all' ? undefined : [...environmentReads.map((name): Read => `macro ${name}`), ...asked];
     if (sourcePackage === undefined) return { diagnostics, reads };
     const packagedPaths = Object.fromEntries(filesSections(expandedText, sourcePackage.name));
-    return { diagnostics, reads, sourcePackage: { ...sourcePackage, packagedPaths } };
+    const buildText = textDigest(withoutCheck(expandedText));
+    return { diagnostics, reads, sourcePackage: { ...sourcePackage, packagedPaths, buildText } };
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const location = error.location ?? { file: specFile, line: 1 };
     return { diagnostics: [{ ...asDiagnostic(error), location }], reads: undefined };
   }
+}
+
+/** The lines outside of `%check`. */
+function withoutCheck(text: string): string {
+  let inCheck = false;
+  const kept = text.split('\n').filter((line) => {
+    inCheck = (sectionOf(line)?.name ?? (inCheck ? '%check' : '')) === '%check';
+    return !inCheck;
+  });
+  return kept.join('\n');
 }
 
 /** What a spec may ask while it is read: files of distribution and workspace, recorded answers, nothing of the machine. */

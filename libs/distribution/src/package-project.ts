@@ -12,6 +12,8 @@ import type { ProvidesRecord } from './provides-record.ts';
 export interface DescribedSource extends SourcePackage {
   /** Paths and globs by package name: what predictions are made from. */
   readonly packagedPaths?: Readonly<Record<string, readonly string[]>>;
+  /** Digest of the expanded spec without `%check`. */
+  readonly buildText?: string;
 }
 
 /** What a spec says, read when it is asked for. */

@@ -1,11 +1,12 @@
 /** The targets `rpm` and `rpm-bootstrap`: a source package to its source and binary RPMs. */
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { buildPackage, packageActionKey } from '@kiln/package-build';
+import { buildPackage, keepBuildTree, packageActionKey } from '@kiln/package-build';
 import type { ActionResult } from '@kiln/store';
 import { finalRpms } from './bootstrap-trace.ts';
 import { buildInput, preparedBuild } from './build-input.ts';
 import { packageResult } from './built-providers.ts';
+import { wantsTree } from './build-trees.ts';
 import type { Distribution } from './distribution.ts';
 import { reportChanges } from './package-changes.ts';
 import type { PackageProject } from './package-project.ts';
@@ -56,7 +57,10 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
       const input = await buildInput(session, project);
       if (input === undefined) throw new BuildError('PLAN_STALE', `a package that ${id} depends on is not built`);
       const build = await preparedBuild(session, input, { target: name, log: log(id) });
-      const result = await buildPackage(session.host, session.store, build).catch((error: unknown) => {
+      const keep = name === 'rpm' && (await wantsTree(session, project));
+      const result = await buildPackage(session.host, session.store, build, async (place) => {
+        if (keep) session.trees.keep(key, await keepBuildTree(session.host, session.store, place));
+      }).catch((error: unknown) => {
         throw input.source.generatesBuildRequires ? asStale(project, error) : error;
       });
       await check(session, project, { key, ...result });

@@ -7,6 +7,7 @@ import { runSandboxed, sweepWorkDirectories } from '@kiln/sandbox';
 import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
 import { prepareToolchain, TOOLCHAIN_ARCHITECTURE, type Toolchain } from '@kiln/toolchain';
 import { BuiltIndex } from './built-providers.ts';
+import { BuildTrees } from './build-trees.ts';
 import type { Distribution } from './distribution.ts';
 import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
@@ -41,6 +42,8 @@ export class Session {
   readonly store: Store;
   /** The command that this session is part of, in the event log. */
   readonly runName: string;
+  /** Of builds of this session. */
+  readonly trees = new BuildTrees();
   /** For the build roots of this session. */
   readonly built: BuiltIndex;
   readonly #meter: TaskMeter;

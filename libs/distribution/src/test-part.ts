@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { digestOf } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { checkPackage, checkRequest } from '@kiln/package-build';
+import { checkPackage, checkRequest, removeBuildTree } from '@kiln/package-build';
 import { buildInput, preparedBuild } from './build-input.ts';
+import { treeFor } from './build-trees.ts';
 import type { CheckPart } from './check-part.ts';
 import type { PackageProject } from './package-project.ts';
 import { skipReason } from './package-settings.ts';
@@ -25,8 +26,13 @@ export const testPart: CheckPart = {
     const input = await buildInput(session, project);
     if (input === undefined) throw new BuildError('PLAN_STALE', `a package that the check of ${id} needs is not built`);
     const build = await preparedBuild(session, input, { target: 'check', log: checkLog(id) });
-    const { attempts } = await checkPackage(session.host, session.store, build);
-    return { outcome: { outcome: 'passed', attempts }, outputs: {} };
+    const tree = await treeFor(session, input);
+    try {
+      const { attempts } = await checkPackage(session.host, session.store, build, tree);
+      return { outcome: { outcome: 'passed', attempts }, outputs: {} };
+    } finally {
+      if (tree !== undefined) await removeBuildTree(session.host, tree);
+    }
   },
 };
 

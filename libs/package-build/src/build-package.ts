@@ -51,11 +51,16 @@ export interface PackageBuild {
 }
 
 /**
- * Builds, checks and stores. What is left behind is the log, and of a build that failed its top directory, for a shell.
+ * Builds, checks and stores; `onBuilt` may take the top directory. What is left behind is the log, and of a build that failed its top directory, for a shell.
  * @throws BuildError `RPMBUILD_FAILED`, `BUILD_TIMEOUT` and those of the other limits, `DISK_FULL`, `BUILD_REQUIRES_MISSING`,
  * `BUILD_OUTPUT_STRANGE`, `PAYLOAD_DIFFERS`, `CHECKS_FAILED` and those of the sandbox.
  */
-export function buildPackage(host: Host, store: Store, build: PackageBuild): Promise<Omit<ActionResult, 'key'>> {
+export function buildPackage(
+  host: Host,
+  store: Store,
+  build: PackageBuild,
+  onBuilt: (place: BuildPlace) => Promise<void> = () => Promise.resolve(),
+): Promise<Omit<ActionResult, 'key'>> {
   return inBuildRoot(host, store, build, async (place) => {
     try {
       const [source, binary] = buildCommands(build.request);
@@ -64,6 +69,7 @@ export function buildPackage(host: Host, store: Store, build: PackageBuild): Pro
       await runToEnd(host, binary, place);
       const result = await collectResult(host, store, place);
       await forgetFailedBuild(host, store, build);
+      await onBuilt(place);
       return result;
     } catch (error) {
       // That there is nothing to look at must not hide why.

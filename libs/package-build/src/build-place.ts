@@ -26,12 +26,16 @@ export async function inBuildRoot<T>(
   build: PackageBuild,
   use: (place: BuildPlace) => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(build.log), { recursive: true });
-  await rm(build.log, { force: true });
+  await beginLog(build);
   return inWorkDirectory(host, store, build, async (place) => {
     await layOutTopDirectory(host, place);
     return use(place);
   });
+}
+
+export async function beginLog({ log }: Pick<PackageBuild, 'log'>): Promise<void> {
+  await mkdir(dirname(log), { recursive: true });
+  await rm(log, { force: true });
 }
 
 /** Composes the root beside an empty work directory, and removes that when `use` is done. */

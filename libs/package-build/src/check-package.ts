@@ -2,7 +2,16 @@
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import type { PackageBuild } from './build-package.ts';
-import { buildFailure, inBuildRoot, runBuildCommand, withLocation, type BuildPlace } from './build-place.ts';
+import {
+  beginLog,
+  buildFailure,
+  inWorkDirectory,
+  layOutTopDirectory,
+  runBuildCommand,
+  withLocation,
+  type BuildPlace,
+} from './build-place.ts';
+import { useBuildTree, type BuildTree } from './build-tree.ts';
 import { checkCommands } from './build-request.ts';
 import { forgetFailedBuild, keepFailedBuild } from './failed-builds.ts';
 
@@ -12,17 +21,23 @@ export interface CheckOutcome {
 }
 
 /**
- * Builds up to the files of the packages, then runs `%check`. What is left behind is the log, and of a check that failed its top
+ * Builds up to the files of the packages, unless it is given the tree of an equal build, then runs `%check`. What is left behind is the log, and of a check that failed its top
  * directory, for a shell.
  * @throws BuildError `TESTS_FAILED`, and those of a build that doesn't get as far: `RPMBUILD_FAILED`, `BUILD_TIMEOUT` and those of the
  * other limits, `DISK_FULL`, `BUILD_REQUIRES_MISSING`, and those of the sandbox.
  */
-export function checkPackage(host: Host, store: Store, build: PackageBuild): Promise<CheckOutcome> {
-  return inBuildRoot(host, store, build, async (place) => {
+export async function checkPackage(
+  host: Host,
+  store: Store,
+  build: PackageBuild,
+  tree?: BuildTree,
+): Promise<CheckOutcome> {
+  await beginLog(build);
+  return inWorkDirectory(host, store, build, async (place) => {
     const commands = checkCommands(build.request);
     try {
-      const status = await runBuildCommand(host, commands.build, place);
-      if (status !== 0) throw await buildFailure(place, { status });
+      if (tree === undefined) await buildFirst(host, commands.build, place);
+      else await useBuildTree(tree, place);
       const outcome = await runPatiently(host, commands.check, place);
       await forgetFailedBuild(host, store, build);
       return outcome;
@@ -31,6 +46,12 @@ export function checkPackage(host: Host, store: Store, build: PackageBuild): Pro
       throw withLocation(error, build);
     }
   });
+}
+
+async function buildFirst(host: Host, argv: readonly [string, ...string[]], place: BuildPlace): Promise<void> {
+  await layOutTopDirectory(host, place);
+  const status = await runBuildCommand(host, argv, place);
+  if (status !== 0) throw await buildFailure(place, { status });
 }
 
 /** Once more when a `%check` fails that is known to fail at times. */

@@ -1,5 +1,6 @@
 export { buildPackage, type BuildFile, type PackageBuild, type RootRpm } from './build-package.ts';
 export { LINT_RECIPE_VERSION, lintPackages, parseFindings, type LintFinding, type LintInput } from './lint-packages.ts';
+export { keepBuildTree, removeBuildTree, type BuildTree } from './build-tree.ts';
 export { checkPackage, type CheckOutcome } from './check-package.ts';
 export {
   buildRequest,

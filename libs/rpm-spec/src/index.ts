@@ -24,3 +24,4 @@ export {
   type TagNode,
   type TextNode,
 } from './spec-tree.ts';
+export { sectionOf } from './sections.ts';
