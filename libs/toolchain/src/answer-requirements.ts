@@ -139,7 +139,7 @@ export function answerRequirement(requirement: Requirement, context: AnswerConte
   const asked = { ...requirement, name };
   return (
     byCapability(CAPABILITY_RULES, asked, context) ??
-    byCapability(NAME_RULES, asked, context) ??
+    byModule(asked, context) ??
     byDevelopmentFiles(asked, context) ??
     (stemOf(name).kind === 'devel' ? byName(asked, context) : undefined) ??
     byPrograms(asked, context) ??
@@ -161,6 +161,13 @@ function customaryName(capability: string): string {
     default:
       return kind.startsWith('python') ? `python3-${name}` : capability;
   }
+}
+
+/** Debian's package of the same name comes before the module that the name stands for: a tool may be called like its library. */
+function byModule(requirement: Requirement, context: AnswerContext): Answer | undefined {
+  const stands = NAME_RULES.some(({ pattern }) => pattern.test(requirement.name));
+  if (stands && context.archive.has(requirement.name)) return byName(requirement, context);
+  return byCapability(NAME_RULES, requirement, context);
 }
 
 function byCapability(

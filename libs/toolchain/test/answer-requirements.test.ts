@@ -40,6 +40,7 @@ test.each([
   ['perl-Bird-Song', 'libbird-song-perl', 'perl'],
   ['python3dist(frog-pond)', 'python3-frog-pond', 'python'],
   ['python3-frog_pond', 'python3-frog-pond', 'python'],
+  ['python3-frog-pond', 'python3-frog-pond', 'name'],
   ['cmake(Weather)', 'weather-data', 'cmake'],
   ['pond-tools', 'pond-tools', 'name'],
   ['libpond-devel', 'libpond-dev', 'name'],
