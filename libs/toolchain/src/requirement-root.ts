@@ -12,7 +12,7 @@ import { packageLayers, type PackageLayer } from './debian-layers.ts';
 import type { Toolchain } from './prepare-toolchain.ts';
 import { finishUpperLayer } from './finish-layer.ts';
 import { FULL_RECIPE, MULTIARCH } from './layer-recipe.ts';
-import { chosenAlternatives, registeredAlternatives } from './registered-alternatives.ts';
+import { chosenAlternatives, registeredAlternatives, type Alternative } from './registered-alternatives.ts';
 import { FINISH_SCRIPT } from './requirement-root-script.ts';
 import { TOOL_ENVIRONMENT } from './tool-environment.ts';
 import { toolchainRpm } from './toolchain-rpm.ts';
@@ -145,13 +145,26 @@ async function linkAlternatives(
   below: readonly string[],
 ): Promise<void> {
   const scripts = await Promise.all(layers.map(({ postinstFile }) => readFile(postinstFile, 'utf8')));
-  for (const { link, target } of chosenAlternatives(scripts.flatMap(registeredAlternatives))) {
+  const java = await javaPrograms(layers.map((layer) => layer.root));
+  for (const { link, target } of chosenAlternatives([...scripts.flatMap(registeredAlternatives), ...java])) {
     const has = (path: string) => below.some((one) => existsSync(join(one, path)));
     if (has(link) || !has(target)) continue;
     const path = join(root, link.replace(/^\/(bin|sbin|lib)\//, '/usr/$1/'));
     await mkdir(dirname(path), { recursive: true });
     await symlink(target, path);
   }
+}
+
+/** Those of Java are registered in loops, which can't be read. */
+async function javaPrograms(roots: readonly string[]): Promise<Alternative[]> {
+  const found: Alternative[] = [];
+  for (const root of roots) {
+    for (const home of await readdir(join(root, 'usr/lib/jvm')).catch(() => [])) {
+      for (const name of await readdir(join(root, 'usr/lib/jvm', home, 'bin')).catch(() => []))
+        found.push({ link: `/usr/bin/${name}`, target: `/usr/lib/jvm/${home}/bin/${name}`, priority: 0 });
+    }
+  }
+  return found;
 }
 
 /** Macros may let pkg-config look only where the distribution has its own files. */
