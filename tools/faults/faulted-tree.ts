@@ -82,8 +82,7 @@ export function problemsAfter(tree: SmallTree, undisturbed: ReadonlyMap<string, 
   const differing = [...names]
     .filter((name) => found.get(name) !== undisturbed.get(name))
     .map((name) => `${name} differs`);
-  const left = ['work', 'tmp'].flatMap((place) =>
-    readdirSync(join(tree.store, place)).map((name) => `${place}/${name} is left in the store`),
-  );
+  const places = [join(tree.store, 'work'), join(tree.store, 'tmp'), join(tree.root, 'dist/.shown/tmp')];
+  const left = places.flatMap((place) => readdirSync(place).map((name) => `${join(place, name)} is left`));
   return [...differing, ...left];
 }

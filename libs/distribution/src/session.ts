@@ -1,4 +1,5 @@
 /** A session over a distribution: keys, results and runs of its targets. The store is the truth; `dist/` is a view of it. */
+import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
@@ -16,7 +17,7 @@ import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
 import type { EvaluatedPackage } from './package-project.ts';
 import { packageToolchain } from './package-toolchain.ts';
 import { TARGETS, type TargetName } from './targets.ts';
-import { isViewInPlace, showView, type Manifest } from './view.ts';
+import { isViewInPlace, showView, VIEW_SCRATCH, type Manifest } from './view.ts';
 
 /** The state of a task: its key when everything before it is done, and its result when the store has it whole. */
 export interface TaskState {
@@ -213,7 +214,7 @@ export class Session {
 
   /** Once per session: what killed runs left behind. */
   #sweep(): Promise<void> {
-    this.#swept ??= sweepWorkDirectories(this.host, this.store);
+    this.#swept ??= sweepWorkDirectories(this.host, this.store, join(this.distribution.root, VIEW_SCRATCH));
     return this.#swept;
   }
 

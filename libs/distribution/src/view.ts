@@ -13,6 +13,9 @@ export interface Manifest {
   readonly files: Readonly<Record<string, Blob>>;
 }
 
+/** Where files of the view are on their way; names carry the id of the process. */
+export const VIEW_SCRATCH = join('dist', '.shown', 'tmp');
+
 /** Workspace-relative path of a task's manifest. */
 export function manifestPath(architecture: string, target: string, id: string): string {
   return join('dist', 'manifests', architecture, target, `${id}.json`);
@@ -54,7 +57,7 @@ export async function showView(root: string, architecture: string, manifest: Man
     }
     const times: Record<string, string> = {};
     for (const [path, blob] of Object.entries(manifest.files)) {
-      await store.materialize(blob, join(root, path));
+      await store.materialize(blob, join(root, path), join(root, VIEW_SCRATCH));
       times[path] = String((await stat(join(root, path), { bigint: true })).ctimeNs);
     }
     await writeFileAtomic(shownPath(root, architecture, manifest), JSON.stringify({ manifest, times } satisfies Shown));

@@ -41,15 +41,14 @@ export async function removeWorkDirectory(host: Host, directory: string): Promis
   }
 }
 
-/** Removes what earlier runs left in `work/` and `tmp/` of the store when they were killed: names carry the id of their process. */
-export async function sweepWorkDirectories(host: Host, store: Store): Promise<void> {
+/** Removes what earlier runs left in `work/` and `tmp/` of the store, and in another place, when they were killed: names carry the id of their process. */
+export async function sweepWorkDirectories(host: Host, store: Store, ...more: readonly string[]): Promise<void> {
   await sweepRuns();
-  for (const place of ['work', 'tmp']) {
-    const names = await readdir(join(store.directory, place)).catch(() => []);
+  for (const place of [...['work', 'tmp'].map((name) => join(store.directory, name)), ...more]) {
+    const names = await readdir(place).catch(() => []);
     for (const name of names) {
       const pid = Number(/-(\d+)-[0-9a-f]+$/.exec(name)?.[1]);
-      if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
-        await removeWorkDirectory(host, join(store.directory, place, name));
+      if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) await removeWorkDirectory(host, join(place, name));
     }
   }
 }

@@ -85,14 +85,15 @@ export class Store {
   }
 
   /**
-   * Copies a blob (reflink where the file system can) to `destination` through a temporary file and a rename, and checks its digest.
+   * Copies a blob (reflink where the file system can) to `destination` through a temporary file in `scratch`, which must be on the same
+   * file system, and a rename; checks its digest.
    * @throws BuildError `BLOB_UNUSABLE`; a damaged one is removed, so that what made it is done again.
    */
-  async materialize(blob: Blob, destination: string): Promise<void> {
+  async materialize(blob: Blob, destination: string, scratch = dirname(destination)): Promise<void> {
     const source = this.blobPath(blob.sha256);
     if (!(await this.hasBlob(blob))) throw unusable(destination, source);
-    const temporary = `${destination}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-    await mkdir(dirname(destination), { recursive: true });
+    const temporary = join(scratch, `show-${process.pid}-${randomBytes(4).toString('hex')}`);
+    for (const directory of [dirname(destination), scratch]) await mkdir(directory, { recursive: true });
     try {
       await copyFile(source, temporary, constants.COPYFILE_FICLONE);
       if ((await digestFile(temporary)) !== blob.sha256) {
@@ -179,6 +180,7 @@ export class Store {
     if (await this.#hasLayer(key, checked)) return path;
     return this.withLock(`layer-${key}`, `layer ${key}`, async () => {
       if (await this.#hasLayer(key, checked)) return path;
+      await this.#putAside(path);
       const temporary = await this.temporaryPath('layer');
       await mkdir(temporary, { recursive: true });
       try {
@@ -202,7 +204,7 @@ export class Store {
     return (await this.use(layerRecordPath(this.directory, key))) && isThere(join(this.directory, 'layers', key));
   }
 
-  /** Whether the layer can be used, which it then counts as. One that was changed is put out of the way. */
+  /** Whether the layer can be used, which it then counts as. */
   async #hasLayer(key: string, checked: boolean): Promise<boolean> {
     const path = join(this.directory, 'layers', key);
     const record = layerRecordPath(this.directory, key);
@@ -211,15 +213,22 @@ export class Store {
       await this.#untilUsed(() => recordLayer(path, record, { checked }), record);
     if (!(await isThere(path))) return false;
     if (!checked || this.#intact.has(key)) return true;
-    if (await isLayerIntact(path, record)) {
-      this.#intact.add(key);
-      return true;
-    }
+    // Somebody else may be putting it aside.
+    const isIntact = await isLayerIntact(path, record).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    });
+    if (isIntact) this.#intact.add(key);
+    return isIntact;
+  }
+
+  /** Puts a layer that was changed out of the way, if it is there; under its lock. */
+  async #putAside(path: string): Promise<void> {
+    if (!(await isThere(path))) return;
     const message = `the layer ${path} was changed since it was made, so it is made again`;
     this.#host.emit({ type: 'notice', severity: 'warning', code: 'LAYER_CHANGED', message });
     // Other builds may have it mounted: garbage collection removes it later.
-    await rename(path, `${path}.changed-${randomBytes(4).toString('hex')}`).catch(() => undefined);
-    return false;
+    await rename(path, `${path}.changed-${randomBytes(4).toString('hex')}`);
   }
 
   /** Runs `work` while no other process of this store holds the same name. */

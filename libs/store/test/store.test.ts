@@ -115,6 +115,21 @@ test('a checked layer that was changed is made again, one that was touched or co
   expect(readFileSync(join(path, 'a'), 'utf8')).toBe('content');
 });
 
+test('a changed layer that several ask for at once is made again once', async () => {
+  let makes = 0;
+  const make = async (path: string) => {
+    makes += 1;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    writeFileSync(join(path, 'a'), 'content');
+  };
+  const path = await store.layer('shared', make, { checked: true });
+  writeFileSync(join(path, 'a'), 'changed');
+  const askers = [1, 2, 3, 4].map(() => new Store(createFakeHost(), store.directory));
+  await Promise.all(askers.map((one) => one.layer('shared', make, { checked: true })));
+  expect(makes).toBe(2);
+  expect(readFileSync(join(path, 'a'), 'utf8')).toBe('content');
+});
+
 test('sizes of stores', async () => {
   expect(['0', '20G', '20 GB', '1.5k', '2Ki', '3Ti'].map((text) => parseSize(text, 'it'))).toEqual([
     ...[0, 20e9, 20e9, 1500, 2048, 3 * 1024 ** 4],
