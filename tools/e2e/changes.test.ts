@@ -1,23 +1,11 @@
 /** What a build tells of capabilities that came and went since the package's last build. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { kiln } from './run-kiln.ts';
-import { edit, makeSmallTree, restore, type SmallTree } from './small-tree.ts';
-import { sharedStore } from './test-store.ts';
+import { edit, restore } from './small-tree.ts';
+import { useSmallTree } from './use-small-tree.ts';
 
 const MINUTES = 60_000;
-let directory: string;
-let tree: SmallTree;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
-  chmodSync(directory, 0o755);
-  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
-}, 30 * MINUTES);
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }), 5 * MINUTES);
+const tree = useSmallTree();
 
 interface Changes {
   readonly before?: string;

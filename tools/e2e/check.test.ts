@@ -1,31 +1,21 @@
 /** The target `check`: `%check` on its own, with what it asks for beside the build; failing, flaky and skipped ones. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { shellQuote } from '@kiln/host';
 import { kiln, kilnCommand, nx } from './run-kiln.ts';
-import { edit, makeSmallTree, REPOSITORY, restore, write, type SmallTree } from './small-tree.ts';
-import { sharedStore } from './test-store.ts';
+import { edit, REPOSITORY, restore, write } from './small-tree.ts';
+import { useSmallTree } from './use-small-tree.ts';
 
 const MINUTES = 60_000;
 const SPEC = 'SPECS/alone/alone.spec';
-let directory: string;
-let tree: SmallTree;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
-  chmodSync(directory, 0o755);
-  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
-}, 30 * MINUTES);
+const tree = useSmallTree();
 
 afterEach(() => {
   restore(tree);
   rmSync(join(tree.root, 'toolkit/packages.json'), { force: true });
 });
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }), 5 * MINUTES);
 
 /** Gives the package `alone` a `%check`, and further lines to its preamble. */
 function withCheck(script: string, preamble = ''): void {

@@ -1,11 +1,10 @@
 /** Bad input and bad luck: one clear error each, a non-zero exit, nothing half-written, and the next run goes on. */
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { kiln, kilnCommand, nx, run, start } from './run-kiln.ts';
-import { edit, makeSmallTree, restore, sign, write, type SmallTree } from './small-tree.ts';
-import { sharedStore } from './test-store.ts';
+import { edit, restore, sign, write } from './small-tree.ts';
+import { useSmallTree } from './use-small-tree.ts';
 
 const MINUTES = 60_000;
 /** A namespace in which a small file system can be mounted, by root and by others, as the same user. */
@@ -13,16 +12,7 @@ const OWN_MOUNTS =
   process.getuid?.() === 0
     ? ['unshare', '--mount']
     : ['unshare', '--user', '--map-current-user', '--keep-caps', '--mount'];
-let directory: string;
-let tree: SmallTree;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
-  chmodSync(directory, 0o755);
-  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
-}, 30 * MINUTES);
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const tree = useSmallTree();
 
 /** Every failure leaves the store as clean as it was, and the tree builds again when it is put right. */
 afterEach(async () => {
@@ -88,7 +78,7 @@ test('a source with another digest', { timeout: 5 * MINUTES }, async () => {
 });
 
 test('a fetched source with another digest is not kept', { timeout: 5 * MINUTES }, async () => {
-  const elsewhere = join(directory, 'extra.txt');
+  const elsewhere = join(tree.directory, 'extra.txt');
   writeFileSync(elsewhere, 'not what was signed\n');
   edit(tree, 'SPECS/one/one.spec', (text) =>
     text.replace('Source0:        one.c', `Source0:        one.c\nSource1:        file://${elsewhere}`),
@@ -169,7 +159,7 @@ test('an interrupt ends everything at once and the next run goes on', { timeout:
 
 test('a full disk while building', { timeout: 10 * MINUTES }, async () => {
   edit(tree, 'SPECS/one/one.spec', (text) => text.replace('%build\n', '%build\nhead -c 3000000000 /dev/zero > big\n'));
-  const small = join(directory, 'small');
+  const small = join(tree.directory, 'small');
   const script = [
     'set -e',
     `mkdir -p ${small}`,
@@ -188,7 +178,7 @@ test('a full disk while building', { timeout: 10 * MINUTES }, async () => {
 });
 
 test('a full disk before anything is built', { timeout: 10 * MINUTES }, async () => {
-  const small = join(directory, 'smaller');
+  const small = join(tree.directory, 'smaller');
   const script = [
     `mkdir -p ${small} && mount -t tmpfs -o size=20m,mode=755 tmpfs ${small} && export KILN_STORE=${small}`,
     `${kilnCommand('rpm', 'one').join(' ')}`,

@@ -1,25 +1,15 @@
 /** Shell commands in macros: never run by reading, answered from a recording that is made in the sandboxed root. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { kiln } from './run-kiln.ts';
-import { edit, makeSmallTree, type SmallTree } from './small-tree.ts';
-import { sharedStore } from './test-store.ts';
+import { edit } from './small-tree.ts';
+import { useSmallTree } from './use-small-tree.ts';
 
-let directory: string;
-let tree: SmallTree;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
-  chmodSync(directory, 0o755);
-  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
-}, 1_800_000);
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const tree = useSmallTree();
 
 test('a command is reported, recorded in the sandbox, and then answered', { timeout: 300_000 }, async () => {
-  const trace = join(directory, 'ran-on-the-machine');
+  const trace = join(tree.directory, 'ran-on-the-machine');
   edit(tree, 'SPECS/alone/alone.spec', (text) =>
     text.replace(
       'Version:        1.0',

@@ -1,27 +1,17 @@
 /** `kiln shell` on a terminal, as docs/debugging.md walks through it; and settings of single packages. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { shellQuote } from '@kiln/host';
 import { kiln, kilnCommand } from './run-kiln.ts';
-import { edit, makeSmallTree, REPOSITORY, restore, write, type SmallTree } from './small-tree.ts';
-import { sharedStore } from './test-store.ts';
+import { edit, REPOSITORY, restore, write } from './small-tree.ts';
+import { useSmallTree } from './use-small-tree.ts';
 
 const MINUTES = 60_000;
-let directory: string;
-let tree: SmallTree;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
-  chmodSync(directory, 0o755);
-  tree = makeSmallTree(join(directory, 'tree'), await sharedStore(directory));
-}, 30 * MINUTES);
+const tree = useSmallTree();
 
 afterEach(() => restore(tree));
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }), 5 * MINUTES);
 
 /** Types lines into `kiln shell` on a pseudo terminal and returns what it shows. */
 function shell(args: readonly string[], ...lines: string[]): string {
