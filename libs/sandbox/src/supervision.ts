@@ -9,7 +9,7 @@ import type { LimitName, SandboxLimits, SandboxRequest } from './sandbox-request
 
 /** What a run used. */
 export interface SandboxUsage {
-  /** Of all processes; exact when the run ended by itself, else as last seen. */
+  /** Of all processes; of the last tenth of a second some may be missing. */
   readonly cpuSeconds: number;
   /** Highest sum that was seen of all processes' own memory and of temporary files; not what the kernel caches of disks. */
   readonly peakMemoryBytes: number;
@@ -55,8 +55,11 @@ export class Supervision {
   #outer = 0;
   #inner = 0;
   #timer: NodeJS.Timeout | undefined;
-  #last: TreeSample | undefined;
+  // The highest sums that were seen: those of processes that nobody waited for are lost.
   #peak = 0;
+  #cpuSeconds = 0;
+  #readBytes = 0;
+  #writtenBytes = 0;
   #breach: LimitBreach | undefined;
 
   constructor(host: Host, { limits = {}, mounts = [] }: SandboxRequest) {
@@ -85,10 +88,14 @@ export class Supervision {
     return this.#breach;
   }
 
-  /** @param cpuSeconds the exact number, where it is known. */
-  usage(cpuSeconds: number | undefined): SandboxUsage {
-    const { readBytes = 0, writtenBytes = 0, cpuSeconds: seen = 0 } = this.#last ?? {};
-    return { cpuSeconds: cpuSeconds ?? seen, peakMemoryBytes: this.#peak, readBytes, writtenBytes };
+  /** @param waitedFor seconds of what was waited for: bwrap(1) may end before its first process, whose children are then missing. */
+  usage(waitedFor: number | undefined): SandboxUsage {
+    return {
+      cpuSeconds: Math.max(waitedFor ?? 0, this.#cpuSeconds),
+      peakMemoryBytes: this.#peak,
+      readBytes: this.#readBytes,
+      writtenBytes: this.#writtenBytes,
+    };
   }
 
   #look(interval: number): void {
@@ -98,8 +105,10 @@ export class Supervision {
     if (sample.pids.length === 0) return;
     this.#findNamespaces(sample.pids);
     const memory = this.#memory(sample);
-    this.#last = sample;
     this.#peak = Math.max(this.#peak, memory);
+    this.#cpuSeconds = Math.max(this.#cpuSeconds, sample.cpuSeconds);
+    this.#readBytes = Math.max(this.#readBytes, sample.readBytes);
+    this.#writtenBytes = Math.max(this.#writtenBytes, sample.writtenBytes);
     const met = this.#group?.breach();
     if (met !== undefined) this.#stop(met, this.#allowed(met));
     else if (sample.tasks > most + OWN_PROCESSES) this.#stop('processes', sample.tasks - OWN_PROCESSES);
