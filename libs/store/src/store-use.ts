@@ -15,6 +15,9 @@ const UNWRITABLE = ['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'LOCK_FAILED
 /** By store directory: what this process holds. */
 const leases = new Map<string, Promise<void>>();
 
+/** Files of the leases, removed together when the process ends. */
+const leaseFiles = new Set<string>();
+
 /** Marks a file or a directory as used now; whether it is there. */
 export async function use(host: Host, store: string, path: string): Promise<boolean> {
   if (!(await isThere(path))) return false;
@@ -83,11 +86,17 @@ async function makeLease(host: Host, store: string): Promise<void> {
     await holdFileLock(path);
     // A collection that began before the lock was ours may have taken the lease for one of a process that has gone.
     if (!(await isThere(announcement(store)))) {
-      process.once('exit', () => rmSync(path, { force: true }));
+      removeAtExit(path);
       return;
     }
     await endOfCollection(host, store);
   }
+}
+
+/** One listener for all stores of the process, however many there are. */
+function removeAtExit(path: string): void {
+  if (leaseFiles.size === 0) process.once('exit', () => leaseFiles.forEach((one) => rmSync(one, { force: true })));
+  leaseFiles.add(path);
 }
 
 async function endOfCollection(host: Host, store: string): Promise<void> {

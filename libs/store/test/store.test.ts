@@ -203,6 +203,15 @@ test('no space left is one clear error and leaves nothing half-written', async (
   expect(JSON.parse(result.stdout), result.stderr).toEqual({ code: 'DISK_FULL', left: [] });
 });
 
+test('however many stores a process uses, it waits for its end once', async () => {
+  const before = process.listenerCount('exit');
+  for (let count = 0; count < 12; count += 1) {
+    const other = new Store(createFakeHost(), join(directory, `store-${count}`));
+    expect(await other.hasIntactBlob((await other.putText('text')).sha256)).toBe(true);
+  }
+  expect(process.listenerCount('exit')).toBeLessThanOrEqual(before + 1);
+});
+
 test('the place of the store', () => {
   expect(defaultStoreDirectory({ KILN_STORE: '/s', XDG_CACHE_HOME: '/x' })).toBe('/s');
   expect(defaultStoreDirectory({ KILN_STORE: 'here' })).toBe(join(process.cwd(), 'here'));
