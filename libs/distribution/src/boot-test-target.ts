@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 
 /** Raise it when the test looks at more or other things. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 export const bootTestTarget: Target = {
   before: (_, id) => [['image', id]],
@@ -55,6 +55,7 @@ export const bootTestTarget: Target = {
       definition,
       archive: store.blobPath(archive.sha256),
       rpms: imageRpms(session, rpms),
+      sourceRpms: await sourceRpms(session, id),
       ...(database === undefined ? {} : { rpmDatabase: store.blobPath(database.sha256) }),
       startedPackages: definition.packages.map(({ dependency }) => dependency.name),
       hostPaths: machinePaths(session),
@@ -69,6 +70,18 @@ export const bootTestTarget: Target = {
   showAs: ({ config }, id, output) => join('dist', 'boot-tests', config.architecture, id, output),
   log: (id) => join('dist', 'logs', 'boot-test', `${id}.log`),
 };
+
+/** The source packages of all that the image may be made of: path by file name. */
+async function sourceRpms(session: Session, id: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const dependency of session.distribution.findImage(id).dependencies) {
+    const { result } = await session.state('rpm', dependency);
+    for (const [name, { sha256 }] of Object.entries(result?.outputs ?? {})) {
+      if (name.endsWith('.src.rpm')) found.set(name, session.store.blobPath(sha256));
+    }
+  }
+  return found;
+}
 
 /** Paths of this machine that have no business in an image; short ones would be found by chance. */
 function machinePaths({ distribution, store }: Session): string[] {

@@ -8,12 +8,19 @@ import type { Host } from '@kiln/host';
 import type { ImageDefinition } from '@kiln/image-config';
 import { formatNevra } from '@kiln/rpm-package';
 import { readRpmHeader } from '@kiln/rpm-repository';
-import { comparableFiles, type PackagedFile } from './foreign-files.ts';
+import {
+  comparableFiles,
+  foreignFiles,
+  withoutPublished,
+  type ForeignFile,
+  type PackagedFile,
+} from './foreign-files.ts';
 import { checkImage, type ImageCheck, type ImageFindings, type ShellFindings } from './image-checks.ts';
-import { withWorkDirectories, type ImagePorts, type ToolRequest, type ToolResult } from './image-ports.ts';
+import { SCRATCH, withWorkDirectories, type ImagePorts, type ToolRequest, type ToolResult } from './image-ports.ts';
 import { ROOT, RPM_DATABASE, toolEnvironment } from './install-packages.ts';
 import { readOciArchive, type OciArchive } from './oci-archive.ts';
 import { parseOsRelease } from './os-release.ts';
+import { parseDigests, publishedDigests } from './published-files.ts';
 import { parseScan, RootPaths, SCAN_FORMAT, type ScannedFile } from './root-scan.ts';
 
 export interface BootTestRequest {
@@ -22,6 +29,8 @@ export interface BootTestRequest {
   readonly archive: string;
   /** What the image was made from. */
   readonly rpms: readonly { readonly path: string; readonly nevra: string }[];
+  /** Their source packages: path by file name. */
+  readonly sourceRpms: ReadonlyMap<string, string>;
   /** The database that was kept outside, when the image has none. */
   readonly rpmDatabase?: string;
   /** Names of the packages whose commands must all answer `--version`. */
@@ -40,7 +49,6 @@ export interface BootReport {
   readonly checks: readonly ImageCheck[];
 }
 
-const SCRATCH = '/scratch';
 const MOST_SHOWN = 20;
 /** As a shell reports it. */
 const CANNOT_EXECUTE = 126;
@@ -160,7 +168,7 @@ async function examine(ports: ImagePorts, request: BootTestRequest, places: Boot
       .split('\0')
       .slice(0, -1)
       .map((path) => path.slice(1)),
-    toolchainFiles: parseDigests(await read('digests')),
+    foreignFiles: await findForeignFiles(ports, request, { packagedFiles, digests: await read('digests') }),
   };
 }
 
@@ -183,7 +191,7 @@ async function readPackagedFiles(rpms: BootTestRequest['rpms']): Promise<Package
   for (const { path } of rpms) {
     const { package: rpm } = await readRpmHeader(path);
     const owner = formatNevra(rpm);
-    for (const file of rpm.files) all.push({ ...file, owner });
+    for (const file of rpm.files) all.push({ ...file, owner, sourceRpm: rpm.sourceRpm });
   }
   return all;
 }
@@ -198,14 +206,19 @@ function equalSizes(listing: string, files: readonly PackagedFile[]): string[] {
   return paths;
 }
 
-/** `sha256sum --zero`: digest, two characters, path, NUL. */
-function parseDigests(text: string): Map<string, string> {
-  return new Map(
-    text
-      .split('\0')
-      .slice(0, -1)
-      .map((entry) => [entry.slice(0, 64), entry.slice(66)]),
-  );
+/** The packaged files that are the toolchain's; source packages are only opened when there is something to excuse. */
+async function findForeignFiles(
+  ports: ImagePorts,
+  request: BootTestRequest,
+  { packagedFiles, digests }: { readonly packagedFiles: readonly PackagedFile[]; readonly digests: string },
+): Promise<readonly ForeignFile[]> {
+  const foreign = foreignFiles(packagedFiles, parseDigests(digests));
+  const sources = new Set(foreign.flatMap(({ file }) => request.sourceRpms.get(file.sourceRpm ?? '') ?? []));
+  if (sources.size === 0) return foreign;
+  return withWorkDirectories(ports, [`boot-test-${request.definition.name}-sources`], async ([scratch]) => {
+    const places = { sourceRpms: [...sources], scratch: scratch!, log: request.log };
+    return withoutPublished(foreign, await publishedDigests(ports, places, (result) => refuseBroken(result, request)));
+  });
 }
 
 interface ShellContext extends BootPlaces {

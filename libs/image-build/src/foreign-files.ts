@@ -5,6 +5,8 @@ import { FILE_FLAG, isRegular, type RpmFileEntry } from '@kiln/rpm-repository';
 export interface PackagedFile extends RpmFileEntry {
   /** NEVRA of its package. */
   readonly owner: string;
+  /** File name of its source package. */
+  readonly sourceRpm?: string | undefined;
 }
 
 /** A reason for which a file may be equal to one of the toolchain although it was built from source. */
@@ -14,26 +16,18 @@ interface Allowance {
 }
 
 /**
- * Two distributions that build one upstream release both carry what the release holds unchanged. That is so for data which no compiler
- * makes or whose compiler knows one output; it is never so for machine code, because compilers, flags and build-ids differ.
+ * Two distributions that build one upstream release both carry what the release holds unchanged, and data whose compiler knows one output.
+ * That is never so for machine code, because compilers, flags and build-ids differ.
  */
 const ALLOWANCES: readonly Allowance[] = [
   { reason: 'so short a text has no single origin', allows: ({ size }) => size < SHORT_TEXT },
-  { reason: 'licence texts are published verbatim', allows: ({ flags }) => (flags & FILE_FLAG.license) !== 0 },
-  { reason: 'documentation is published verbatim', allows: ({ flags }) => (flags & FILE_FLAG.doc) !== 0 },
+  { reason: 'documentation has many parts in common', allows: ({ flags }) => (flags & FILE_FLAG.doc) !== 0 },
+  { reason: 'licence texts are the same everywhere', allows: ({ flags }) => (flags & FILE_FLAG.license) !== 0 },
   { reason: 'message catalogues have one compiled form', allows: ({ path }) => path.endsWith('.mo') },
   { reason: 'terminal descriptions have one compiled form', allows: ({ path }) => path.includes('/terminfo/') },
   {
-    reason: 'tab settings of terminals are published verbatim',
-    allows: ({ path }) => path.startsWith('/usr/share/tabset/'),
-  },
-  {
     reason: 'compiled locales hold only what their sources say',
     allows: ({ path }) => path.startsWith('/usr/lib/locale/'),
-  },
-  {
-    reason: 'charmaps and locale sources are published verbatim',
-    allows: ({ path }) => path.startsWith('/usr/share/i18n/'),
   },
 ];
 
@@ -45,13 +39,25 @@ export function comparableFiles(files: readonly PackagedFile[]): PackagedFile[] 
   return files.filter((file) => isRegular(file) && file.size > 0 && file.digest?.length === 64);
 }
 
+/** A file that is equal to one of the toolchain. */
+export interface ForeignFile {
+  readonly file: PackagedFile;
+  /** Path in the toolchain. */
+  readonly origin: string;
+}
+
 /** The files that are equal to one of the toolchain and have no reason to be; `toolchain` maps digests to paths. */
-export function foreignFiles(files: readonly PackagedFile[], toolchain: ReadonlyMap<string, string>): string[] {
+export function foreignFiles(files: readonly PackagedFile[], toolchain: ReadonlyMap<string, string>): ForeignFile[] {
   return comparableFiles(files).flatMap((file) => {
     const origin = toolchain.get(file.digest!);
     if (origin === undefined || (!isMachineCode(file) && ALLOWANCES.some(({ allows }) => allows(file)))) return [];
-    return [`${file.path} of ${file.owner} is the toolchain's ${origin}`];
+    return [{ file, origin }];
   });
+}
+
+/** Those that a release does not hold as they are: by the digests of the files in its source package. */
+export function withoutPublished(foreign: readonly ForeignFile[], published: ReadonlySet<string>): ForeignFile[] {
+  return foreign.filter(({ file }) => isMachineCode(file) || !published.has(file.digest!));
 }
 
 /** By what rpmbuild found in the file: its colour (ELF class) and libmagic's description. */

@@ -1,6 +1,6 @@
 /** The checks of a boot test: what must be true of an image, from what was found in it. */
 import { FILE_FLAG, type RpmFileEntry } from '@kiln/rpm-repository';
-import { foreignFiles, type PackagedFile } from './foreign-files.ts';
+import type { ForeignFile, PackagedFile } from './foreign-files.ts';
 import { RPM_DATABASE } from './install-packages.ts';
 import { RootPaths, type ScannedFile } from './root-scan.ts';
 
@@ -20,8 +20,8 @@ export interface ImageFindings {
   /** Absent when the image has no shell. */
   readonly shell?: ShellFindings;
   readonly filesWithHostPaths: readonly string[];
-  /** Digest → path of the toolchain's files of equal size. */
-  readonly toolchainFiles: ReadonlyMap<string, string>;
+  /** Without those that their source packages hold as they are. */
+  readonly foreignFiles: readonly ForeignFile[];
 }
 
 export interface ShellFindings {
@@ -71,7 +71,8 @@ const RULES: readonly CheckRule[] = [
   { name: 'no path of the machine is in a file', find: ({ filesWithHostPaths }) => filesWithHostPaths },
   {
     name: 'no file is one of the toolchain',
-    find: ({ packagedFiles, toolchainFiles }) => foreignFiles(packagedFiles, toolchainFiles),
+    find: ({ foreignFiles }) =>
+      foreignFiles.map(({ file, origin }) => `${file.path} of ${file.owner} is the toolchain's ${origin}`),
   },
 ];
 

@@ -1,6 +1,9 @@
 /** The doors that the image stage uses: programs of the toolchain in the sandbox, and directories that these may write to. */
 import type { RunResult } from '@kiln/host';
 
+/** Where programs of the toolchain find a work directory. */
+export const SCRATCH = '/scratch';
+
 /** A file or directory of the machine inside the sandbox. */
 export interface ToolMount {
   readonly source: string;

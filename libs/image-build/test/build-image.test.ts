@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { createHost, type KilnEvent } from '@kiln/host';
@@ -14,10 +14,11 @@ import {
   type ImageRequest,
   type ImageRpm,
 } from '../src/index.ts';
-import { badSpec, baseSpec, richSpec, specWith } from './test-packages.ts';
+import { badSpec, baseSpec, copySpec, richSpec, specWith } from './test-packages.ts';
 import {
   buildRpms,
   hasRpmbuild,
+  machineProgram,
   makePorts,
   makeToolRoot,
   removeTemporaryDirectories,
@@ -133,6 +134,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       definition: made.definition,
       archive,
       rpms: made.rpms,
+      sourceRpms: new Map(),
       startedPackages: ['base', 'rich'],
       hostPaths: [HOST_PATH],
     });
@@ -157,6 +159,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       definition: made.definition,
       archive: join(made.outputDirectory, 'small.oci.tar'),
       rpms: made.rpms,
+      sourceRpms: new Map(),
       rpmDatabase: join(made.outputDirectory, 'small.rpmdb.sqlite'),
       startedPackages: [],
       hostPaths: [],
@@ -172,6 +175,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
         definition: made.definition,
         archive: join(made.outputDirectory, 'small.oci.tar'),
         rpms: made.rpms,
+        sourceRpms: new Map(),
         startedPackages: ['bad'],
         hostPaths: [HOST_PATH],
       }),
@@ -184,6 +188,36 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       'no path of the machine is in a file: /etc/trace',
       "no file is one of the toolchain: /usr/bin/stolen of bad-1-1.x86_64 is the toolchain's /usr/bin/cat",
     ]);
+  });
+
+  it('excuses what the release of a package holds as it is, and never machine code', async () => {
+    const top = temporaryDirectory('copy');
+    mkdirSync(join(top, 'SOURCES'));
+    const release = join(temporaryDirectory('release'), 'copy');
+    mkdirSync(release);
+    copyFileSync('/usr/lib/rpm/macros', join(release, 'macros'));
+    copyFileSync(machineProgram('cat'), join(release, 'cat'));
+    execFileSync('tar', ['-czf', join(top, 'SOURCES/copy.tar.gz'), '-C', dirname(release), 'copy']);
+    const made = request([...base, ...(await buildRpms(copySpec(), EPOCH, top))]);
+    await buildImage(host, ports, made);
+    const problems = async (sourceRpms: ReadonlyMap<string, string>) => {
+      const error = await failure(
+        bootTest(host, ports, {
+          definition: made.definition,
+          archive: join(made.outputDirectory, 'small.oci.tar'),
+          rpms: made.rpms,
+          sourceRpms,
+          startedPackages: ['base'],
+          hostPaths: [],
+        }),
+      );
+      return error.diagnostics.map(({ message }) => message.replace(/ of copy-1-1.*/, '')).sort();
+    };
+    const foreign = (path: string) => `no file is one of the toolchain: ${path}`;
+    const [program, text] = ['/usr/bin/stolen', '/usr/share/copy/rpmrc'].map(foreign);
+    const name = 'copy-1-1.src.rpm';
+    expect(await problems(new Map())).toEqual([program, foreign('/usr/share/copy/macros'), text]);
+    expect(await problems(new Map([[name, join(top, 'SRPMS', name)]]))).toEqual([program, text]);
   });
 
   it.each<[string, string, string, RegExp]>([

@@ -117,6 +117,21 @@ echo changed >> /usr/lib/os-release
 `;
 }
 
+/** A package with a text of the toolchain that its own release has too (Source0: copy.tar.gz), and a program of the toolchain in that release. */
+export function copySpec(): string {
+  return `${head('copy', ['Source0: copy.tar.gz', 'Requires(post): base'])}
+%install
+tar -xf %{SOURCE0}
+install -Dpm 644 copy/macros %{buildroot}/usr/share/copy/macros
+install -Dpm 644 /usr/lib/rpm/rpmrc %{buildroot}/usr/share/copy/rpmrc
+install -Dpm 755 copy/cat %{buildroot}/usr/bin/stolen
+%files
+%dir /usr/share
+/usr/share/copy
+/usr/bin/stolen
+`;
+}
+
 export function specWith(name: string, tag: string, ...lines: readonly string[]): string {
   return [head(name, [tag]), ...lines, ''].join('\n');
 }

@@ -21,7 +21,7 @@ import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sand
 import { digestFile, Store } from '@kiln/store';
 import type { ImagePorts, ImageRpm } from '../src/index.ts';
 
-const PROGRAMS = ['bash', 'cat', 'cp', 'find', 'grep', 'gzip', 'rm', 'rpm', 'sha256sum', 'tar', 'touch', 'xargs'];
+const PROGRAMS = 'bash cat cp cpio find grep gzip mkdir rm rpm rpm2cpio sha256sum tar touch xargs'.split(' ');
 const made: string[] = [];
 
 export function hasRpmbuild(): boolean {
@@ -81,9 +81,12 @@ export function makePorts(host: Host, toolRoot: string): ImagePorts {
   };
 }
 
-/** Builds a spec; gives its RPMs as an image request has them. */
-export async function buildRpms(spec: string, epoch: number): Promise<ImageRpm[]> {
-  const top = temporaryDirectory('rpmbuild');
+/** Builds a spec; gives its RPMs as an image request has them. The source packages are in SRPMS of `top`, its sources in SOURCES. */
+export async function buildRpms(
+  spec: string,
+  epoch: number,
+  top: string = temporaryDirectory('rpmbuild'),
+): Promise<ImageRpm[]> {
   const file = join(top, 'package.spec');
   writeFileSync(file, spec);
   const defines = {
@@ -98,7 +101,7 @@ export async function buildRpms(spec: string, epoch: number): Promise<ImageRpm[]
   };
   const words = Object.entries(defines).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(epoch) };
-  const { status, stderr } = spawnSync('rpmbuild', ['-bb', '--quiet', ...words, file], { encoding: 'utf8', env });
+  const { status, stderr } = spawnSync('rpmbuild', ['-ba', '--quiet', ...words, file], { encoding: 'utf8', env });
   if (status !== 0) throw new Error(stderr);
   const paths = readdirSync(join(top, 'RPMS'), { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.rpm'),
