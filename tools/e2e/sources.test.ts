@@ -37,7 +37,7 @@ it('tells of the whole tree where each file came from, and what is missing', asy
   expect(status).toBe(1);
   expect(output).toMatch(/alone\/alone +alone\.c +file:.*mirror\/ +file:.*mirror\/alone\.c/);
   expect(output).toMatch(/one\/one +one\.c +tree +SPECS\/one\/one\.c/);
-  expect(output).toMatch(/SOURCES_INCOMPLETE: 1 packages lack source files/);
+  expect(output).toMatch(/SOURCES_INCOMPLETE: source files of 1 package can't be had/);
   expect(output).toMatch(/SPECS\/two\/two\.spec:6.*SOURCE_UNSIGNED/s);
 });
 

@@ -82,6 +82,7 @@ export async function preparedBuild(
   const fetched = await fetchSources(host, store, {
     requests: [...sources.filter(({ localPath }) => localPath === undefined), ...seeds],
     places: sourcePlaces(distribution.root, distribution.config),
+    task: { action: target, subject: project.id },
   });
   const sizes = new Map<string, number>();
   for (const seed of seeds) sizes.set(seed.sha256, (await stat(fetched.pathOf(seed.sha256))).size);

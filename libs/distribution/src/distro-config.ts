@@ -289,6 +289,8 @@ export function readDistroConfig(root: string): DistroConfig {
   if ((value.toolchain.provider === 'debian-full') !== (value.toolchain.requirements !== undefined)) {
     throw invalid("the provider 'debian-full', and no other, needs 'requirements' in 'toolchain'");
   }
+  const place = value.sources.places?.find(({ from, tokenVariable }) => tokenVariable !== undefined && !/:/.test(from));
+  if (place !== undefined) throw invalid(`the place '${place.from}' takes no 'tokenVariable': tokens are for mirrors`);
   for (const one of paths(value)) {
     if (isAbsolute(one) || normalize(one).startsWith('..')) throw invalid(`the path '${one}' leaves the workspace`);
   }

@@ -28,6 +28,9 @@ export interface SourceExamination {
   readonly problems: readonly Diagnostic[];
 }
 
+/** What the progress of an examination is told of. */
+export const SOURCES_TASK = { action: 'sources', subject: 'sources' } as const;
+
 /** Fetches what isn't in the store yet. A package whose spec is broken has its diagnostics as problems. */
 export async function examineSources(
   session: Session,
@@ -38,6 +41,7 @@ export async function examineSources(
   const { origins, problems } = await tryFetchSources(host, store, {
     requests: pinned.flatMap(({ sources }) => sources.filter(({ localPath }) => localPath === undefined)),
     places: sourcePlaces(distribution.root, distribution.config),
+    task: SOURCES_TASK,
   });
   return pinned.map(({ project, sources, problems: own }) => ({
     id: project.id,
@@ -78,6 +82,7 @@ export async function updatePackageSignatures(
     places: sourcePlaces(root, config),
     before: readSignatures(join(root, file), file),
     local,
+    task: SOURCES_TASK,
   });
   if (changes.length > 0) await writeFileAtomic(join(root, file), formatSignatures(signatures));
   return { file, changes };

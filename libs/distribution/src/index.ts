@@ -22,7 +22,7 @@ export { examineRoot, type ExaminedRoot } from './examine-root.ts';
 export { SETTINGS_FILE, settingsSchema, type PackageSettings } from './package-settings.ts';
 export { openPackageShell } from './package-shell.ts';
 export { createUniverse, TOOLCHAIN_ORIGIN, type Universe } from './universe.ts';
-export { examineSources, updatePackageSignatures, type SourceExamination } from './examine-sources.ts';
+export { examineSources, SOURCES_TASK, updatePackageSignatures, type SourceExamination } from './examine-sources.ts';
 export { type SourceReport } from './sources-target.ts';
 export { recordProvides, type RecordedProvides } from './record-provides.ts';
 export { lockTreeRequirements, type RequirementsLocking } from './lock-tree-requirements.ts';

@@ -45,6 +45,7 @@ export const sourcesTarget: Target = {
     const { origins } = await fetchSources(host, store, {
       requests: sources.filter(({ localPath }) => localPath === undefined),
       places: sourcePlaces(distribution.root, distribution.config),
+      task: { action: 'sources', subject: id },
     });
     const report = sources.map((one) => reportOf(one, origins.get(one.sha256)));
     return { outputs: { 'sources.json': await store.putText(`${canonicalJson(report)}\n`) }, facts: { report } };

@@ -1,10 +1,11 @@
 /** The Debian archive as this machine's own apt knows it: files by pool path, proved by digest. No address is ever named here. */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
+import { diskFull, isDiskFull } from './disk-full.ts';
 import { downloadEnvironment } from './download-environment.ts';
 
 /** Which of Debian's archives a pool path belongs to. */
@@ -26,6 +27,7 @@ export interface DownloadProgress {
 const APT_HELPER = '/usr/lib/apt/apt-helper';
 const PARALLEL_DOWNLOADS = 4;
 const FILES_PER_CALL = 16;
+const PROGRESS_MILLISECONDS = 500;
 
 /**
  * Base addresses of the archives from apt's configuration; an archive that the machine doesn't have is missing.
@@ -90,17 +92,41 @@ export async function downloadFromArchive(
   await giveToBuildUser(await buildUser(host), directory);
   const done = { files: files.length - missing.length, bytes: 0 };
   const groups = inGroups(missing, FILES_PER_CALL);
+  let told = 0;
+  const tell = (bytes: number) => {
+    // Between the directory and the store a file counts nowhere.
+    told = Math.max(told, bytes);
+    onProgress({ ...done, bytes: told });
+  };
+  const watch = setInterval(
+    () => void arrived(directory).then((bytes) => tell(done.bytes + bytes)),
+    PROGRESS_MILLISECONDS,
+  );
   try {
     await inParallel(groups, PARALLEL_DOWNLOADS, async (group) => {
       await downloadGroup(host, store, { group, bases, directory, failures });
+      refuseFullDisk(directory, failures);
       done.files += group.length;
       done.bytes += group.reduce((sum, { size }) => sum + size, 0);
-      onProgress(done);
+      tell(done.bytes);
     });
   } finally {
+    clearInterval(watch);
     await rm(directory, { recursive: true, force: true });
   }
   return failures;
+}
+
+/** Bytes of the files on their way. */
+async function arrived(directory: string): Promise<number> {
+  const names = await readdir(directory).catch(() => []);
+  const sizes = await Promise.all(names.map((name) => stat(join(directory, name)).catch(() => undefined)));
+  return sizes.reduce((sum, found) => sum + (found?.size ?? 0), 0);
+}
+
+/** @throws BuildError `DISK_FULL` when that is why apt could not write: nothing else would help. */
+function refuseFullDisk(directory: string, failures: ReadonlyMap<Sha256, string>): void {
+  if (failures.size > 0 && isDiskFull(directory)) throw diskFull(directory);
 }
 
 interface GroupDownload {

@@ -7,7 +7,9 @@ import { sha256 as digestText, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import { digestFile, type Blob, type Store } from '@kiln/store';
+import { diskFull, isDiskFull } from './disk-full.ts';
 import { downloadEnvironment } from './download-environment.ts';
+import type { TellBytes } from './fetch-progress.ts';
 import { withoutCredentials } from './source-place.ts';
 
 export interface Wanted {
@@ -18,6 +20,7 @@ export interface Wanted {
   readonly sha256?: Sha256;
   /** Sent as bearer token to the host of `url`, to no other. */
   readonly token?: string;
+  readonly tell?: TellBytes;
 }
 
 /** How a download ended: in the store, or why not. `found` is the digest when it was other content. */
@@ -29,7 +32,10 @@ const PROGRESS_MILLISECONDS = 500;
 /** A server that sends less than a byte a second for so long has stalled. */
 const STALL_SECONDS = 60;
 
-/** Gets a file by `http`, `https` (curl, as the build user) or `file`. */
+/**
+ * Gets a file by `http`, `https` (curl, as the build user) or `file`.
+ * @throws BuildError `DISK_FULL`.
+ */
 export async function download(host: Host, store: Store, wanted: Wanted): Promise<DownloadOutcome> {
   const url = wanted.url.replace(/#.*$/s, '');
   const shown = withoutCredentials(url);
@@ -56,6 +62,8 @@ async function fetchInto(host: Host, store: Store, fetch: Fetch): Promise<Downlo
   await giveToBuildUser(await buildUser(host), directory);
   await store.use(directory);
   const path = join(directory, 'file');
+  // Without a digest nothing would show that the parts belong to different files.
+  if (sha256 === undefined) await rm(path, { force: true });
   const before = await sizeOf(path);
   const complete = sha256 !== undefined && before > 0 && (await digestFile(path)) === sha256;
   const reason = complete ? undefined : await transfer(host, { ...fetch, path });
@@ -76,14 +84,23 @@ interface Transfer extends Fetch {
   readonly path: string;
 }
 
+/** Servers that this process could not reach with all its tries: the next file has one try, or a tree would take hours without a network. */
+const unreachable = new Set<string>();
+
 /** Undefined when the file is whole, else the reason. The part that has arrived stays. */
 async function transfer(host: Host, request: Transfer): Promise<string | undefined> {
+  const server = new URL(request.url).host;
   for (let attempt = 1; ; attempt += 1) {
     const { status, httpStatus, reason } = await runCurl(host, request);
+    if (httpStatus !== 0) unreachable.delete(server);
     if (status === 0) return undefined;
+    if (status === CURL.writeError && isDiskFull(request.directory)) throw diskFull(request.directory);
     const unresumable = status === CURL.rangeError || httpStatus === 416;
-    if (unresumable) await rm(request.path, { force: true });
-    if (attempt === ATTEMPTS || !(unresumable || isPassing(status, httpStatus))) {
+    if (unresumable || request.sha256 === undefined) await rm(request.path, { force: true });
+    const isSilent = isPassing(status, httpStatus) && httpStatus === 0;
+    const attempts = isSilent && unreachable.has(server) ? 1 : ATTEMPTS;
+    if (attempt >= attempts || !(unresumable || isPassing(status, httpStatus))) {
+      if (isSilent) unreachable.add(server);
       return attempt === 1 ? reason : `${reason} (tried ${attempt} times)`;
     }
     await delay(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1), undefined, { signal: host.signal });
@@ -92,8 +109,11 @@ async function transfer(host: Host, request: Transfer): Promise<string | undefin
 
 /** Exit statuses of curl(1). */
 const CURL = {
+  hostUnresolved: 6,
+  connectFailed: 7,
   partialFile: 18,
   httpError: 22,
+  writeError: 23,
   timedOut: 28,
   rangeError: 33,
   emptyReply: 52,
@@ -105,6 +125,8 @@ const CURL = {
 function isPassing(status: number, httpStatus: number): boolean {
   if (status === CURL.httpError) return httpStatus >= 500 || [408, 425, 429].includes(httpStatus);
   const passing: number[] = [
+    CURL.hostUnresolved,
+    CURL.connectFailed,
     CURL.partialFile,
     CURL.timedOut,
     CURL.emptyReply,
@@ -122,29 +144,33 @@ interface CurlResult {
   readonly reason: string;
 }
 
-async function runCurl(host: Host, { url, fileName, path, token }: Transfer): Promise<CurlResult> {
+async function runCurl(host: Host, { url, path, sha256, token, tell }: Transfer): Promise<CurlResult> {
   const headers = `${path}.headers`;
   const user = await buildUser(host);
+  // A digest says what the file must be, whoever gave it; without one the connection must prove itself all the way.
+  const isProved = sha256 === undefined && url.startsWith('https:');
   const argv = [
     ...user.prefix,
-    ...['curl', '-q', '--fail', '--location', '--silent', '--show-error'],
-    ...['--proto', '=http,https', '--connect-timeout', '20'],
+    ...['curl', '-q', '--fail', '--location', '--silent', '--show-error', '--globoff'],
+    ...['--proto', '=http,https', ...(isProved ? ['--proto-redir', '=https'] : []), '--connect-timeout', '20'],
     ...['--speed-limit', '1', '--speed-time', String(STALL_SECONDS)],
     ...['--continue-at', '-', '--output', path, '--dump-header', headers, '--write-out', '%{http_code}'],
-    // The token comes by standard input, so that no list of processes shows it.
-    ...(token === undefined ? [] : ['--config', '-']),
-    ...['--', url],
+    // Token and address, which can hold a password, come by standard input: no list of processes shows them.
+    ...['--config', '-'],
   ];
-  const watch = setInterval(() => void reportProgress(host, { fileName, path, headers }), PROGRESS_MILLISECONDS);
+  const secrets = { url: new URL(url).href, ...(token === undefined ? {} : { 'oauth2-bearer': token }) };
+  const watch = setInterval(() => void reportProgress(tell, { path, headers }), PROGRESS_MILLISECONDS);
   try {
     const { status, stdout, stderr } = await host.run({
       argv: argv as [string, ...string[]],
       cwd: '/',
       environment: downloadEnvironment(host),
-      ...(token === undefined ? {} : { input: `oauth2-bearer = ${JSON.stringify(token)}\n` }),
+      input: Object.entries(secrets)
+        .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
+        .join(''),
     });
-    const reason = stderr.trim().replace(/^curl: /, '') || `curl ended with ${status}`;
-    return { status, httpStatus: Number(stdout) || 0, reason };
+    const httpStatus = Number(stdout) || 0;
+    return { status, httpStatus, reason: reasonOf({ status, httpStatus, stderr }) };
   } catch (error) {
     if (!(error instanceof BuildError) || error.code !== 'PROGRAM_NOT_FOUND') throw error;
     return { status: 127, httpStatus: 0, reason: error.message };
@@ -153,25 +179,35 @@ async function runCurl(host: Host, { url, fileName, path, token }: Transfer): Pr
   }
 }
 
+/** What people can do about an answer, by curl's exit status or the status of HTTP. */
+const ADVICE: Readonly<Record<number, string>> = {
+  35: 'for a private certificate authority set CURL_CA_BUNDLE to the file of its certificates',
+  60: 'for a private certificate authority set CURL_CA_BUNDLE to the file of its certificates',
+  77: 'the user who downloads must be able to read the file that CURL_CA_BUNDLE or SSL_CERT_FILE names',
+  401: 'it wants a token or a password: "tokenVariable" of the place names the variable with a token',
+  403: 'it refuses; when it wants a token, "tokenVariable" of the place names the variable with it',
+};
+
+/** curl's own words, its first line alone: what follows is a lecture. */
+function reasonOf({ status, httpStatus, stderr }: Omit<CurlResult, 'reason'> & { readonly stderr: string }): string {
+  const words =
+    stderr
+      .trim()
+      .split('\n', 1)[0]!
+      .replace(/^curl: /, '') || `curl ended with ${status}`;
+  const advice = ADVICE[status] ?? (status === CURL.httpError ? ADVICE[httpStatus] : undefined);
+  return advice === undefined ? words : `${words} (${advice})`;
+}
+
 interface Watched {
-  readonly fileName: string;
   readonly path: string;
   readonly headers: string;
 }
 
-async function reportProgress(host: Host, { fileName, path, headers }: Watched): Promise<void> {
+async function reportProgress(tell: TellBytes | undefined, { path, headers }: Watched): Promise<void> {
+  if (tell === undefined) return;
   const done = await sizeOf(path);
-  const text = await readFile(headers, 'latin1').catch(() => '');
-  const total = totalSize(text);
-  host.emit({
-    type: 'progress',
-    action: 'sources',
-    subject: fileName,
-    message: `fetching ${fileName}`,
-    done,
-    ...(total === undefined ? {} : { total }),
-    unit: 'bytes',
-  });
+  tell(done, totalSize(await readFile(headers, 'latin1').catch(() => '')));
 }
 
 /** Bytes of the whole file from the last answer's headers (RFC 9110 §8.6, §14.4). */
@@ -194,7 +230,8 @@ async function takeFile(store: Store, url: string, sha256: Sha256 | undefined): 
     return { blob: await store.putFile(path, found) };
   } catch (error) {
     if (error instanceof BuildError) throw error;
-    return { reason: `${url}: ${(error as Error).message}` };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { reason: `${url}: ${code === 'ENOENT' ? 'there is no such file' : message}` };
   }
 }
 

@@ -3,9 +3,10 @@ import type { Sha256 } from '@kiln/build-identity';
 import { BuildError, type Diagnostic, type SourceLocation } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
-import { downloadFromArchive } from './debian-archive.ts';
+import { downloadFromArchive, type DownloadProgress } from './debian-archive.ts';
 import { readDebianLock, type LockedSource } from './debian-lock.ts';
 import { download } from './download.ts';
+import { FetchProgress, type FetchingTask } from './fetch-progress.ts';
 import { readProvenance, writeProvenance, type SourceProvenance } from './provenance.ts';
 import { isPlainFileName } from './signatures.ts';
 import { mirrorUrl, placeLabel, withoutCredentials, type SourcePlace } from './source-place.ts';
@@ -30,6 +31,8 @@ export interface SourceOrigin {
 export interface FetchOptions {
   readonly requests: readonly SourceRequest[];
   readonly places: readonly SourcePlace[];
+  /** Whose progress it is; a task `sources` of its own when omitted. */
+  readonly task?: FetchingTask;
 }
 
 export interface FetchedSources {
@@ -59,7 +62,7 @@ export async function fetchSources(host: Host, store: Store, options: FetchOptio
 export async function tryFetchSources(
   host: Host,
   store: Store,
-  { requests, places }: FetchOptions,
+  { requests, places, task = { action: 'sources', subject: 'sources' } }: FetchOptions,
 ): Promise<FetchedSources & { readonly problems: ReadonlyMap<Sha256, BuildError> }> {
   for (const request of requests) checkName(request);
   const origins = new Map<Sha256, SourceOrigin>();
@@ -69,15 +72,18 @@ export async function tryFetchSources(
     if (await store.hasIntactBlob(sha256)) origins.set(sha256, await storedOrigin(store, sha256));
   });
   let missing = wanted.filter(({ sha256 }) => !origins.has(sha256));
+  const progress = new FetchProgress(host, task);
   for (const place of places) {
     if (missing.length === 0) break;
-    const attempts = await FETCH[place.kind](host, store, { requests: missing, place: place as never });
-    for (const { sha256 } of missing) {
+    const attempts = await FETCH[place.kind](host, store, { requests: missing, place: place as never, progress });
+    for (const request of missing) {
+      const { sha256 } = request;
       const attempt = attempts.get(sha256)!;
       if ('reason' in attempt) tried.set(sha256, [...(tried.get(sha256) ?? []), attempt]);
       else {
         await writeProvenance(store, sha256, attempt);
         origins.set(sha256, { stored: false, provenance: attempt });
+        tellRefused(host, request, tried.get(sha256) ?? []);
       }
     }
     missing = missing.filter(({ sha256 }) => !origins.has(sha256));
@@ -86,6 +92,15 @@ export async function tryFetchSources(
     missing.map((request) => [request.sha256, problemWith(request, tried.get(request.sha256) ?? [])]),
   );
   return { pathOf: (sha256) => store.blobPath(sha256), origins, problems };
+}
+
+/** Another place had the right file; that one had a wrong one must not go by unseen. */
+function tellRefused(host: Host, { fileName }: SourceRequest, failures: readonly Failure[]): void {
+  for (const { reason, found } of failures) {
+    if (found === undefined) continue;
+    const message = `${fileName} was refused: ${reason}; another place has the file`;
+    host.emit({ type: 'notice', severity: 'warning', code: 'SOURCE_REFUSED', message });
+  }
 }
 
 /** Why a place didn't give a file; `found` is the digest when it gave another one. */
@@ -99,6 +114,7 @@ type Attempt = Failure | SourceProvenance;
 interface Fetch<Place> {
   readonly requests: readonly SourceRequest[];
   readonly place: Place;
+  readonly progress: FetchProgress;
 }
 
 type PlaceOf<Kind> = Extract<SourcePlace, { readonly kind: Kind }>;
@@ -112,16 +128,16 @@ const FETCH: {
   ) => Promise<Map<Sha256, Attempt>>;
 } = {
   'debian-archive': fetchFromDebian,
-  'spec-url': (host, store, { requests, place }) =>
-    fetchByAddress(host, store, { requests, place, addressOf: ({ url, fileName }) => url ?? fileName }),
-  mirror: (host, store, { requests, place }) =>
-    fetchByAddress(host, store, { requests, place, addressOf: (request) => mirrorUrl(place.template, request) }),
+  'spec-url': (host, store, fetch) =>
+    fetchByAddress(host, store, { ...fetch, addressOf: ({ url, fileName }) => url ?? fileName }),
+  mirror: (host, store, fetch) =>
+    fetchByAddress(host, store, { ...fetch, addressOf: (request) => mirrorUrl(fetch.place.template, request) }),
 };
 
 async function fetchFromDebian(
   host: Host,
   store: Store,
-  { requests, place }: Fetch<PlaceOf<'debian-archive'>>,
+  { requests, place, progress }: Fetch<PlaceOf<'debian-archive'>>,
 ): Promise<Map<Sha256, Attempt>> {
   const lock = readDebianLock(place.lock);
   const attempts = new Map<Sha256, Attempt>();
@@ -136,22 +152,18 @@ async function fetchFromDebian(
     }
   }
   if (files.length === 0) return attempts;
-  const total = files.length;
-  const message = 'fetching source files from the Debian archive';
-  const report = (done: number) =>
-    host.emit({
-      type: 'progress',
-      action: 'sources',
-      subject: total === 1 ? files[0]!.fileName : `${total} files`,
-      message,
-      done,
-      total,
-      unit: 'files',
-    });
-  report(0);
-  const refused = await downloadFromArchive(host, store, files, ({ files: done }) => report(done));
+  const refused = await downloadFromArchive(host, store, files, archiveProgress(progress, files));
   for (const [sha256, reason] of refused) attempts.set(sha256, { reason });
   return attempts;
+}
+
+function archiveProgress(progress: FetchProgress, files: readonly LockedSource[]): (done: DownloadProgress) => void {
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const tell = progress.file(
+    files.length === 1 ? files[0]!.fileName : `${files.length} files of the Debian archive`,
+    total,
+  );
+  return ({ bytes }) => tell(bytes);
 }
 
 interface FetchByAddress extends Fetch<PlaceOf<'spec-url' | 'mirror'>> {
@@ -161,14 +173,20 @@ interface FetchByAddress extends Fetch<PlaceOf<'spec-url' | 'mirror'>> {
 async function fetchByAddress(
   host: Host,
   store: Store,
-  { requests, place, addressOf }: FetchByAddress,
+  { requests, place, progress, addressOf }: FetchByAddress,
 ): Promise<Map<Sha256, Attempt>> {
   const token = tokenFor(host, place);
   const attempts = new Map<Sha256, Attempt>();
   await inParallel(requests, PARALLEL_FETCHES, async (request) => {
     const { fileName, sha256 } = request;
     const url = addressOf(request);
-    const outcome = await download(host, store, { url, fileName, sha256, ...(token === undefined ? {} : { token }) });
+    const tell = progress.file(fileName);
+    const outcome = await download(host, store, {
+      ...{ url, fileName, sha256, tell },
+      ...(token === undefined ? {} : { token }),
+    });
+    if ('reason' in outcome) progress.forget(fileName);
+    else tell(outcome.blob.size, outcome.blob.size);
     attempts.set(
       sha256,
       'reason' in outcome ? outcome : { place: placeLabel(place), address: withoutCredentials(url) },

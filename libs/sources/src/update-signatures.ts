@@ -5,6 +5,7 @@ import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import { readDebianLock } from './debian-lock.ts';
 import { download } from './download.ts';
+import { FetchProgress, type FetchingTask } from './fetch-progress.ts';
 import { fetchSources } from './fetch-sources.ts';
 import { writeProvenance } from './provenance.ts';
 import type { Signatures } from './signatures.ts';
@@ -45,11 +46,15 @@ export async function updateSignatures(
     readonly before: Signatures;
     /** Files that no place is asked for: those beside the spec. */
     readonly local: Signatures;
+    /** Whose progress it is; a task `sources` of its own when omitted. */
+    readonly task?: FetchingTask;
   },
 ): Promise<SignatureUpdate> {
-  const { sources, places, before, local } = options;
+  const { sources, places, before, local, task = { action: 'sources', subject: 'sources' } } = options;
+  const progress = new FetchProgress(host, task);
   const found = new Map<string, Current>([...local].map(([fileName, sha256]) => [fileName, { sha256, place: 'tree' }]));
-  for (const source of sources) found.set(source.fileName, await fetchCurrent(host, store, { source, places }));
+  for (const source of sources)
+    found.set(source.fileName, await fetchCurrent(host, store, { source, places, progress }));
   const names = [...new Set([...before.keys(), ...found.keys()])].sort();
   const changes = names.map((fileName): SignatureChange => {
     const [old, now] = [before.get(fileName), found.get(fileName)];
@@ -71,17 +76,23 @@ interface Current {
   readonly place: string;
 }
 
+interface Asking<Places> {
+  readonly source: UnpinnedSource;
+  readonly places: Places;
+  readonly progress: FetchProgress;
+}
+
 async function fetchCurrent(
   host: Host,
   store: Store,
-  { source, places }: { readonly source: UnpinnedSource; readonly places: readonly SourcePlace[] },
+  { source, places, progress }: Asking<readonly SourcePlace[]>,
 ): Promise<Current> {
   const reasons: string[] = [];
   for (const place of places) {
     const outcome =
       place.kind === 'debian-archive'
         ? await fromArchive(host, store, { source, place })
-        : await fromAddress(host, store, { source, place });
+        : await fromAddress(host, store, { source, places: place, progress });
     if ('sha256' in outcome) return { sha256: outcome.sha256, place: placeLabel(place) };
     reasons.push(outcome.reason);
   }
@@ -115,7 +126,7 @@ async function fromArchive(
 async function fromAddress(
   host: Host,
   store: Store,
-  { source, place }: { source: UnpinnedSource; place: Extract<SourcePlace, { kind: 'spec-url' | 'mirror' }> },
+  { source, places: place, progress }: Asking<Extract<SourcePlace, { kind: 'spec-url' | 'mirror' }>>,
 ): Promise<Outcome> {
   if (place.kind === 'mirror' && place.template.includes('{sha256}'))
     return { reason: `${placeLabel(place)} is asked by digest, which is what is looked for` };
@@ -124,6 +135,7 @@ async function fromAddress(
   const outcome = await download(host, store, {
     url,
     fileName: source.fileName,
+    tell: progress.file(source.fileName),
     ...(token === undefined ? {} : { token }),
   });
   if ('reason' in outcome) return outcome;

@@ -54,6 +54,21 @@ async function serve(handler: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** With a certificate of its own. */
+async function serveWithTls(handler: RequestListener): Promise<{ base: string; certificate: string }> {
+  const key = join(top, 'key.pem');
+  const certificate = join(top, 'certificate.pem');
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const files = ['-keyout', key, '-out', certificate];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject], {
+    stdio: 'ignore',
+  });
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, handler);
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  return { base: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, certificate };
+}
+
 /** Serves the content from where a Range asks; breaks off after `bytes` of each answer while `breaks` lasts. */
 const ranged =
   (options: { breaks?: number; bytes?: number } = {}): RequestListener =>
@@ -71,6 +86,9 @@ const get = (places: readonly SourcePlace[], options: { url?: string; host?: Hos
     requests: [{ fileName: 'x.tar', sha256: digest, ...(options.url === undefined ? {} : { url: options.url }) }],
     places,
   });
+
+/** A namespace in which a file system can be mounted, by root and by others, as the same user. */
+const ownMounts = process.getuid?.() === 0 ? ['--mount'] : ['--user', '--map-current-user', '--keep-caps', '--mount'];
 
 const SPEC_URL: readonly SourcePlace[] = [{ kind: 'spec-url' }];
 
@@ -126,17 +144,69 @@ describe('a download', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('says how many bytes of how many have arrived', async () => {
+  it('tries again when nobody answers, and a server that stays away only once more', async () => {
+    const base = await serve((_, response) => response.end(content));
+    const gone = base.replace(/:\d+$/, ':9');
+    await expect(get(SPEC_URL, { url: `${gone}/x.tar` })).rejects.toMatchObject({ message: /tried 4 times/ });
+    const again = await get(SPEC_URL, { url: `${gone}/x.tar` }).catch(String);
+    expect(again).toMatch(/connect/);
+    expect(again).not.toContain('tried');
+  });
+
+  it('is of the address as it stands: brackets and braces are no patterns', async () => {
+    const base = await serve((_, response) => response.end(content));
+    await get(SPEC_URL, { url: `${base}/x[1-3]{a,b}.tar` });
+    expect(seen.map(({ url }) => url)).toEqual(['/x[1-3]%7Ba,b%7D.tar']);
+  });
+
+  it('shows address and password in no list of processes', async () => {
+    const base = await serve((_, response) => response.end(content));
+    const inner = createHost();
+    const lines: string[] = [];
+    const run: Host['run'] = (request) => {
+      lines.push(request.argv.join(' '));
+      return inner.run(request);
+    };
+    await get(SPEC_URL, { url: `${base.replace('//', '//me:pa55@')}/x.tar?sig=5ig`, host: { ...inner, run } });
+    expect(lines.join('\n')).toContain('curl');
+    expect(lines.join('\n')).not.toMatch(/pa55|5ig/);
+  });
+
+  it('ends at once, and asks nobody else, when the disk is full', async () => {
+    const base = await serve((_, response) => response.end(content));
+    const small = join(top, 'small');
+    const script = `mkdir ${small} && mount -t tmpfs -o size=1m,mode=755 tmpfs ${small} && exec ${process.execPath} --conditions=development --import tsx ${join(import.meta.dirname, 'fixtures/fill-store.mts')} ${small} ${base}`;
+    const result = await createHost().run({
+      argv: ['unshare', ...ownMounts, 'sh', '-c', script],
+      cwd: import.meta.dirname,
+    });
+    expect(JSON.parse(result.stdout), result.stderr).toEqual({ code: 'DISK_FULL' });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('says how many bytes of how many have arrived, as progress of the task that waits', async () => {
     const events: KilnEvent[] = [];
     const base = await serve((_, response) => {
       response.writeHead(200, { 'content-length': content.length });
       response.write(content.subarray(0, 500_000));
       setTimeout(() => response.end(content.subarray(500_000)), 1500);
     });
-    await get(SPEC_URL, { url: `${base}/x.tar`, host: createHost({ emit: (event) => events.push(event) }) });
-    expect(events).toContainEqual(
-      expect.objectContaining({ unit: 'bytes', done: expect.any(Number), total: content.length }),
-    );
+    const other = Buffer.from('small');
+    await fetchSources(createHost({ emit: (event) => events.push(event) }), store, {
+      requests: [
+        { fileName: 'x.tar', sha256: digest, url: `${base}/x.tar` },
+        { fileName: 'y.tar', sha256: sha256(other), url: `${await serve((_, response) => response.end(other))}/y.tar` },
+      ],
+      places: SPEC_URL,
+      task: { action: 'rpm', subject: 'x/x' },
+    });
+    const whole = content.length + other.length;
+    const progress = { type: 'progress', action: 'rpm', subject: 'x/x', message: 'fetching 2 source files' };
+    expect(events).toContainEqual({ ...progress, unit: 'bytes', done: whole, total: whole });
+    expect(events).toContainEqual({
+      ...{ ...progress, unit: 'bytes', total: whole },
+      done: expect.toSatisfy((done: number) => done > 0 && done < whole) as number,
+    });
   });
 });
 
@@ -169,21 +239,29 @@ describe('mirrors', () => {
     });
   });
 
+  it('are named when they have another file, even though the next one has the right one', async () => {
+    const events: KilnEvent[] = [];
+    const wrong = await serve((_, response) => response.end('other content'));
+    const right = await serve((_, response) => response.end(content));
+    const places = [wrong, right].map((base): SourcePlace => ({ kind: 'mirror', template: `${base}/` }));
+    await get(places, { host: createHost({ emit: (event) => events.push(event) }) });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'notice', code: 'SOURCE_REFUSED' }));
+  });
+
+  it('may have a token with a newline behind it, and none that no header can carry', async () => {
+    const base = await serve((_, response) => response.end(content));
+    const mirror: SourcePlace = { kind: 'mirror', template: `${base}/`, tokenVariable: 'MIRROR_TOKEN' };
+    const host = (token: string) => ({ ...createHost(), environment: { ...process.env, MIRROR_TOKEN: token } });
+    await get([mirror], { host: host('s3cret\n') });
+    expect(seen[0]!.headers.authorization).toBe('Bearer s3cret');
+    rmSync(store.blobPath(digest));
+    await expect(get([mirror], { host: host('two words') })).rejects.toMatchObject({ code: 'SOURCE_TOKEN_INVALID' });
+  });
+
   it('may have a private certificate authority, given by the environment', async () => {
-    const key = join(top, 'key.pem');
-    const certificate = join(top, 'certificate.pem');
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const files = ['-keyout', key, '-out', certificate];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...files, ...subject], {
-      stdio: 'ignore',
-    });
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (_, response) =>
-      response.end(content),
-    ).listen(0, '127.0.0.1');
-    servers.push(server);
-    await once(server, 'listening');
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/x.tar`;
-    await expect(get(SPEC_URL, { url })).rejects.toMatchObject({ message: /certificate/ });
+    const { base, certificate } = await serveWithTls((_, response) => response.end(content));
+    const url = `${base}/x.tar`;
+    await expect(get(SPEC_URL, { url })).rejects.toMatchObject({ message: /certificate.*CURL_CA_BUNDLE/ });
     const host = { ...createHost(), environment: { ...process.env, CURL_CA_BUNDLE: certificate } };
     const { origins } = await get(SPEC_URL, { url, host });
     expect(origins.get(digest)).toMatchObject({ stored: false });
@@ -232,6 +310,31 @@ describe('an update of signatures', () => {
         ['x.tar', digest],
       ]),
     );
+  });
+
+  it('begins each file anew: what an earlier run left may be of another one', async () => {
+    const base = await serve(ranged());
+    const part = join(store.directory, 'partial', sha256(`${base}/x.tar`));
+    mkdirSync(part, { recursive: true });
+    writeFileSync(join(part, 'file'), Buffer.alloc(1000));
+    const sources = [{ fileName: 'x.tar', url: `${base}/x.tar` }];
+    const options = { sources, places: SPEC_URL, before: new Map(), local: new Map() };
+    const { signatures } = await updateSignatures(createHost(), store, options);
+    expect(signatures.get('x.tar')).toBe(digest);
+    expect(seen.map(({ headers }) => headers.range)).toEqual([undefined]);
+  });
+
+  it('never goes on without encryption where it began with it', async () => {
+    const plain = await serve((_, response) => response.end(content));
+    const { base, certificate } = await serveWithTls((_, response) =>
+      response.writeHead(302, { location: `${plain}/x.tar` }).end(),
+    );
+    const host = { ...createHost(), environment: { ...process.env, CURL_CA_BUNDLE: certificate } };
+    const sources = [{ fileName: 'x.tar', url: `${base}/x.tar` }];
+    await expect(
+      updateSignatures(host, store, { sources, places: SPEC_URL, before: new Map(), local: new Map() }),
+    ).rejects.toMatchObject({ code: 'SOURCE_MISSING', message: /[Pp]rotocol/ });
+    expect(seen).toEqual([]);
   });
 
   it('fails whole when one file cannot be had', async () => {

@@ -3,6 +3,7 @@ import { BuildError } from '@kiln/diagnostics';
 import {
   examineSources,
   Session,
+  SOURCES_TASK,
   updatePackageSignatures,
   type Distribution,
   type PackageProject,
@@ -35,10 +36,12 @@ async function sources(context: CommandContext, names: readonly string[], option
     throw new BuildError('PACKAGE_UNNAMED', 'an update changes what is trusted, so it wants packages by name', {
       hint: 'kiln sources --update <package...>',
     });
-  const session = new Session(distribution, hostOf(context));
-  const updates = [];
-  for (const project of projects)
-    updates.push({ package: project.id, ...(await updatePackageSignatures(session, project)) });
+  const updates = await watched(context, distribution, async (session) => {
+    const done = [];
+    for (const project of projects)
+      done.push({ package: project.id, ...(await updatePackageSignatures(session, project)) });
+    return done;
+  });
   if (options.json) return print(context, JSON.stringify(updates, undefined, 2));
   for (const { file, changes } of updates) {
     print(context, changes.length === 0 ? `${file}: unchanged` : `${file}:`);
@@ -56,14 +59,7 @@ interface Examined {
 }
 
 async function examine(context: CommandContext, { distribution, projects, json }: Examined): Promise<void> {
-  const reporter = createReporter({
-    terminal: context.terminal,
-    now: () => Date.now(),
-    total: projects.length,
-  });
-  const found = await examineSources(new Session(distribution, hostOf(context, reporter.emit)), projects).finally(() =>
-    reporter.end(),
-  );
+  const found = await watched(context, distribution, (session) => examineSources(session, projects));
   if (json) print(context, JSON.stringify(found, undefined, 2));
   else
     print(
@@ -75,14 +71,35 @@ async function examine(context: CommandContext, { distribution, projects, json }
       ),
     );
   const lacking = found.filter(({ problems }) => problems.length > 0);
-  const files = found.reduce((sum, one) => sum + one.files.length, 0);
-  context.terminal.err.write(`${files} source files of ${found.length - lacking.length} packages are complete\n`);
+  const complete = found.filter(({ problems }) => problems.length === 0);
+  const files = complete.reduce((sum, one) => sum + one.files.length, 0);
+  context.terminal.err.write(`${files} source files of ${counted(complete.length, 'package')} are complete\n`);
   if (lacking.length > 0) throw incomplete(lacking);
 }
 
+/** Does something that fetches; its progress is no part of the answer, which programs read from standard output. */
+async function watched<T>(
+  context: CommandContext,
+  distribution: Distribution,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const { terminal } = context;
+  const reporter = createReporter({ terminal: { ...terminal, out: terminal.err }, now: () => Date.now() });
+  reporter.begin(SOURCES_TASK);
+  try {
+    return await work(new Session(distribution, hostOf(context, reporter.emit)));
+  } finally {
+    reporter.end();
+  }
+}
+
 function incomplete(lacking: readonly SourceExamination[]): BuildError {
-  return new BuildError('SOURCES_INCOMPLETE', `${lacking.length} packages lack source files`, {
+  return new BuildError('SOURCES_INCOMPLETE', `source files of ${counted(lacking.length, 'package')} can't be had`, {
     diagnostics: lacking.flatMap(({ problems }) => problems),
     hint: 'every place that was tried is listed; `sources.places` in toolkit/distro.json names the places',
   });
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,0 +1,33 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DISTRO_FILE, readDistroConfig } from '../src/distro-config.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../../..');
+let root: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'kiln-distro-config-'));
+  mkdirSync(join(root, 'toolkit'));
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** The repository's own configuration with other places for sources. */
+function read(places: readonly object[]): object | undefined {
+  const own = JSON.parse(readFileSync(join(REPOSITORY, DISTRO_FILE), 'utf8')) as { sources: object };
+  writeFileSync(join(root, DISTRO_FILE), JSON.stringify({ ...own, sources: { ...own.sources, places } }));
+  return readDistroConfig(root).sources.places;
+}
+
+test('a place of sources may be a mirror with a token', () => {
+  const places = [{ from: 'https://mirror.example/{sha256}', tokenVariable: 'TOKEN' }, { from: 'spec-url' }];
+  expect(read(places)).toEqual(places);
+});
+
+test('a token for what is no mirror is refused: it would be sent nowhere', () => {
+  for (const from of ['spec-url', 'debian-archive']) {
+    expect(() => read([{ from, tokenVariable: 'TOKEN' }])).toThrow(`the place '${from}' takes no 'tokenVariable'`);
+  }
+});
