@@ -24,6 +24,7 @@ import { gunzipSync } from 'node:zlib';
 import { loadDistribution, type Distribution } from '@kiln/distribution';
 import { drawPackages } from './draw-packages.ts';
 import { latestResults, trialFigures, trialOutcome, type TrialResult } from './trial-results.ts';
+import { recordGenerated } from './record-generated.ts';
 import { runTrial } from './run-trial.ts';
 import { prepareTrialWorkspace } from './trial-workspace.ts';
 
@@ -56,6 +57,7 @@ export async function reportTrial(args: readonly string[]): Promise<void> {
   const drawn = drawPackages(buildableIds(distribution, data), { commit, count });
   const file = join(root, 'dist', 'trial', `${commit}.jsonl`);
   const target = values.reproduce ? 'reproduce' : 'rpm';
+  await recordGenerated(root, drawn.slice(0, count));
   await runTrial({
     root,
     file,

@@ -75,18 +75,26 @@ function treePackages(packages: Distribution['packages']): Map<string, Omit<Requ
   const known = new Map<string, Omit<Requirement, 'name'>>();
   for (const { sourcePackage } of packages) {
     for (const { name, evr, provides, requires } of sourcePackage?.packages ?? []) {
-      const needs = namesOf(requires).filter((one) => DEVELOPMENT.test(one));
+      const required = namesOf(requires);
+      const needs = required.filter((one) => DEVELOPMENT.test(one));
+      const hasPrograms =
+        DEVELOPMENT.test(name) && required.some((one) => sourcePackage?.packagedPaths?.[one]?.some(isProgram) === true);
       const facts = {
         files: sourcePackage?.packagedPaths?.[name] ?? [],
         version: evr.version,
         ...(evr.epoch === undefined || evr.epoch === 0 ? {} : { epoch: evr.epoch }),
         ...(needs.length === 0 ? {} : { needs }),
+        ...(hasPrograms ? { hasPrograms } : {}),
       };
       known.set(name, facts);
       for (const one of provides) if (!known.has(one.name)) known.set(one.name, facts);
     }
   }
   return known;
+}
+
+function isProgram(path: string): boolean {
+  return /^(\/usr)?\/(s?bin|libexec)\//.test(path);
 }
 
 /** What compilers may need beside what a package was asked for. */

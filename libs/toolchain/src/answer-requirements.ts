@@ -14,6 +14,8 @@ export interface Requirement {
   readonly epoch?: number;
   /** Development packages that the tree's own package requires: they come with it. */
   readonly needs?: readonly string[];
+  /** What the tree's own package requires of its own source package has programs. */
+  readonly hasPrograms?: boolean;
 }
 
 /** An answer that is stated instead of found. */
@@ -137,14 +139,27 @@ export function answerRequirement(requirement: Requirement, context: AnswerConte
   const stated = context.stated[name];
   if (stated !== undefined) return { packages: stated.packages, rule: 'stated', evidence: stated.reason };
   const asked = { ...requirement, name };
-  return (
+  const answer =
     byCapability(CAPABILITY_RULES, asked, context) ??
     byModule(asked, context) ??
     byDevelopmentFiles(asked, context) ??
     (stemOf(name).kind === 'devel' ? byName(asked, context) : undefined) ??
     byPrograms(asked, context) ??
-    byName(asked, context)
+    byName(asked, context);
+  return answer === undefined || asked.hasPrograms !== true ? answer : withPrograms(answer, context);
+}
+
+/** Debian's development packages don't depend on the programs of their library, which have packages of their own. */
+const PROGRAM_PACKAGE = /-(bin|tools?|utils?|progs)$/;
+
+function withPrograms(answer: Answer, { archive, base }: AnswerContext): Answer {
+  const [first = ''] = answer.packages;
+  const source = archive.get(first)?.source;
+  const programs = [...archive.values()].filter(
+    (one) => one.source === source && (PROGRAM_PACKAGE.test(one.name) || one.name === source) && !base.has(one.name),
   );
+  const names = programs.map(({ name }) => name).filter((name) => !answer.packages.includes(name));
+  return { ...answer, packages: [...answer.packages, ...names.sort()] };
 }
 
 /** What RPM distributions would call a package that has such a capability. */

@@ -15,7 +15,7 @@ import {
 } from './requirements-lock.ts';
 
 /** Raise it when the same packages give another root. */
-const SET_RECIPE_VERSION = 4;
+const SET_RECIPE_VERSION = 5;
 
 /** Debian's Python installs below /usr/lib/python3 as packages do, not below /usr/local. */
 export const DEBIAN_FULL_ENVIRONMENT: Readonly<Record<string, string>> = { DEB_PYTHON_INSTALL_LAYOUT: 'deb' };

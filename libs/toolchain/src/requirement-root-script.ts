@@ -36,6 +36,12 @@ if [ -d /usr/share/fontconfig/conf.avail ]; then
   mkdir -p $out/etc/fonts/conf.d
   for each in /usr/share/fontconfig/conf.avail/*.conf; do ln -sf "$each" $out/etc/fonts/conf.d/; done
 fi
+# Elsewhere a compiler has the name of its own target, which configure scripts are given as their host.
+target=x86_64-pc-linux-gnu
+mkdir -p $out/usr/bin
+for name in gcc g++ c++ gfortran gcc-ar gcc-nm gcc-ranlib; do
+  if has $name && ! has $target-$name; then ln -s $name $out/usr/bin/$target-$name; fi
+done
 rm -rf "$work"
 exit 0
 `;

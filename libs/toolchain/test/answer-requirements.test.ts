@@ -76,6 +76,11 @@ test('a program does not make a package a development package', () => {
   expect(answer({ name: 'reed-devel', files: ['/usr/bin/pond'] })?.packages).toEqual(['libreed-dev']);
 });
 
+test('programs come with a library whose own package has them in the tree', () => {
+  expect(answer({ name: 'pond-devel' })?.packages).toEqual(['libpond-dev']);
+  expect(answer({ name: 'pond-devel', hasPrograms: true })?.packages).toEqual(['libpond-dev', 'pond-tools']);
+});
+
 test('a stated answer comes before all rules', () => {
   const stated = { 'pkgconfig(pond)': { packages: ['libpebble-dev'], reason: 'for the test' } };
   expect(answer({ name: 'pkgconfig(pond)' }, stated)).toEqual({
