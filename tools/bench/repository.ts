@@ -2,13 +2,16 @@
  * How long a repository takes from nothing, and when all packages but one are in earlier metadata. The programs are those of the machine (rpmbuild,
  * createrepo_c). `npx tsx tools/bench/repository.ts [--packages 200] [--megabytes 2]`
  */
+import '../conformance/use-sources.ts';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createHost } from '@kiln/host';
-import { createRepository, type RunTool } from '@kiln/rpm-repository';
+import type { createRepository as CreateRepository, RunTool } from '@kiln/rpm-repository';
+
+const { createHost } = await import('@kiln/host');
+const { createRepository } = await import('@kiln/rpm-repository');
 
 const { values } = parseArgs({
   options: { packages: { type: 'string', default: '200' }, megabytes: { type: 'string', default: '2' } },
@@ -44,7 +47,7 @@ try {
   rmSync(top, { recursive: true });
 }
 
-async function measure(what: string, request: Omit<Parameters<typeof createRepository>[2], 'reusedNevra'>) {
+async function measure(what: string, request: Omit<Parameters<typeof CreateRepository>[2], 'reusedNevra'>) {
   const began = performance.now();
   const made = await createRepository(host, runTool, { ...request, reusedNevra: 'refuse' });
   const seconds = (performance.now() - began) / 1000;
