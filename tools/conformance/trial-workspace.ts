@@ -3,6 +3,7 @@ import { appendFileSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSy
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DISTRO_FILE } from '@kiln/distribution';
+import { BUILD_ROOT_MANIFEST } from '../azurelinux/debian-full/write-debian-full.ts';
 import { tryOnDebian } from '../azurelinux/debian-full/try-on-debian.ts';
 import { setUpWorkspace } from '../azurelinux/set-up-workspace.ts';
 
@@ -19,6 +20,8 @@ export async function prepareTrialWorkspace(
   mkdirSync(join(root, 'toolkit/sources'), { recursive: true });
   mkdirSync(join(root, 'imageconfigs'));
   for (const one of SPEC_ROOTS) cpSync(join(tree, one), join(root, one), { recursive: true });
+  mkdirSync(dirname(join(root, BUILD_ROOT_MANIFEST)), { recursive: true });
+  copyFileSync(join(tree, BUILD_ROOT_MANIFEST), join(root, BUILD_ROOT_MANIFEST));
   copyFileSync(join(KILN, LOCK), join(root, LOCK));
   if (sources !== undefined) appendFileSync(join(root, LOCK), readFileSync(sources));
   const config = {

@@ -36,19 +36,20 @@ export async function lockTreeRequirements({ host, store, distribution }: Sessio
     });
   }
   const text = readFileSync(join(root, requirements.stated), 'utf8');
-  const { stated, exclude } = parseStatedAnswers(text, requirements.stated);
+  const { stated, exclude, inEveryRoot } = parseStatedAnswers(text, requirements.stated);
   const lock = await lockRequirements(host, store, {
-    requirements: treeRequirements(distribution),
+    requirements: treeRequirements(distribution, inEveryRoot),
     base: toolchain.lock,
     stated,
     exclude,
+    inEveryRoot,
   });
   await writeFileAtomic(join(root, requirements.lock), formatRequirementsLock(lock));
   return { file: requirements.lock, lock };
 }
 
 /** What specs ask for and the base layer doesn't have, with what the tree's own packages of those names are made of and need. */
-function treeRequirements({ packages, toolchain }: Distribution): Requirement[] {
+function treeRequirements({ packages, toolchain }: Distribution, inEveryRoot: readonly string[]): Requirement[] {
   const answered = toolchain.full!.requirements.answers;
   const base = new Set(toolchain.package.provides.map(({ name }) => name).filter((name) => !answered.has(name)));
   const known = treePackages(packages);
@@ -56,7 +57,7 @@ function treeRequirements({ packages, toolchain }: Distribution): Requirement[] 
     .flatMap((one) => (one.check === undefined ? [one] : [one, one.check]))
     .flatMap(buildRequiresOf);
   const requirements = new Map<string, Requirement>();
-  const open = namesOf(asked);
+  const open = [...inEveryRoot, ...namesOf(asked)];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (base.has(name) || requirements.has(name)) continue;
     const requirement = { name, ...(known.get(name) ?? { files: [] }) };

@@ -75,7 +75,7 @@ function withNeeds(capabilities: Iterable<string>, { answers }: RequirementsLock
 /** What the root of a build has that asks for these capabilities. */
 export function requirementSet(toolchain: DebianFullToolchain, capabilities: Iterable<string>): RequirementSet {
   const { requirements, lock } = toolchain;
-  const asked = withNeeds(capabilities, requirements);
+  const asked = withNeeds([...capabilities, ...requirements.inEveryRoot], requirements);
   const answers = asked.map((name) => [name, requirements.answers.get(name)!] as const);
   const roots = [...requirements.always, ...answers.flatMap(([, { packages }]) => packages)];
   const dependsOf = (name: string) => requirements.packages.get(name)?.depends ?? [];

@@ -29,6 +29,8 @@ export interface RequirementsToLock {
   readonly stated: Readonly<Record<string, StatedAnswer>>;
   /** Debian packages that no root needs. */
   readonly exclude: readonly string[];
+  /** Those of the requirements that every root has. */
+  readonly inEveryRoot: readonly string[];
 }
 
 /** Rules whose capability gets the version that the file itself has. */
@@ -41,7 +43,7 @@ const RULES_OF_VERSIONED_FILES = new Set(['pkgconfig', 'perl', 'python', 'cmake'
 export async function lockRequirements(
   host: Host,
   store: Store,
-  { requirements, base, stated, exclude }: RequirementsToLock,
+  { requirements, base, stated, exclude, inEveryRoot }: RequirementsToLock,
 ): Promise<RequirementsLock> {
   const work = await makeWorkDirectory(host, store, 'apt');
   try {
@@ -80,6 +82,7 @@ export async function lockRequirements(
       answers,
       unanswered,
       always,
+      inEveryRoot: inEveryRoot.filter((name) => answers.has(name)).sort(),
       packages: lockedNodes(depends, archive),
     };
   } finally {

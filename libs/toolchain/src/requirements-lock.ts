@@ -25,6 +25,8 @@ export interface RequirementsLock {
   readonly unanswered: readonly string[];
   /** Packages that every root has: the base layer's packages depend on them, and its list leaves them out; sorted. */
   readonly always: readonly string[];
+  /** Capabilities that every root has, as the tree's own have; sorted. */
+  readonly inEveryRoot: readonly string[];
   /** In the order of their names. */
   readonly packages: ReadonlyMap<string, LockedNode>;
 }
@@ -35,12 +37,13 @@ export interface RequirementsLock {
  */
 export function parseRequirementsLock(text: string, file: string): RequirementsLock {
   try {
-    const { suite, releases, answers, unanswered, always, packages } = JSON.parse(text) as {
+    const { suite, releases, answers, unanswered, always, inEveryRoot, packages } = JSON.parse(text) as {
       suite: string;
       releases: Record<string, string>;
       answers: Record<string, LockedAnswer>;
       unanswered: string[];
       always: string[];
+      inEveryRoot: string[];
       packages: LockedNode[];
     };
     if (typeof suite !== 'string') throw new Error("'suite' is missing");
@@ -51,6 +54,7 @@ export function parseRequirementsLock(text: string, file: string): RequirementsL
       answers: new Map(Object.entries(answers)),
       unanswered: unanswered.map(String),
       always: always.map(String),
+      inEveryRoot: inEveryRoot.map(String),
       packages: new Map(nodes.map((one) => [one.name, one])),
     };
     const unknown = [...lock.answers].flatMap(([, { needs = [] }]) => needs).find((name) => !lock.answers.has(name));
@@ -95,6 +99,7 @@ ${members([...lock.answers])}
 ${items(lock.unanswered)}
   ],
   "always": ${JSON.stringify(lock.always)},
+  "inEveryRoot": ${JSON.stringify(lock.inEveryRoot)},
   "packages": [
 ${items([...lock.packages.values()])}
   ]
@@ -109,5 +114,6 @@ export const EMPTY_REQUIREMENTS_LOCK: RequirementsLock = {
   answers: new Map(),
   unanswered: [],
   always: [],
+  inEveryRoot: [],
   packages: new Map(),
 };

@@ -7,10 +7,12 @@ export interface StatedAnswers {
   readonly stated: Readonly<Record<string, StatedAnswer>>;
   /** Debian packages that no build root gets: what only administers a Debian system. */
   readonly exclude: readonly string[];
+  /** Capabilities that each build root of the tree has, whether asked for or not; those that nothing answers are left out. */
+  readonly inEveryRoot: readonly string[];
 }
 
 /**
- * Reads `{"exclude": [...], "stated": {"<capability>": {"packages": [...], "reason": "..."}}}`; `file` is how it is called in messages.
+ * Reads `{"exclude": [...], "inEveryRoot": [...], "stated": {"<capability>": {"packages": [...], "reason": "..."}}}`; `file` is how it is called in messages.
  * @throws BuildError `TOOLCHAIN_CONFIG_INVALID`.
  */
 export function parseStatedAnswers(text: string, file: string): StatedAnswers {
@@ -22,17 +24,18 @@ export function parseStatedAnswers(text: string, file: string): StatedAnswers {
   } catch (error) {
     throw fail((error as Error).message);
   }
-  const { exclude, stated, ...unknown } = (value ?? {}) as Record<string, unknown>;
+  const { exclude, stated, inEveryRoot = [], ...unknown } = (value ?? {}) as Record<string, unknown>;
   const [extra] = Object.keys(unknown);
   if (extra !== undefined) throw fail(`the member '${extra}' is unknown`);
   if (!isTextList(exclude)) throw fail("'exclude' must be a list of Debian package names");
+  if (!isTextList(inEveryRoot)) throw fail("'inEveryRoot' must be a list of capabilities");
   if (typeof stated !== 'object' || stated === null) throw fail("'stated' must be an object of answers by capability");
   for (const [capability, answer] of Object.entries(stated as Record<string, Partial<StatedAnswer> | null>)) {
     if (!isTextList(answer?.packages))
       throw fail(`'packages' of '${capability}' must be a list of Debian package names`);
     if (typeof answer?.reason !== 'string' || answer.reason.length < 10) throw fail(`'${capability}' has no reason`);
   }
-  return { stated: stated as Record<string, StatedAnswer>, exclude };
+  return { stated: stated as Record<string, StatedAnswer>, exclude, inEveryRoot };
 }
 
 function isTextList(value: unknown): value is string[] {

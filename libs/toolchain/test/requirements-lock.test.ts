@@ -31,6 +31,7 @@ const lock: RequirementsLock = {
   ]),
   unanswered: ['c-devel'],
   always: ['always'],
+  inEveryRoot: [],
   packages: new Map(nodes.map((one) => [one.name, one])),
 };
 const toolchain = {
@@ -64,6 +65,11 @@ test('a root has the closure of what answers, above the base layer', () => {
   expect([...set.members]).toContain('base');
 });
 
+test('what every root has is there unasked', () => {
+  const set = requirementSet({ ...toolchain, requirements: { ...lock, inEveryRoot: ['perl(B)'] } }, ['a-devel']);
+  expect(set.answers.map(([name]) => name)).toEqual(['a-devel', 'perl(B)']);
+});
+
 test('what an answer needs comes with it', () => {
   const answers = new Map([
     ...lock.answers,
@@ -95,7 +101,7 @@ test('a stated answer needs packages and a reason', () => {
     exclude: ['debconf'],
     stated: { x: { packages: [], reason: 'has only directories' } },
   });
-  expect(parseStatedAnswers(text, 'full.json').exclude).toEqual(['debconf']);
+  expect(parseStatedAnswers(text, 'full.json')).toMatchObject({ exclude: ['debconf'], inEveryRoot: [] });
   const refuse = (stated: unknown) => () => parseStatedAnswers(JSON.stringify({ exclude: [], stated }), 'full.json');
   expect(refuse({ x: { packages: ['a'] } })).toThrow("full.json: 'x' has no reason");
   expect(refuse({ x: { reason: 'because it is' } })).toThrow("'packages' of 'x' must be a list");

@@ -9,6 +9,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const KILN_TOOLKIT = join(HERE, '../../../toolkit');
 const TOOLCHAIN = 'toolkit/toolchain';
 const BASE = ['debian-bookworm.json', 'debian-bookworm.lock.json'];
+/** File names of RPMs, one a line. */
+export const BUILD_ROOT_MANIFEST = 'toolkit/resources/manifests/package/pkggen_core_x86_64.txt';
 const PYPROJECT = 'SPECS/pyproject-rpm-macros';
 const BUILD_TOOLS = 'toolkit/macros/macros.build-tools';
 
@@ -28,7 +30,9 @@ export function writeDebianFull(root: string): readonly string[] {
   const before = readDistroConfig(root);
   mkdirSync(join(root, TOOLCHAIN), { recursive: true });
   for (const name of BASE) copyFileSync(join(KILN_TOOLKIT, 'toolchain', name), join(root, TOOLCHAIN, name));
-  copyFileSync(join(HERE, 'stated.json'), join(root, TOOLCHAIN, 'debian-full.json'));
+  const stated = JSON.parse(readFileSync(join(HERE, 'stated.json'), 'utf8')) as object;
+  const text = JSON.stringify({ ...stated, inEveryRoot: developmentPackages(root) }, undefined, 2);
+  writeFileSync(join(root, TOOLCHAIN, 'debian-full.json'), `${text}\n`);
   copyFileSync(join(HERE, 'macros.build-tools'), join(root, BUILD_TOOLS));
   const { additional } = before.macros;
   const inBuildRoots = macrosOfPackages(root, additional);
@@ -46,6 +50,13 @@ export function writeDebianFull(root: string): readonly string[] {
   };
   writeFileSync(join(root, DISTRO_FILE), `${JSON.stringify(config, undefined, 2)}\n`);
   return [DISTRO_FILE, BUILD_TOOLS, `${TOOLCHAIN}/debian-full.json`];
+}
+
+/** Development packages among those that the distribution puts into each build root. */
+function developmentPackages(root: string): string[] {
+  if (!existsSync(join(root, BUILD_ROOT_MANIFEST))) return [];
+  const files = readFileSync(join(root, BUILD_ROOT_MANIFEST), 'utf8').split('\n').filter(Boolean);
+  return files.map((file) => file.replace(/-[^-]+-[^-]+$/, '')).filter((name) => /-devel(-static)?$/.test(name));
 }
 
 /** Macro files that lie beside specs and are in build roots when their packages are; those with placeholders are written anew. */
