@@ -1,0 +1,132 @@
+/** Measures Kiln's build roots, and in the same run the ways of the toolkit of Azure Linux and of Debian. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Session } from '@kiln/distribution';
+import { DebianRoots, type DebianSource, type DebianTimes } from './debian-roots.ts';
+import { InstalledRoots, type InstalledTimes } from './installed-roots.ts';
+import { differentSizes, KilnRoots, rootSubjects, type KilnTimes, type RootSubject } from './kiln-roots.ts';
+import { makeToolsRoot } from './tools-root.ts';
+
+/** One package. */
+export interface RootMeasure {
+  readonly id: string;
+  /** RPMs over the toolchain. */
+  readonly rpms: number;
+  readonly buildRequires: number;
+  /** Medians. */
+  readonly kiln: KilnTimes;
+  /** One run. */
+  readonly installed: InstalledTimes;
+  /** Of the source package with the same number of build-dependencies, or the nearest; one run. */
+  readonly debian: DebianTimes & {
+    readonly source: string;
+    readonly buildDependencies: number;
+    readonly installs: number;
+  };
+}
+
+export interface BuildRootBench {
+  readonly measures: readonly RootMeasure[];
+  /** How long the toolchain is looked at, once in a run. */
+  readonly toolchainSeconds: number;
+  /** All RPMs that repodata is made of. */
+  readonly availableRpms: number;
+  /** Load average at the start and at the end. */
+  readonly load: readonly [number, number];
+}
+
+export interface BuildRootOptions {
+  readonly packages: number;
+  /** Of Kiln's cases; the others take seconds. */
+  readonly runs: number;
+  /** Place for about 4 GB. */
+  readonly directory: string;
+  /** Told of each step, and of each measure when it is made. */
+  readonly say: (line: string) => void;
+  readonly measured: (measure: RootMeasure) => void;
+}
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+/** @throws Error when fewer packages than wanted have their dependencies in the store. */
+export async function benchBuildRoots(options: BuildRootOptions): Promise<BuildRootBench> {
+  const { packages, runs, say, measured } = options;
+  const before = loadAverage();
+  const place = mkdtempSync(join(options.directory, 'kiln-build-root-'));
+  chmodSync(place, 0o755);
+  try {
+    const { session, all } = await rootSubjects(REPOSITORY);
+    const subjects = differentSizes(all, packages);
+    if (subjects.length < packages)
+      throw new Error(
+        `only ${subjects.length} packages have what they need in the store: run \`./nx run-many -t rpm\` first`,
+      );
+    const { suite } = session.distribution.toolchain.lock;
+    say('making the roots that the others begin with; this downloads some 200 MB');
+    const tools = makeToolsRoot(place, suite);
+    const rpms = await availableRpms(session);
+    const { layer, rpm } = await session.toolchain();
+    const installed = InstalledRoots.make(place, tools, { layer, rpm, rpms });
+    const debian = DebianRoots.make(place, tools, suite);
+    const names = session.distribution.packages.map(({ id }) => id.slice(id.lastIndexOf('/') + 1));
+    const twins = nearestSources(subjects, debian.sources(names));
+    debian.prepare([...new Set(twins.values())]);
+    const kiln = await KilnRoots.make(session, subjects, join(place, 'store'));
+    say(`${subjects.length} packages; repodata of ${rpms.size} RPMs`);
+    const measures: RootMeasure[] = [];
+    for (const subject of subjects) {
+      const { name, buildDependencies, install } = twins.get(subject)!;
+      const one = {
+        id: subject.id,
+        rpms: subject.rpms,
+        buildRequires: subject.buildRequires,
+        kiln: await kiln.times(subject, runs),
+        installed: installed.times(subject.fileNames),
+        debian: { ...debian.times(twins.get(subject)!), source: name, buildDependencies, installs: install.length },
+      };
+      measures.push(one);
+      measured(one);
+    }
+    const toolchainSeconds = await kiln.toolchainSeconds();
+    return { measures, toolchainSeconds, availableRpms: rpms.size, load: [before, loadAverage()] };
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/** Binary RPMs of all packages that are built: file name and path. */
+async function availableRpms(session: Session): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const { id } of session.distribution.packages) {
+    const { result } = await session.state('rpm', id);
+    for (const [name, { sha256 }] of Object.entries(result?.outputs ?? {}))
+      if (!name.endsWith('.src.rpm')) found.set(name, session.store.blobPath(sha256));
+  }
+  return found;
+}
+
+/** The number of build-dependencies decides, then the name, then how few packages have to be installed. */
+export function nearestSources(
+  subjects: readonly RootSubject[],
+  sources: readonly DebianSource[],
+): ReadonlyMap<RootSubject, DebianSource> {
+  const twinOf = ({ id, buildRequires }: RootSubject) => {
+    const name = id.slice(id.lastIndexOf('/') + 1);
+    const order = (one: DebianSource) => [
+      Math.abs(one.buildDependencies - buildRequires),
+      one.name === name ? 0 : 1,
+      one.install.length,
+    ];
+    return [...sources].sort((a, b) => compare(order(a), order(b)))[0]!;
+  };
+  return new Map(subjects.map((subject) => [subject, twinOf(subject)]));
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, n) => value !== b[n]);
+  return at === -1 ? 0 : a[at]! - b[at]!;
+}
+
+function loadAverage(): number {
+  return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]);
+}
