@@ -38,6 +38,27 @@ it.each([
     expect(status).toBe(1);
     expect(output).toMatch(/REPRODUCE_DIFFERS: a second build of alone\/alone gives other RPMs/);
     expect(output).toMatch(words);
+    expect(output).not.toContain('headerDigest');
   },
   300_000,
 );
+
+it('shows the lines that differ, without what a terminal would obey, and keeps the whole comparison', async () => {
+  edit(tree, 'SPECS/alone/alone.spec', (text) =>
+    text.replace(
+      '\n%files',
+      '\nprintf "made \\033[2J in %%s\\n" $(date +%N) > %{buildroot}%{_datadir}/alone/when\n\n%files',
+    ),
+  );
+  const { status, output } = await kiln(tree, 'reproduce', 'alone');
+  expect(status).toBe(1);
+  expect(output).toMatch(
+    /\| --- first\/usr\/share\/alone\/when\n.*\n.*\n +\| -made \?\[2J in \d+\n +\| \+made \?\[2J in \d+\n/,
+  );
+  expect(output).toMatch(/dist\/logs\/reproduce\/alone\/alone\/alone-1\.0-1\.kl1\.noarch\.rpm\.diff/);
+  const report = readFileSync(
+    join(tree.root, 'dist/logs/reproduce/alone/alone/alone-1.0-1.kl1.noarch.rpm.diff'),
+    'utf8',
+  );
+  expect(report).toMatch(/^-made .\[2J in \d+$/m);
+}, 300_000);

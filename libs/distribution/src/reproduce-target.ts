@@ -6,12 +6,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson, digestOf } from '@kiln/build-identity';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
-import { buildUser, writeFileAtomic } from '@kiln/host';
 import { buildPackage } from '@kiln/package-build';
 import { compareRpms, readRpmHeader } from '@kiln/rpm-repository';
 import type { ActionResult, Blob } from '@kiln/store';
 import { buildInput, preparedBuild } from './build-input.ts';
 import type { Session } from './session.ts';
+import { showDifferences } from './show-differences.ts';
 import type { Target } from './targets.ts';
 
 /** Raise it when the second build is made in another way. */
@@ -89,25 +89,14 @@ async function differenceOf(session: Session, { id, name, a, b }: TwoRpms): Prom
   const sentences = compareRpms(headerA.package, headerB.package);
   const shown = sentences.slice(0, MOST_SENTENCES).map((sentence) => `\n    ${sentence}`);
   const more = sentences.length > MOST_SENTENCES ? `\n    and ${sentences.length - MOST_SENTENCES} more` : '';
-  const details = await diffoscope(session, { id, name, paths: [pathA, pathB] });
+  const seen = await showDifferences(session, {
+    ...{ name, first: a, second: b },
+    reports: join('dist', 'logs', 'reproduce', id),
+  });
   return {
     severity: 'error',
     code: 'RPM_DIFFERS',
-    message: `${name} differs:${shown.join('')}${more}`,
-    hint: details ?? `install diffoscope to see more, or run it on ${pathA} and ${pathB}`,
+    message: `${name} differs:${shown.join('')}${more}${seen.lines.map((line) => `\n    | ${line}`).join('')}`,
+    hint: seen.hint,
   };
-}
-
-/** Where its report is, when the machine has the program; it runs as the build user, because it opens what a build made. */
-async function diffoscope(
-  { host, distribution }: Session,
-  { id, name, paths }: { readonly id: string; readonly name: string; readonly paths: readonly string[] },
-): Promise<string | undefined> {
-  const { prefix } = await buildUser(host);
-  const argv = [...prefix, 'diffoscope', '--text', '-', '--max-text-report-size', '1000000', ...paths];
-  const ran = await host.run({ argv: argv as [string, ...string[]], cwd: '/' }).catch(() => undefined);
-  if (ran === undefined || ran.stdout === '') return undefined;
-  const report = join('dist', 'logs', 'reproduce', id, `${name}.diffoscope.txt`);
-  await writeFileAtomic(join(distribution.root, report), ran.stdout);
-  return `${report} has all differences`;
 }

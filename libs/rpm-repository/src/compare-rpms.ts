@@ -6,14 +6,18 @@ import type { RpmFileEntry } from './rpm-files.ts';
 export function compareRpms(a: RpmPackage, b: RpmPackage): string[] {
   const { files: filesA, ...headerA } = a;
   const { files: filesB, ...headerB } = b;
-  const facts = Object.keys({ ...headerA, ...headerB }) as (keyof typeof headerA)[];
-  return [
+  const facts = (Object.keys({ ...headerA, ...headerB }) as (keyof typeof headerA)[])
+    .filter((fact) => JSON.stringify(headerA[fact]) !== JSON.stringify(headerB[fact]))
+    .map((fact) => ({ fact, sentence: `${fact}: ${brief(headerA[fact])} and ${brief(headerB[fact])}` }));
+  const causes = [
     ...compareFiles(filesA, filesB),
-    ...facts
-      .filter((fact) => JSON.stringify(headerA[fact]) !== JSON.stringify(headerB[fact]))
-      .map((fact) => `${fact}: ${brief(headerA[fact])} and ${brief(headerB[fact])}`),
+    ...facts.filter(({ fact }) => !FOLLOWING.has(fact)).map(({ sentence }) => sentence),
   ];
+  return causes.length > 0 ? causes : facts.map(({ sentence }) => sentence);
 }
+
+/** They differ because something else does, unless nothing else differs. */
+const FOLLOWING: ReadonlySet<keyof RpmPackage> = new Set(['payload', 'layout', 'headerDigest', 'installedSize']);
 
 function compareFiles(a: readonly RpmFileEntry[], b: readonly RpmFileEntry[]): string[] {
   const [byPathA, byPathB] = [a, b].map((files) => new Map(files.map((file) => [file.path, file])));
