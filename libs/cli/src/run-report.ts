@@ -78,10 +78,11 @@ export function tellFailures(
 /** The error of a task; that of a package's build tells how to look around where it failed. */
 function errorOf({ name, error }: TaskFailure): Error {
   if (!(error instanceof Error)) return new Error(String(error));
-  const [, id] = /^rpm:(.*)$/.exec(name) ?? [];
+  const [, target, id] = /^(rpm|check):(.*)$/.exec(name) ?? [];
   if (id === undefined || !(error instanceof BuildError) || error.log === undefined) return error;
   const { code, message, location, hint, log, command, diagnostics } = error;
-  const shell = `\`npx kiln shell ${id}\` opens a shell where it failed`;
+  if (target === 'check' && code !== 'TESTS_FAILED') return error;
+  const shell = `\`npx kiln shell ${target === 'check' ? '--check ' : ''}${id}\` opens a shell where it failed`;
   const both = hint === undefined ? shell : `${hint}; ${shell}`;
   return new BuildError(code, message, { location, hint: both, log, command, diagnostics, cause: error });
 }

@@ -30,6 +30,10 @@ test('the failure of a build tells how to look around where it failed', () => {
       '  log: dist/logs/rpm/a.log',
     ].join('\n'),
   );
+  const check = tell([failure('check:a', new BuildError('TESTS_FAILED', 'no', options))]).thrown as BuildError;
+  expect(check.hint).toBe('read the log; `npx kiln shell --check a` opens a shell where it failed');
+  const lint = new BuildError('LINT_FAILED', 'no', options);
+  expect(tell([failure('check:a', lint)]).thrown).toBe(lint);
   const image = new BuildError('IMAGE_FAILED', 'no', options);
   expect(tell([failure('image:a', image)]).thrown).toBe(image);
 });

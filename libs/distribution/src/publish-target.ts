@@ -13,6 +13,7 @@ import { recordPublished, refuseReused } from './published-ledger.ts';
 import { allRpms } from './repository-target.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { isTrial, refuseInTrial } from './trial-toolchain.ts';
 
 /** Raise it when the same RPMs would be published in another way. */
 const RECIPE_VERSION = 1;
@@ -20,9 +21,10 @@ const SIGN_RECIPE_VERSION = 1;
 const PARALLEL = 4;
 
 export const publishTarget: Target = {
-  before: ({ config }) => [['repository', config.name]],
+  before: ({ config }) => (isTrial(config) ? [] : [['repository', config.name]]),
 
   async key(session, id): Promise<Sha256 | undefined> {
+    refuseInTrial(session.distribution.config, 'a publication');
     const { fingerprint, publicKey } = await signingOf(session);
     const [{ result: repository }, rpms] = [await session.state('repository', id), await allRpms(session)];
     if (repository === undefined || rpms === undefined) return undefined;

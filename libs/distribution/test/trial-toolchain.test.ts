@@ -2,6 +2,7 @@ import { parseSha256 } from '@kiln/build-identity';
 import type { PackageResult } from '@kiln/package-build';
 import { expect, test } from 'vitest';
 import { imageTarget } from '../src/image-target.ts';
+import { publishTarget } from '../src/publish-target.ts';
 import { repositoryTarget } from '../src/repository-target.ts';
 import type { Session } from '../src/session.ts';
 import { publishableRpms } from '../src/trial-toolchain.ts';
@@ -18,6 +19,14 @@ test('a repository of a trial is refused, and nothing is built for it', async ()
     message: "a repository can't be made with the toolchain 'debian-full'",
   });
   expect(repositoryTarget.before(trial.distribution, 'distribution')).toEqual([]);
+});
+
+test('a publication of a trial is refused, and nothing is built for it', async () => {
+  await expect(publishTarget.key(trial, 'distribution')).rejects.toMatchObject({
+    code: 'TRIAL_TOOLCHAIN',
+    message: "a publication can't be made with the toolchain 'debian-full'",
+  });
+  expect(publishTarget.before(trial.distribution, 'distribution')).toEqual([]);
 });
 
 test('an image of a trial is refused, and nothing is built for it', async () => {

@@ -56,16 +56,14 @@ const KINDS: readonly FailureKind[] = [
     code: 'TESTS_FAILED',
     pattern: /error: Bad exit status from \S+ \(%check\)/,
     message: (_, { subject }) => `the %check section of ${subject} failed`,
-    hint:
-      'read the log above the message; `kiln shell --check` with the name of the package opens a shell where it failed; ' +
-      'toolkit/packages.json can say with a reason that it is flaky or skipped',
+    hint: 'read the log above the message; toolkit/packages.json can say with a reason that it is flaky or skipped',
     section: () => '%check',
   },
   {
     code: 'RPMBUILD_FAILED',
     pattern: /error: Bad exit status from \S+ \((%\w+)\)/,
     message: (match, { subject }) => `the ${match[1]} section of ${subject} failed`,
-    hint: 'read the log above the message; `kiln shell` with the name of the package opens a shell where it failed',
+    hint: 'read the log above the message',
     section: (match) => match[1]!,
   },
   {
