@@ -1,0 +1,37 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadDistribution } from '@kiln/distribution';
+import { layOutWorkspace } from '../lay-out-workspace.ts';
+
+const SPEC = `Name: one
+Version: 1
+Release: 1%{dist}
+Summary: One
+License: MIT
+%description
+One.
+%files
+`;
+
+let top: string;
+
+beforeEach(() => (top = mkdtempSync(join(tmpdir(), 'kiln-lay-out-'))));
+afterEach(() => rmSync(top, { recursive: true, force: true }));
+
+test('the specs of a checkout are a workspace, with everything that its configuration names', async () => {
+  const tree = join(top, 'checkout');
+  mkdirSync(join(tree, 'SPECS/azurelinux-rpm-macros'), { recursive: true });
+  mkdirSync(join(tree, 'SPECS-EXTENDED/one'), { recursive: true });
+  writeFileSync(join(tree, 'SPECS/azurelinux-rpm-macros/macros'), '%dist .azl3\n');
+  writeFileSync(join(tree, 'SPECS-EXTENDED/one/one.spec'), SPEC);
+  const root = join(top, 'workspace');
+  layOutWorkspace(root, { tree, roots: ['SPECS', 'SPECS-EXTENDED'] });
+
+  const { config, packages } = await loadDistribution(root);
+  expect(packages.map(({ id, diagnostics }) => ({ id, diagnostics }))).toEqual([{ id: 'one/one', diagnostics: [] }]);
+  expect(packages[0]!.sourcePackage!.evr.release).toBe('1.azl3');
+  for (const path of [config.toolchain.packages, config.toolchain.lock, config.sources.debianLock])
+    expect(existsSync(join(root, path)), path).toBe(true);
+});
