@@ -1,5 +1,5 @@
 /** A second build of a package gives the same files, or it is told in what they differ. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -7,6 +7,8 @@ import { kiln, nx } from './run-kiln.ts';
 import { edit, makeSmallTree, type SmallTree } from './small-tree.ts';
 import { sharedStore } from './test-store.ts';
 
+/** The second build's user, where root can choose. */
+const NOBODY = 65_534;
 let top: string;
 let tree: SmallTree;
 
@@ -24,6 +26,12 @@ it('is a target of each package: built once, then built again and compared', asy
   expect(built.filter((task) => !task.startsWith('toolchain'))).toEqual(['rpm:alone/alone', 'reproduce:alone/alone']);
   const report = JSON.parse(readFileSync(join(tree.root, 'dist/reproduced/alone/alone.json'), 'utf8')) as object;
   expect(report).toMatchObject({ rpms: [expect.stringMatching(/noarch\.rpm$/), expect.stringMatching(/src\.rpm$/)] });
+  const second = readdirSync(join(tree.store, 'work')).filter((name) => name.startsWith('second-store-'));
+  expect(second).toHaveLength(1);
+  const layers = join(tree.store, 'work', second[0]!, 'layers');
+  const owners = readdirSync(layers).map((name) => statSync(join(layers, name)).uid);
+  expect(owners.length).toBeGreaterThanOrEqual(3);
+  if (process.getuid?.() === 0) expect(owners).toContain(NOBODY);
   expect((await nx(tree, 'run', 'alone/alone:reproduce')).built).toEqual([]);
 }, 300_000);
 

@@ -14,7 +14,7 @@ import { requestSettings } from './package-settings.ts';
 import { pinnedSources, type PinnedSource } from './pinned-sources.ts';
 import type { Session } from './session.ts';
 import { checkPolicy } from './check-policy.ts';
-import { requestedToolchain } from './package-toolchain.ts';
+import { type BuildSite, packageToolchain, requestedToolchain } from './package-toolchain.ts';
 import { sourcePlaces } from './source-places.ts';
 import type { TargetName } from './targets.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
@@ -68,11 +68,11 @@ export async function buildInput(session: Session, project: PackageProject): Pro
 
 /** Everything that the build reads, in its place: sources and seeds are fetched, the toolchain is made. */
 export async function preparedBuild(
-  session: Session,
+  site: BuildSite,
   { project, source, request, root, sources }: BuildInput,
   { target, log }: { readonly target: TargetName; readonly log: string },
 ): Promise<PackageBuild> {
-  const { host, store, distribution } = session;
+  const { host, store, distribution } = site;
   const seeds = project.seeds.map(({ fileName, sha256: digest, url }) => ({
     fileName,
     sha256: digest as Sha256,
@@ -104,7 +104,7 @@ export async function preparedBuild(
     files,
     macroFiles: distribution.macroFiles.map(({ slot, text }) => ({ name: slot, text })),
     root: root.map(sized),
-    toolchain: await session.packageToolchain(project),
+    toolchain: await packageToolchain(site, project),
     log: join(distribution.root, log),
     flakyCheck: 'flaky' in (project.settings?.check ?? {}),
   };

@@ -24,12 +24,18 @@ export function requestedToolchain(
   return { toolchain: setOf(toolchain.full, project).identity, environment: DEBIAN_FULL_ENVIRONMENT };
 }
 
-/** @throws BuildError of the toolchain. */
-export async function packageToolchain(session: Session, project: EvaluatedPackage): Promise<Toolchain> {
-  const { full } = session.distribution.toolchain;
-  const base = await session.toolchain();
+/** Where packages are built: which machine and user, and the store with the layers. */
+export type BuildSite = Pick<Session, 'host' | 'store' | 'distribution' | 'toolchain'>;
+
+/**
+ * The toolchain in the root of a package: in mode `debian-full` it has what its BuildRequires ask for.
+ * @throws BuildError of the toolchain.
+ */
+export async function packageToolchain(site: BuildSite, project: EvaluatedPackage): Promise<Toolchain> {
+  const { full } = site.distribution.toolchain;
+  const base = await site.toolchain();
   if (full === undefined) return base;
-  return prepareRequirementRoot(session.host, session.store, { base, planned: full, set: setOf(full, project) });
+  return prepareRequirementRoot(site.host, site.store, { base, planned: full, set: setOf(full, project) });
 }
 
 /** Of a choice all that Debian has is there. */

@@ -1,6 +1,6 @@
 /**
- * The `reproduce` target: a package is built a second time, later, in another directory, with another number of jobs; each of its RPMs
- * must be the same file as the first time.
+ * The `reproduce` target: a package is built a second time, later, in another directory, with another number of jobs, over layers that are made
+ * anew, and by another user where Kiln may choose; each of its RPMs must be the same file as the first time.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -10,12 +10,13 @@ import { buildPackage } from '@kiln/package-build';
 import { compareRpms, readRpmHeader } from '@kiln/rpm-repository';
 import type { ActionResult, Blob } from '@kiln/store';
 import { buildInput, preparedBuild } from './build-input.ts';
+import { secondSite } from './second-site.ts';
 import type { Session } from './session.ts';
 import { showDifferences } from './show-differences.ts';
 import type { Target } from './targets.ts';
 
 /** Raise it when the second build is made in another way. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 export const reproduceTarget: Target = {
   before: (_, id) => [['rpm', id]],
@@ -31,8 +32,9 @@ export const reproduceTarget: Target = {
     const { result: first } = await session.state('rpm', id);
     const input = await buildInput(session, session.distribution.findPackage(id));
     if (first === undefined || input === undefined) throw new BuildError('PLAN_STALE', `${id} is not built`);
-    const build = await preparedBuild(session, input, { target: 'reproduce', log: reproduceTarget.log(id) });
-    const second = await buildPackage(session.host, session.store, { ...build, jobs: otherJobs() });
+    const site = await secondSite(session);
+    const build = await preparedBuild(site, input, { target: 'reproduce', log: reproduceTarget.log(id) });
+    const second = await buildPackage(site.host, site.store, { ...build, jobs: otherJobs() });
     const problems = await differences(session, { id, first, second });
     if (problems.length > 0) {
       throw new BuildError('REPRODUCE_DIFFERS', `a second build of ${id} gives other RPMs`, {

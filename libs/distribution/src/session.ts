@@ -14,8 +14,6 @@ import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
 import { newRunName } from './run-log.ts';
 import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
-import type { EvaluatedPackage } from './package-project.ts';
-import { packageToolchain } from './package-toolchain.ts';
 import { TARGETS, type TargetName } from './targets.ts';
 import { isViewInPlace, showView, VIEW_SCRATCH, type Manifest } from './view.ts';
 
@@ -73,11 +71,6 @@ export class Session {
     this.#checkArchitecture();
     this.#toolchain ??= prepareToolchain(this.host, this.store, this.distribution.toolchain);
     return this.#toolchain;
-  }
-
-  /** The toolchain in the root of a package: in mode `debian-full` it has what its BuildRequires ask for. */
-  packageToolchain(project: EvaluatedPackage): Promise<Toolchain> {
-    return packageToolchain(this, project);
   }
 
   /** @throws BuildError `TOOLCHAIN_ARCHITECTURE`. */

@@ -35,6 +35,28 @@ export async function giveToBuildUser(user: BuildUser, path: string): Promise<vo
   if (user.prefix.length > 0) await chown(path, user.uid, user.gid);
 }
 
+/** `nobody` of every system: owns nothing, and has no subordinate ids. */
+const OTHER_UID = 65_534;
+
+/**
+ * The same machine with another build user, who has the group of the first and so may enter what is open to that. Only root can choose: else the
+ * user is the same.
+ * @throws BuildError `BUILD_USER_MISSING`.
+ */
+export async function withOtherBuildUser(host: Host): Promise<Host> {
+  const user = await buildUser(host);
+  const other = { ...host };
+  if (user.prefix.length === 0) return other;
+  const name = String(OTHER_UID);
+  known.set(other, Promise.resolve({ name, uid: OTHER_UID, gid: user.gid, prefix: dropTo(OTHER_UID, user.gid) }));
+  return other;
+}
+
+function dropTo(uid: number, gid: number): string[] {
+  const ids = ['--reuid', String(uid), '--regid', String(gid)];
+  return ['setpriv', ...ids, '--clear-groups', '--inh-caps=-all', '--'];
+}
+
 async function findBuildUser(host: Host): Promise<BuildUser> {
   const uid = process.getuid?.() ?? 0;
   const name = uid === 0 ? BUILD_USER_NAME : String(uid);
@@ -46,11 +68,6 @@ async function findBuildUser(host: Host): Promise<BuildUser> {
       hint: 'run `kiln doctor --fix`, which makes it, or run Kiln as an ordinary user',
     });
   }
-  const groups = ['--regid', entryGid!, '--clear-groups', '--inh-caps=-all'];
-  return {
-    name,
-    uid: Number(entryUid),
-    gid: Number(entryGid),
-    prefix: ['setpriv', '--reuid', entryUid, ...groups, '--'],
-  };
+  const [buildUid, buildGid] = [Number(entryUid), Number(entryGid)];
+  return { name, uid: buildUid, gid: buildGid, prefix: dropTo(buildUid, buildGid) };
 }

@@ -25,22 +25,27 @@ export function defaultStoreDirectory(environment: Readonly<Record<string, strin
 export class Store {
   readonly directory: string;
   readonly #host: Host;
+  /** Directory of the store that has the blobs and the results. */
+  readonly #shared: string;
   /** Layers that were looked at. */
   readonly #intact = new Set<string>();
 
-  constructor(host: Host, directory: string) {
+  /** @param options.blobs another store on the same file system, with which blobs and results are shared: only layers are its own. */
+  constructor(host: Host, directory: string, { blobs }: { readonly blobs?: Store } = {}) {
     this.#host = host;
     this.directory = directory;
+    this.#shared = blobs?.directory ?? directory;
   }
 
   /** Marks a file or directory of the store as used by this process, so that it stays; whether it is there. */
   use(path: string): Promise<boolean> {
-    return use(this.#host, this.directory, path);
+    const isOwn = path.startsWith(`${this.directory}/`);
+    return use(this.#host, isOwn ? this.directory : this.#shared, path);
   }
 
   /** Path of a blob, whether it is there or not. Blobs are read-only; never hand out a hard link to one. */
   blobPath(digest: Sha256): string {
-    return join(this.directory, 'cas', digest.slice(0, 2), digest);
+    return join(this.#shared, 'cas', digest.slice(0, 2), digest);
   }
 
   /** Whether it is there, by its size; it counts as used. */
@@ -287,7 +292,7 @@ export class Store {
   }
 
   #actionPath(key: Sha256): string {
-    return join(this.directory, 'ac', key.slice(0, 2), `${key}.json`);
+    return join(this.#shared, 'ac', key.slice(0, 2), `${key}.json`);
   }
 
   async #guardSpace<T>(work: () => Promise<T>): Promise<T> {
