@@ -164,11 +164,19 @@ class LineReporter implements Reporter {
   #showLife(): void {
     if (this.#live !== undefined) return this.#refresh();
     const now = this.#options.now();
-    for (const task of this.#running.values()) {
-      if (now - task.spoken < HEARTBEAT) continue;
-      task.spoken = now;
-      this.say(this.#stateLine(task));
-    }
+    const isQuiet = (task: RunningTask): boolean => now - task.spoken >= HEARTBEAT;
+    const tasks = [...this.#running.values()];
+    for (const task of tasks.filter((one) => !one.waits && isQuiet(one))) this.#speak([task]);
+    // Many may wait for hours: one line is for all of them.
+    const waiting = tasks.filter(({ waits }) => waits);
+    if (waiting.some(isQuiet)) this.#speak(waiting);
+  }
+
+  /** A line of the first for all of them. */
+  #speak(tasks: readonly RunningTask[]): void {
+    for (const task of tasks) task.spoken = this.#options.now();
+    const more = tasks.length > 1 ? `, and ${tasks.length - 1} more` : '';
+    this.say(`${this.#stateLine(tasks[0]!)}${more}`);
   }
 
   #refresh(): void {

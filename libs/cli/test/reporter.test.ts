@@ -57,6 +57,24 @@ test('the count is of tasks that ended, in whatever order they began', () => {
   ]);
 });
 
+test('signs of life: each task that runs has its own, all that wait have one', () => {
+  const reporter = createReporter({ terminal, now: () => Date.now() });
+  for (const subject of ['a', 'b', 'c']) {
+    reporter.begin({ action: 'rpm', subject });
+    vi.advanceTimersByTime(1000);
+  }
+  reporter.start({ action: 'rpm', subject: 'a' });
+  vi.advanceTimersByTime(62_000);
+  reporter.end();
+  expect(text.split('\n')).toEqual([
+    'rpm a starting 00:27',
+    'rpm b waiting 00:30, and 1 more',
+    'rpm a starting 00:57',
+    'rpm b waiting 01:00, and 1 more',
+    '',
+  ]);
+});
+
 test('a task that waits says once what for, and its time begins afterwards', () => {
   const reporter = createReporter({ terminal, now: () => Date.now(), estimate: () => 130 });
   reporter.begin(task);

@@ -63,7 +63,7 @@ export async function showDifferences(session: Session, rpms: TwoRpms): Promise<
     return {
       lines: text
         .split('\n')
-        .filter((line) => line !== '')
+        .filter((line) => line !== '' && !line.startsWith('diff --recursive '))
         .slice(0, MOST_LINES)
         .map(printable),
       hint: hint === report ? `${report} has all of it; ${INSTALL}` : `${hint} has all differences`,
