@@ -16,9 +16,10 @@ function isFullDisk(error: unknown): boolean {
   return error instanceof Error && ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-function fullDisk({ path, message }: NodeJS.ErrnoException): BuildError {
-  return new BuildError('DISK_FULL', path === undefined ? message : `no space left while writing ${path}`, {
-    hint: 'free some space, for example with `kiln gc`, then run the same command again',
+/** Of two paths the second one is what was written. */
+function fullDisk({ path, dest = path, message }: NodeJS.ErrnoException & { readonly dest?: string }): BuildError {
+  return new BuildError('DISK_FULL', dest === undefined ? message : `no space left while writing ${dest}`, {
+    hint: 'free some space there (`kiln gc` does in the store), then run the same command again',
   });
 }
 

@@ -1,7 +1,7 @@
 /** The event log: one line of JSON for each action of any process, in the order in which they ended. */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ActionEvent, EventSink, ResourceUsage } from '@kiln/host';
+import { appendJsonLine, readJsonLines } from './json-lines.ts';
 import type { TaskMeasurement } from './task-meter.ts';
 
 /** Workspace-relative path of the log. */
@@ -39,27 +39,13 @@ export function withEventLog(root: string, sink: EventSink, { run, measurement }
 
 /** Appends an event that ends now. */
 export function logEvent(root: string, event: Omit<LoggedEvent, 'time'>): void {
-  const file = join(root, EVENT_LOG);
   const logged: LoggedEvent = { time: new Date().toISOString(), ...event };
-  mkdirSync(dirname(file), { recursive: true });
-  appendFileSync(file, `${JSON.stringify(logged)}\n`);
+  appendJsonLine(join(root, EVENT_LOG), logged);
 }
 
-/** The logged actions, oldest first; a torn last line is passed over. */
+/** The logged actions, oldest first. */
 export function readEventLog(root: string): LoggedEvent[] {
-  let text: string;
-  try {
-    text = readFileSync(join(root, EVENT_LOG), 'utf8');
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as LoggedEvent];
-    } catch {
-      return [];
-    }
-  });
+  return readJsonLines(join(root, EVENT_LOG));
 }
 
 /** The events of the last command that did something. */

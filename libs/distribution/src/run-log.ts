@@ -1,6 +1,6 @@
 /** The log of runs: one line of JSON for each command that did tasks, when it ended. */
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { appendJsonLine, readJsonLines } from './json-lines.ts';
 
 /** Workspace-relative path of the log. */
 export const RUN_LOG = join('dist', 'logs', 'runs.jsonl');
@@ -19,26 +19,12 @@ export interface LoggedRun {
 
 /** Appends a run. */
 export function logRun(root: string, run: LoggedRun): void {
-  const file = join(root, RUN_LOG);
-  mkdirSync(dirname(file), { recursive: true });
-  appendFileSync(file, `${JSON.stringify(run)}\n`);
+  appendJsonLine(join(root, RUN_LOG), run);
 }
 
-/** The logged runs, oldest first; a torn last line is passed over. */
+/** The logged runs, oldest first. */
 export function readRunLog(root: string): LoggedRun[] {
-  let text: string;
-  try {
-    text = readFileSync(join(root, RUN_LOG), 'utf8');
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as LoggedRun];
-    } catch {
-      return [];
-    }
-  });
+  return readJsonLines(join(root, RUN_LOG));
 }
 
 /** Readable and unlike any other: when it began and in which process. */

@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
-/** Writes to a temporary file beside `path` and renames it into place; parents are made. */
+/** Writes to a temporary file beside `path` and renames it into place; parents are made. An error of it names `path`. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
@@ -17,6 +17,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    // A write alone doesn't know of which file it is.
+    throw Object.assign(error as NodeJS.ErrnoException, { path });
   }
 }
