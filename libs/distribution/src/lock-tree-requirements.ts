@@ -89,9 +89,17 @@ function treePackages(packages: Distribution['packages']): Map<string, Omit<Requ
       };
       known.set(name, facts);
       for (const one of provides) if (!known.has(one.name)) known.set(one.name, facts);
+      // Only that file answers it, and what comes with the package comes with it.
+      for (const one of facts.files.flatMap(pkgConfigName)) if (!known.has(one)) known.set(one, { ...facts, files: [] });
     }
   }
   return known;
+}
+
+/** What rpm's generator calls a `.pc` file. */
+function pkgConfigName(path: string): string[] {
+  const [, name] = /\/pkgconfig\/([^/*]+)\.pc$/.exec(path) ?? [];
+  return name === undefined ? [] : [`pkgconfig(${name})`];
 }
 
 function isProgram(path: string): boolean {
