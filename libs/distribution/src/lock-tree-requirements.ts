@@ -90,7 +90,8 @@ function treePackages(packages: Distribution['packages']): Map<string, Omit<Requ
       known.set(name, facts);
       for (const one of provides) if (!known.has(one.name)) known.set(one.name, facts);
       // Only that file answers it, and what comes with the package comes with it.
-      for (const one of facts.files.flatMap(pkgConfigName)) if (!known.has(one)) known.set(one, { ...facts, files: [] });
+      for (const one of facts.files.flatMap(pkgConfigName))
+        if (!known.has(one)) known.set(one, { ...facts, files: [] });
     }
   }
   return known;
