@@ -10,11 +10,7 @@ it('tells as an event what a run used', async () => {
   const { usage } = await runSandboxed(createHost({ emit: (event) => events.push(event) }), {
     layers: [makeTinyRoot()],
     identity: 'builder',
-    argv: [
-      '/bin/sh',
-      '-c',
-      'x=$(perl -e "print q(a) x 50_000_000"); perl -e "1 while (times)[0] < 1"; exit 3',
-    ],
+    argv: ['/bin/sh', '-c', 'x=$(perl -e "print q(a) x 50_000_000"); perl -e "1 while (times)[0] < 1"; exit 3'],
     environment: { PATH: '/usr/bin' },
   });
   expect(events).toEqual([{ type: 'usage', usage }]);
