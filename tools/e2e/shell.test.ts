@@ -1,5 +1,5 @@
 /** `kiln shell` on a terminal, as docs/debugging.md walks through it; and settings of single packages. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -15,13 +15,25 @@ afterEach(() => restore(tree));
 
 /** Types lines into `kiln shell` on a pseudo terminal and returns what it shows. */
 function shell(args: readonly string[], ...lines: string[]): string {
-  const command = shellQuote(kilnCommand('shell', ...args));
-  return execFileSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+  const { status, stdout } = onTerminal(['shell', ...args], ...lines);
+  expect(status, stdout).toBe(0);
+  return stdout;
+}
+
+function onTerminal(args: readonly string[], ...lines: string[]) {
+  const command = shellQuote(kilnCommand(...args));
+  return spawnSync('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: tree.root,
     input: [...lines, 'exit', ''].join('\n'),
     encoding: 'utf8',
-    env: { ...process.env, CI: 'true', NO_COLOR: '1', KILN_STORE: tree.store },
-    timeout: 2 * MINUTES,
+    env: {
+      ...process.env,
+      CI: 'true',
+      NO_COLOR: '1',
+      KILN_STORE: tree.store,
+      KILN_TOKENS: join(tree.store, 'tokens'),
+    },
+    timeout: 5 * MINUTES,
   });
 }
 
@@ -56,7 +68,18 @@ test(
   },
 );
 
+test('a shell opens where a build fails, when it is asked for before', { timeout: 10 * MINUTES }, () => {
+  edit(tree, 'SPECS/alone/alone.spec', (text) =>
+    text.replace('%build\n', '%build\necho left > %{_topdir}/BUILD/trace; false\n'),
+  );
+  const { status, stdout } = onTerminal(['rpm', '--shell', 'alone'], 'cat /usr/src/kiln/BUILD/trace');
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/error RPMBUILD_FAILED: the %build section of alone\/alone failed/);
+  expect(stdout).toMatch(/^left\r?$/m);
+});
+
 test('without a terminal there is no shell', { timeout: 5 * MINUTES }, async () => {
+  expect((await kiln(tree, 'rpm', '--shell', 'alone')).output).toMatch(/error NO_TERMINAL/);
   const ran = await kiln(tree, 'shell', 'alone');
   expect(ran.status).toBe(1);
   expect(ran.output).toContain('error NO_TERMINAL');

@@ -75,14 +75,30 @@ export function tellFailures(
   });
 }
 
+/** Where a shell can be opened: a build, or a `%check`, that left something to look at. */
+interface Scene {
+  readonly target: 'rpm' | 'check';
+  readonly id: string;
+}
+
+/** That of the first failure that has one. */
+export function sceneOf(failed: readonly TaskFailure[]): Scene | undefined {
+  for (const { name, error } of failed) {
+    const [, target, id] = /^(rpm|check):(.*)$/.exec(name) ?? [];
+    if (id === undefined || !(error instanceof BuildError) || error.log === undefined) continue;
+    if (target === 'rpm' || error.code === 'TESTS_FAILED') return { target: target as Scene['target'], id };
+  }
+  return undefined;
+}
+
 /** The error of a task; that of a package's build tells how to look around where it failed. */
-function errorOf({ name, error }: TaskFailure): Error {
+function errorOf(failure: TaskFailure): Error {
+  const { error } = failure;
   if (!(error instanceof Error)) return new Error(String(error));
-  const [, target, id] = /^(rpm|check):(.*)$/.exec(name) ?? [];
-  if (id === undefined || !(error instanceof BuildError) || error.log === undefined) return error;
+  const scene = sceneOf([failure]);
+  if (scene === undefined || !(error instanceof BuildError)) return error;
   const { code, message, location, hint, log, command, diagnostics } = error;
-  if (target === 'check' && code !== 'TESTS_FAILED') return error;
-  const shell = `\`npx kiln shell ${target === 'check' ? '--check ' : ''}${id}\` opens a shell where it failed`;
+  const shell = `\`npx kiln shell ${scene.target === 'check' ? '--check ' : ''}${scene.id}\` opens a shell where it failed`;
   const both = hint === undefined ? shell : `${hint}; ${shell}`;
   return new BuildError(code, message, { location, hint: both, log, command, diagnostics, cause: error });
 }

@@ -23,11 +23,7 @@ export async function openShell(
   name: string,
   options: { readonly fresh: boolean; readonly ofCheck: boolean },
 ): Promise<void> {
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new BuildError('NO_TERMINAL', 'a shell needs a terminal as its input and output', {
-      hint: 'run it in a terminal; in a script: script --command "kiln shell …" /dev/null',
-    });
-  }
+  requireTerminal();
   const root = rootOf(context);
   await prepareMachineFor(context, root);
   const session = new Session(await distributionOf(context), hostOf(context));
@@ -38,6 +34,14 @@ export async function openShell(
     onReady: (scene) => describe(id, scene).forEach(say),
   });
   say('the shell has ended; nothing of it was kept');
+}
+
+/** @throws BuildError `NO_TERMINAL`. */
+export function requireTerminal(): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return;
+  throw new BuildError('NO_TERMINAL', 'a shell needs a terminal as its input and output', {
+    hint: 'run it in a terminal; in a script: script --command "kiln shell …" /dev/null',
+  });
 }
 
 function describe(id: string, { failed, command }: ShellScene): string[] {

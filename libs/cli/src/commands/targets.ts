@@ -3,17 +3,20 @@ import { BuildError } from '@kiln/diagnostics';
 import { logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
 import type { Command } from 'commander';
 import { distributionOf, hostOf, rootOf, type CommandContext } from '../context.ts';
+import { describeFailure } from '../failure.ts';
 import { prepareMachineFor } from '../machine.ts';
-import { RunTally, tellFailures } from '../run-report.ts';
+import { RunTally, sceneOf, tellFailures } from '../run-report.ts';
 import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
 import { setUpRun } from '../set-up-run.ts';
 import { correctPlan, isFrozen, isStale, openBuildRequires, requireRecorded } from '../stale-plan.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { openShell, requireTerminal } from './shell.ts';
 
 interface RunOptions {
   readonly parallel?: number;
   readonly frozen?: boolean;
   readonly bail?: boolean;
+  readonly shell?: boolean;
 }
 
 type Selection = (distribution: Distribution, names: readonly string[]) => Task[];
@@ -35,7 +38,7 @@ const images =
     ]);
 
 export function addTargets(program: Command, context: () => CommandContext): void {
-  const add = (usage: string, description: string, select: Selection) =>
+  const add = (usage: string, description: string, select: Selection): Command =>
     program
       .command(usage)
       .description(description)
@@ -51,9 +54,15 @@ export function addTargets(program: Command, context: () => CommandContext): voi
         const options = given[Array.isArray(given[0]) ? 1 : 0] as RunOptions;
         await run(context(), (distribution) => select(distribution, names), options);
       });
-  add('build <package...>', 'build packages and what they need', packages('rpm'));
-  add('rpm [package...]', 'build packages; all of them when none is named', packages('rpm'));
-  add('check [package...]', 'run rpmlint and %check of packages; of all when none is named', packages('check'));
+  const addWithShell = (...given: Parameters<typeof add>) =>
+    add(...given).option('--shell', 'after the first failure begin nothing new, and open a shell where it failed');
+  addWithShell('build <package...>', 'build packages and what they need', packages('rpm'));
+  addWithShell('rpm [package...]', 'build packages; all of them when none is named', packages('rpm'));
+  addWithShell(
+    'check [package...]',
+    'run rpmlint and %check of packages; of all when none is named',
+    packages('check'),
+  );
   add(
     'reproduce [package...]',
     'build packages a second time and compare; all of them when none is named',
@@ -76,7 +85,8 @@ async function run(
   select: (distribution: Distribution) => Task[],
   options: RunOptions,
 ): Promise<void> {
-  const { parallel, bail = false } = options;
+  const { parallel, shell = false, bail = shell } = options;
+  if (shell) requireTerminal();
   const frozen = isFrozen(options, hostOf(context).environment);
   const root = rootOf(context);
   await prepareMachineFor(context, root);
@@ -86,7 +96,7 @@ async function run(
     const tasks = tasksInOrder(distribution, select(distribution));
     const open = await openBuildRequires(new Session(distribution, hostOf(context)), tasks);
     const chosen = open.length === 0 ? tasks : tasksInOrder(distribution, open);
-    const stale = await runPlan(context, { distribution, tasks: chosen, bail, ...limit }).then(
+    const stale = await runPlan(context, { distribution, tasks: chosen, bail, shell, ...limit }).then(
       () => undefined,
       (error: unknown) => {
         if (isStale(error)) return error;
@@ -113,10 +123,14 @@ interface PlannedRun {
   readonly tasks: readonly Task[];
   readonly parallel?: number;
   readonly bail: boolean;
+  readonly shell: boolean;
 }
 
 /** @throws BuildError: the only failure, or `TASKS_FAILED` when several were told; one of a stale plan goes before all others. */
-async function runPlan(context: CommandContext, { distribution, tasks, parallel, bail }: PlannedRun): Promise<Session> {
+async function runPlan(
+  context: CommandContext,
+  { distribution, tasks, parallel, bail, shell }: PlannedRun,
+): Promise<Session> {
   const { terminal, signal } = context;
   const { session, plan, reporter } = setUpRun({ terminal, signal, distribution, tasks });
   const tally = new RunTally(() => Date.now());
@@ -128,8 +142,14 @@ async function runPlan(context: CommandContext, { distribution, tasks, parallel,
     const failure = tellFailures(result.failed, { fail: (text) => reporter.fail(text), isInterrupted: signal.aborted });
     reporter.say(tally.summary(result.left.length));
     logRun(distribution.root, tally.record(session.runName, ['kiln', ...process.argv.slice(2)].join(' ')));
-    if (failure !== undefined) throw failure;
-    return session;
+    if (failure === undefined) return session;
+    const scene = shell && !signal.aborted ? sceneOf(result.failed) : undefined;
+    if (scene !== undefined) {
+      reporter.fail(describeFailure(failure));
+      reporter.end();
+      await openShell(context, scene.id, { fresh: false, ofCheck: scene.target === 'check' });
+    }
+    throw failure;
   } finally {
     reporter.end();
   }
