@@ -49,14 +49,15 @@ export function pinnedSources(root: string, project: EvaluatedPackage): PinnedSo
           `${localPath} has SHA-256 ${found}, but ${file} says ${pinned}`,
           {
             location,
-            hint: `if the change is meant, write the new digest to ${file}`,
+            hint: `if the change is meant, write the new digest to ${file}: kiln sources --update ${project.id}`,
           },
         );
       }
-      if (pinned === undefined && kind === 'source') throw unsigned(fileName, file, location, found);
+      if (pinned === undefined && kind === 'source')
+        throw unsigned(project, { fileName, file, location, digest: found });
       return { fileName, sha256: found, url, location, localPath };
     }
-    if (pinned === undefined) throw unsigned(fileName, file, location);
+    if (pinned === undefined) throw unsigned(project, { fileName, file, location });
     return { fileName, sha256: pinned, url, location };
   });
 }
@@ -68,16 +69,25 @@ function outside(localPath: string, location: SourceLocation): BuildError {
   });
 }
 
-/** `digest` is that of the file beside the spec, when it is there. */
-function unsigned(fileName: string, file: string, location: SourceLocation, digest?: Sha256): BuildError {
+interface Unsigned {
+  readonly fileName: string;
+  /** The signatures. */
+  readonly file: string;
+  readonly location: SourceLocation;
+  /** That of the file beside the spec, when it is there. */
+  readonly digest?: Sha256;
+}
+
+function unsigned({ id }: EvaluatedPackage, { fileName, file, location, digest }: Unsigned): BuildError {
   const missing = `${file} has no SHA-256 for the source '${fileName}'`;
+  const update = `kiln sources --update ${id}`;
   return digest === undefined
     ? new BuildError('SOURCE_UNSIGNED', `${missing}, and no such file lies beside the spec`, {
         location,
-        hint: `add "${fileName}" with its SHA-256 to ${file}; a file of the package itself lies beside the spec`,
+        hint: `put a file of the package itself beside the spec; \`${update}\` fetches others and pins what they are now`,
       })
     : new BuildError('SOURCE_UNSIGNED', `${missing} that lies beside the spec`, {
         location,
-        hint: `add "${fileName}": "${digest}" to ${file}`,
+        hint: `add "${fileName}": "${digest}" to ${file}, or let \`${update}\` do it`,
       });
 }
