@@ -67,7 +67,7 @@ export async function tryFetchSources(
   for (const request of requests) checkName(request);
   const origins = new Map<Sha256, SourceOrigin>();
   const tried = new Map<Sha256, Failure[]>();
-  const wanted = [...new Map(requests.map((request) => [request.sha256, request])).values()];
+  const wanted = wantedFiles(requests);
   await inParallel(wanted, PARALLEL_FETCHES, async ({ sha256 }) => {
     if (await store.hasIntactBlob(sha256)) origins.set(sha256, await storedOrigin(store, sha256));
   });
@@ -75,23 +75,38 @@ export async function tryFetchSources(
   const progress = new FetchProgress(host, task);
   for (const place of places) {
     if (missing.length === 0) break;
-    const attempts = await FETCH[place.kind](host, store, { requests: missing, place: place as never, progress });
-    for (const request of missing) {
-      const { sha256 } = request;
+    const attempts = await FETCH[place.kind](host, store, { files: missing, place: place as never, progress });
+    for (const { sha256, requests: own } of missing) {
       const attempt = attempts.get(sha256)!;
       if ('reason' in attempt) tried.set(sha256, [...(tried.get(sha256) ?? []), attempt]);
       else {
         await writeProvenance(store, sha256, attempt);
         origins.set(sha256, { stored: false, provenance: attempt });
-        tellRefused(host, request, tried.get(sha256) ?? []);
+        tellRefused(host, own[0], tried.get(sha256) ?? []);
       }
     }
     missing = missing.filter(({ sha256 }) => !origins.has(sha256));
   }
   const problems = new Map(
-    missing.map((request) => [request.sha256, problemWith(request, tried.get(request.sha256) ?? [])]),
+    missing.map(({ sha256, requests: own }) => [sha256, problemWith(own[0], tried.get(sha256) ?? [])]),
   );
   return { pathOf: (sha256) => store.blobPath(sha256), origins, problems };
+}
+
+/** A file with all ways in which it is asked for: one package may name an address, another only a file, or another name. */
+interface WantedFile {
+  readonly sha256: Sha256;
+  readonly requests: readonly [SourceRequest, ...SourceRequest[]];
+}
+
+function wantedFiles(requests: readonly SourceRequest[]): WantedFile[] {
+  const files = new Map<Sha256, WantedFile>();
+  for (const request of requests) {
+    const { sha256 } = request;
+    const known = files.get(sha256);
+    files.set(sha256, { sha256, requests: known === undefined ? [request] : [...known.requests, request] });
+  }
+  return [...files.values()];
 }
 
 /** Another place had the right file; that one had a wrong one must not go by unseen. */
@@ -112,7 +127,7 @@ interface Failure {
 type Attempt = Failure | SourceProvenance;
 
 interface Fetch<Place> {
-  readonly requests: readonly SourceRequest[];
+  readonly files: readonly WantedFile[];
   readonly place: Place;
   readonly progress: FetchProgress;
 }
@@ -137,12 +152,12 @@ const FETCH: {
 async function fetchFromDebian(
   host: Host,
   store: Store,
-  { requests, place, progress }: Fetch<PlaceOf<'debian-archive'>>,
+  { files: wanted, place, progress }: Fetch<PlaceOf<'debian-archive'>>,
 ): Promise<Map<Sha256, Attempt>> {
   const lock = readDebianLock(place.lock);
   const attempts = new Map<Sha256, Attempt>();
   const files: LockedSource[] = [];
-  for (const { sha256 } of requests) {
+  for (const { sha256 } of wanted) {
     const file = lock.get(sha256);
     if (file === undefined)
       attempts.set(sha256, { reason: 'the lock of the Debian archive has no file with this digest' });
@@ -170,29 +185,41 @@ interface FetchByAddress extends Fetch<PlaceOf<'spec-url' | 'mirror'>> {
   readonly addressOf: (request: SourceRequest) => string;
 }
 
-async function fetchByAddress(
+async function fetchByAddress(host: Host, store: Store, fetch: FetchByAddress): Promise<Map<Sha256, Attempt>> {
+  const attempts = new Map<Sha256, Attempt>();
+  await inParallel(fetch.files, PARALLEL_FETCHES, async (file) => {
+    attempts.set(file.sha256, await fetchFile(host, store, { ...fetch, file }));
+  });
+  return attempts;
+}
+
+/** Asks each address once. */
+async function fetchFile(
   host: Host,
   store: Store,
-  { requests, place, progress, addressOf }: FetchByAddress,
-): Promise<Map<Sha256, Attempt>> {
+  { file, place, progress, addressOf }: FetchByAddress & { readonly file: WantedFile },
+): Promise<Attempt> {
+  const { sha256, requests } = file;
   const token = tokenFor(host, place);
-  const attempts = new Map<Sha256, Attempt>();
-  await inParallel(requests, PARALLEL_FETCHES, async (request) => {
-    const { fileName, sha256 } = request;
-    const url = addressOf(request);
+  const failures: Failure[] = [];
+  for (const [url, { fileName }] of new Map(requests.map((request) => [addressOf(request), request]))) {
     const tell = progress.file(fileName);
     const outcome = await download(host, store, {
       ...{ url, fileName, sha256, tell },
       ...(token === undefined ? {} : { token }),
     });
-    if ('reason' in outcome) progress.forget(fileName);
-    else tell(outcome.blob.size, outcome.blob.size);
-    attempts.set(
-      sha256,
-      'reason' in outcome ? outcome : { place: placeLabel(place), address: withoutCredentials(url) },
-    );
-  });
-  return attempts;
+    if ('blob' in outcome) {
+      tell(outcome.blob.size, outcome.blob.size);
+      return { place: placeLabel(place), address: withoutCredentials(url) };
+    }
+    progress.forget(fileName);
+    failures.push(outcome);
+  }
+  const found = failures.find((one) => one.found !== undefined)?.found;
+  return {
+    reason: failures.map(({ reason }) => reason).join('; '),
+    ...(found === undefined ? {} : { found }),
+  };
 }
 
 async function storedOrigin(store: Store, sha256: Sha256): Promise<SourceOrigin> {

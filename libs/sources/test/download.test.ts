@@ -284,6 +284,21 @@ describe('many files', () => {
     expect([...origins.keys()]).toEqual([digest]);
     expect(problems.get(gone)).toMatchObject({ code: 'SOURCE_MISSING' });
   });
+
+  it('are asked for under every name and address that somebody gives them', async () => {
+    const base = await serve(({ url }, response) =>
+      url === '/x.tar' ? response.end(content) : response.writeHead(404).end(),
+    );
+    const { origins } = await fetchSources(createHost(), store, {
+      requests: [
+        { fileName: 'gone.tar', sha256: digest, url: `${base}/gone.tar` },
+        { fileName: 'x.tar', sha256: digest, url: `${base}/x.tar` },
+        { fileName: 'x.tar', sha256: digest, url: 'x.tar' },
+      ],
+      places: SPEC_URL,
+    });
+    expect(origins.get(digest)).toMatchObject({ provenance: { address: `${base}/x.tar` } });
+  });
 });
 
 describe('an update of signatures', () => {
