@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { RootMeasure } from './build-root-bench.ts';
 
 const { benchBuildRoots } = await import('./build-root-bench.ts');
-const { median } = await import('./kiln-roots.ts');
+const { median } = await import('./bench-store.ts');
 
 const HELP = `Usage: npx tsx tools/bench/build-root.ts [--json] [--packages 20] [--runs 3] [--directory <path>]
 

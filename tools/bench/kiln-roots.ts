@@ -1,13 +1,12 @@
 /** Build roots of the packages of this tree, made by Kiln in a store of its own that is filled from the usual one. */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadDistribution, Session, type PackageProject } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
 import type { PackageBuild } from '@kiln/package-build';
-import { Store, type ActionResult } from '@kiln/store';
 import { buildInput, preparedBuild } from '../../libs/distribution/src/build-input.ts';
 import { inBuildRoot, runBuildCommand } from '../../libs/package-build/src/build-place.ts';
+import { benchSession, makeBenchStore, median } from './bench-store.ts';
 
 /** A package whose build root can be made of what is in the store. */
 export interface RootSubject {
@@ -70,17 +69,10 @@ export class KilnRoots {
     this.#directory = directory;
   }
 
-  static async make(from: Session, subjects: readonly RootSubject[], directory: string): Promise<KilnRoots> {
-    const { layer, rpm } = await from.toolchain();
-    mkdirSync(join(directory, 'layers'), { recursive: true });
-    for (const path of [dirname(layer), dirname(rpm)])
-      execFileSync('cp', ['--archive', '--reflink=auto', path, join(directory, 'layers')]);
-    const store = new Store(createHost(), directory);
-    for (const id of neededBuilds(from, subjects)) await copyResult(from, store, (await from.state('rpm', id)).result!);
-    const made = new KilnRoots(new Session(from.distribution, createHost(), store), directory);
-    chmodSync(directory, 0o755);
-    await made.#session.toolchain();
-    return made;
+  static async make(session: Session, subjects: readonly RootSubject[], directory: string): Promise<KilnRoots> {
+    const projects = subjects.map(({ project }) => project);
+    await makeBenchStore(session, projects, directory);
+    return new KilnRoots(session, directory);
   }
 
   /** Everything but the layers of this root is there, sources included. */
@@ -119,7 +111,7 @@ export class KilnRoots {
   }
 
   #fresh(): Session {
-    return new Session(this.#session.distribution, createHost(), new Store(createHost(), this.#directory));
+    return benchSession(this.#session, this.#directory);
   }
 
   async #build(session: Session, { project }: RootSubject): Promise<PackageBuild> {
@@ -133,27 +125,4 @@ export class KilnRoots {
     const layers = join(this.#directory, 'layers');
     for (const name of readdirSync(layers)) if (which.test(name)) rmSync(join(layers, name), { recursive: true });
   }
-}
-
-/** Their dependencies, and those of these: identities are made of one another. */
-function neededBuilds({ distribution }: Session, subjects: readonly RootSubject[]): ReadonlySet<string> {
-  const needed = new Set<string>();
-  const visit = ({ dependencies }: PackageProject) => {
-    for (const id of dependencies.filter((one) => !needed.has(one))) {
-      needed.add(id);
-      visit(distribution.findPackage(id));
-    }
-  };
-  for (const { project } of subjects) visit(project);
-  return needed;
-}
-
-async function copyResult(from: Session, store: Store, result: ActionResult): Promise<void> {
-  for (const blob of Object.values(result.outputs)) await store.putFile(from.store.blobPath(blob.sha256), blob.sha256);
-  await store.writeAction(result);
-}
-
-/** Of an even number of values the higher one. */
-export function median(list: readonly number[]): number {
-  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 }
