@@ -29,6 +29,8 @@ export interface Attack {
   /** Links beside the spec: name and target. */
   readonly links?: Readonly<Record<string, string>>;
   readonly settings?: PackageSettings;
+  /** Only root can notice it: others may not look at what processes have mapped. */
+  readonly asRoot?: boolean;
   /** It is refused before anything is built. */
   readonly early?: boolean;
   /** Code of the error that ends it; undefined when the build ends well and the attempts came to nothing. */
@@ -82,6 +84,17 @@ hostname | grep -qx builder || leak host name
 (setsid bash -c 'exec </dev/null >/dev/null 2>&1; (sleep 77777 &); exit' &)
 `;
 
+/** Makes a package with rpmbuild and puts it among those of the build. The lines of its spec must not be sections of the build's. */
+function plantedRpm(name: string, path: string): string {
+  const lines = [`Name: ${name}`, 'Version: 1.0', 'Release: 1.kl1', 'Summary: x', 'License: MIT', 'BuildArch: noarch'];
+  const spec = [...lines, '@description', 'x', '@files'].map((line) => `'${line}'`).join(' ');
+  return `printf '%%s\\n' ${spec} | sed s/@/%%/ > planted.spec
+rpmbuild --quiet --define '_topdir %{_topdir}/planted' -bb planted.spec
+mkdir -p %{_topdir}/RPMS/{noarch,other}
+cp %{_topdir}/planted/RPMS/noarch/*.rpm %{_topdir}/RPMS/${path}
+rmdir --ignore-fail-on-non-empty %{_topdir}/RPMS/*`;
+}
+
 /** By package name. */
 export function attacks(bait: Bait): Record<string, Attack> {
   return {
@@ -107,6 +120,21 @@ export function attacks(bait: Bait): Record<string, Attack> {
       settings: { limits: { memoryBytes: 300 * MiB } },
       ends: 'MEMORY_LIMIT',
     },
+    // It belongs to no process's own memory and to no file system.
+    nowhere: {
+      build: `perl -e '$name = "x\\0"; $fd = syscall(319, $name, 0); open(F, ">&=", $fd); $some = "x" x 1e6; syswrite(F, $some) while 1'`,
+      settings: { limits: { memoryBytes: 300 * MiB } },
+      ends: 'MEMORY_LIMIT',
+    },
+    common: {
+      build: `python3 -c '
+import mmap
+some = mmap.mmap(-1, 1 << 30)
+while some.tell() < 1 << 30: some.write(bytes([1]) * (1 << 20))
+while True: pass'`,
+      settings: { limits: { memoryBytes: 300 * MiB } },
+      ends: 'MEMORY_LIMIT',
+    },
     disk: {
       build: 'cat /dev/zero > big; sleep 1000',
       settings: { limits: { diskBytes: 200 * MiB } },
@@ -116,6 +144,26 @@ export function attacks(bait: Bait): Record<string, Attack> {
       build: 'fallocate --length 1G big; sleep 1000',
       settings: { limits: { diskBytes: 200 * MiB } },
       ends: 'DISK_LIMIT',
+    },
+    removed: {
+      build: 'exec 5> big; rm big; cat /dev/zero >&5; sleep 1000',
+      settings: { limits: { diskBytes: 200 * MiB } },
+      ends: 'DISK_LIMIT',
+    },
+    mapped: {
+      build: `python3 -c '
+import mmap, os
+file = os.open("big", os.O_RDWR | os.O_CREAT)
+os.ftruncate(file, 600 << 20)
+some = mmap.mmap(file, 600 << 20)
+os.close(file)
+os.unlink("big")
+while some.tell() < 600 << 20: some.write(bytes([1]) * (1 << 20))
+some.flush()
+while True: pass'`,
+      settings: { limits: { diskBytes: 200 * MiB } },
+      ends: 'DISK_LIMIT',
+      asRoot: true,
     },
     single: {
       build: 'dd if=/dev/zero of=big bs=1M count=100',
@@ -143,6 +191,14 @@ export function attacks(bait: Bait): Record<string, Attack> {
     second: {
       install: `ln -s ${bait.file} %{_topdir}/SRPMS/evil.src.rpm`,
       ends: 'BUILD_OUTPUT_STRANGE',
+    },
+    impostor: { install: plantedRpm('bash', 'noarch/bash-1.0-1.kl1.noarch.rpm'), ends: 'CHECKS_FAILED' },
+    twin: { install: plantedRpm('twin', `noarch/$'twin\\n\\e[31m.rpm'`), ends: 'BUILD_OUTPUT_STRANGE' },
+    double: { install: plantedRpm('double', 'other/double-1.0-1.kl1.noarch.rpm'), ends: 'BUILD_OUTPUT_STRANGE' },
+    // Clears the screen, names the window, fills the clipboard.
+    terminal: {
+      build: `printf '\\033[2J\\033]0;x\\007\\033]52;c;eA==\\007\\302\\233\\r'; exit 1`,
+      ends: 'RPMBUILD_FAILED',
     },
     // What it leaves in the store must not be for everybody.
     setuid: { build: 'cp /bin/bash shell; chmod 6755 shell; exit 1', ends: 'RPMBUILD_FAILED' },

@@ -19,19 +19,33 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attacks, writeAttacks, type Bait } from './attack-specs.ts';
 import type { Ended } from './run-attacks.ts';
 import { makeSmallTree } from './small-tree.ts';
-import { sharedStore } from './test-store.ts';
+import { emptyStore, sharedStore } from './test-store.ts';
 
 const MINUTES = 60_000;
 const SECRET = 'kiln-attack-secret';
 const USER = `kiln-attack-${process.pid}`;
 const isRoot = process.getuid?.() === 0;
+
+/** Who builds, and how limits are kept. */
+interface Way {
+  readonly changesUser: boolean;
+  /** By the supervisor, whatever the machine has; those attacks alone that limits end. */
+  readonly watched?: boolean;
+}
+
 /** The ordinary user that has the tests is enough when we are it. */
-const USERS: readonly (readonly [string, boolean])[] = isRoot
-  ? [
-      ['root', false],
-      ['an ordinary user', true],
-    ]
-  : [['an ordinary user', false]];
+const WAYS: readonly (readonly [string, Way])[] = [
+  ...(isRoot ? [['root', { changesUser: false }] as const] : []),
+  ['an ordinary user', { changesUser: isRoot }],
+  ...(isRoot ? [['root, with limits that are watched', { changesUser: false, watched: true }] as const] : []),
+];
+
+function attacksOf({ changesUser, watched = false }: Way, of: Bait): ReturnType<typeof attacks> {
+  const all = Object.entries(attacks(of));
+  const meant = watched ? all.filter(([, { settings }]) => settings?.limits !== undefined) : all;
+  const asRoot = isRoot && !changesUser;
+  return Object.fromEntries(meant.filter(([, attack]) => asRoot || attack.asRoot !== true));
+}
 
 let directory: string;
 let bait: Bait;
@@ -62,46 +76,49 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 }, 5 * MINUTES);
 
-describe.each(USERS)('attacks on %s', (name, changesUser) => {
-  const place = () => join(directory, name.replaceAll(' ', '-'));
+describe.each(WAYS)('attacks on %s', (name, way) => {
+  const { changesUser } = way;
+  const place = () => join(directory, name.replaceAll(/\W+/g, '-'));
   let ended: Map<string, Ended>;
+  let store: string;
 
   beforeAll(async () => {
     // The toolchain is examined once; a copy serves the other user.
     firstStore ??= await sharedStore(directory);
-    const store = join(place(), 'store');
     mkdirSync(place());
-    execFileSync('cp', ['--archive', '--reflink=auto', firstStore, store]);
-    rmSync(join(store, 'failed'), { recursive: true, force: true });
+    store = changesUser ? join(place(), 'store') : firstStore;
+    if (changesUser) execFileSync('cp', ['--archive', '--reflink=auto', firstStore, store]);
+    emptyStore(store);
     const { root } = makeSmallTree(join(place(), 'tree'), store);
     rmSync(join(root, 'SPECS'), { recursive: true });
     rmSync(join(root, 'imageconfigs'), { recursive: true });
-    writeAttacks(root, attacks(bait));
+    writeAttacks(root, attacksOf(way, bait));
     if (changesUser) execFileSync('chown', ['--recursive', USER, place()]);
-    ended = await runAttacks(root, store, changesUser);
+    ended = await runAttacks(root, store, way);
   }, 30 * MINUTES);
 
-  test.each(Object.entries(attacks({ port: 0, socket: '', file: '', secret: 'x' })))(
+  test.each(Object.entries(attacksOf(way, { port: 0, socket: '', file: '', secret: 'x' })))(
     '%s',
     (attack, { ends, early }) => {
       const { code, text, log } = ended.get(attack)!;
       expect(code, `${text}\n${log.slice(-2000)}`).toBe(ends);
       expect(log).not.toMatch(/^LEAK/m);
       expect(`${text}${log}`).not.toContain(SECRET);
+      expect(text).not.toMatch(/[^\P{Cc}\n\t]/u);
       if (code !== undefined) expect(text).toMatch(early === true ? /hint: / : /hint: .*\n.*log: /);
     },
   );
 
   test('nothing runs any more, nothing was left, nothing was written', () => {
     expect(commandLines()).not.toMatch(/sleep\0(77777|1000)/);
-    const left = (where: string) => (existsSync(join(place(), where)) ? readdirSync(join(place(), where)) : []);
-    expect([...left('store/work'), ...left('store/tmp')]).toEqual([]);
-    expect(statSync(join(place(), 'store')).mode & 0o007).toBe(0);
+    const left = (where: string) => (existsSync(join(store, where)) ? readdirSync(join(store, where)) : []);
+    expect([...left('work'), ...left('tmp')]).toEqual([]);
+    expect(statSync(store).mode & 0o007).toBe(0);
     if (isRoot) {
-      const asNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'ls', join(place(), 'store/failed')];
+      const asNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'ls', join(store, 'failed')];
       expect(() => execFileSync('setpriv', asNobody, { stdio: 'ignore' })).toThrow();
     }
-    expect(left('store/failed').length).toBeLessThanOrEqual(3);
+    expect(left('failed').length).toBeLessThanOrEqual(3);
     for (const path of ['/tmp/kiln-slipped', '/etc/kiln-attack', '/usr/kiln-attack']) {
       expect(existsSync(path)).toBe(false);
     }
@@ -109,13 +126,20 @@ describe.each(USERS)('attacks on %s', (name, changesUser) => {
   });
 });
 
-async function runAttacks(root: string, store: string, changesUser: boolean): Promise<Map<string, Ended>> {
+async function runAttacks(root: string, store: string, way: Way): Promise<Map<string, Ended>> {
+  const { changesUser, watched = false } = way;
   const ids = changesUser ? { uid: idOf('-u'), gid: idOf('-g') } : {};
   const script = join(import.meta.dirname, 'run-attacks.ts');
   const child = spawn(process.execPath, ['--conditions=development', '--import', 'tsx', script, root], {
     ...ids,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', KILN_STORE: store, KILN_ATTACK: SECRET },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: '/nonexistent',
+      KILN_STORE: store,
+      KILN_ATTACK: SECRET,
+      ...(watched ? { KILN_LIMITS: 'supervisor' } : {}),
+    },
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => (out += chunk));

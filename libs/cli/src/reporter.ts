@@ -1,5 +1,6 @@
 /** Progress for people: typed events become lines; on a terminal the running tasks are one live block. */
 import { createLogUpdate } from 'log-update';
+import { printable } from '@kiln/diagnostics';
 import type { EventSink, KilnEvent, NoticeEvent, ProgressEvent } from '@kiln/host';
 import type { TaskMeasurement } from '@kiln/distribution';
 import { formatDuration } from './duration.ts';
@@ -235,8 +236,8 @@ function progressText({ message, done, total, unit }: ProgressEvent): string {
 
 function noticeLine({ severity, code, message }: NoticeEvent, { colors }: Terminal): string {
   return severity === 'warning'
-    ? `${colors.yellow(`warning ${code}`)}: ${message}`
-    : `${colors.dim('note')}: ${message}`;
+    ? `${colors.yellow(`warning ${code}`)}: ${printable(message)}`
+    : `${colors.dim('note')}: ${printable(message)}`;
 }
 
 function usedText(measurement: TaskMeasurement | undefined): string {

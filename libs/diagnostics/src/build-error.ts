@@ -1,6 +1,7 @@
 /** The one exception type of Kiln: an operation that can't go on, said once and completely. */
 import type { Diagnostic } from './diagnostic.ts';
 import { formatDiagnostic } from './diagnostic.ts';
+import { printable } from './printable.ts';
 import type { SourceLocation } from './source-text.ts';
 
 export interface BuildErrorOptions {
@@ -36,7 +37,7 @@ export class BuildError extends Error {
     this.diagnostics = options.diagnostics ?? [];
   }
 
-  /** The error as text for a person: where, code, message, the problems behind it, hint, log, command. */
+  /** The error as text for a person: where, code, message, the problems behind it, hint, log, command. Fit for a terminal whatever they quote. */
   format(): string {
     const head: Diagnostic = {
       severity: 'error',
@@ -49,6 +50,6 @@ export class BuildError extends Error {
     if (this.hint !== undefined) lines.push(`  hint: ${this.hint}`);
     if (this.log !== undefined) lines.push(`  log: ${this.log}`);
     if (this.command !== undefined) lines.push(`  repeat: ${this.command}`);
-    return lines.join('\n');
+    return printable(lines.join('\n'));
   }
 }

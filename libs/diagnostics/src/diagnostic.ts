@@ -1,6 +1,7 @@
 /** Expected problems as data: collected, compared, shown; never thrown on their own. */
 import type { SourceLocation, SourceText } from './source-text.ts';
 import { codeFrame } from './code-frame.ts';
+import { printable } from './printable.ts';
 
 export type Severity = 'error' | 'warning' | 'note';
 
@@ -16,14 +17,14 @@ export interface Diagnostic {
   readonly trace?: readonly SourceLocation[];
 }
 
-/** `file:line:column: error CODE: message`, then the code frame when the text is given, then the hint. */
+/** `file:line:column: error CODE: message`, then the code frame when the text is given, then the hint; fit for a terminal whatever they quote. */
 export function formatDiagnostic(diagnostic: Diagnostic, source?: SourceText): string {
   const { severity, code, message, location, hint } = diagnostic;
   const lines = [`${formatLocation(location)}${severity} ${code}: ${message}`];
   if (source !== undefined && location !== undefined) lines.push(codeFrame(source, location));
   for (const step of diagnostic.trace ?? []) lines.push(`  from ${formatLocation(step).replace(/: $/, '')}`);
   if (hint !== undefined) lines.push(`  hint: ${hint}`);
-  return lines.join('\n');
+  return printable(lines.join('\n'));
 }
 
 /** `file:line:column: `, or an empty string without a location. */

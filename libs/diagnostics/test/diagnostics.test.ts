@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { BuildError, codeFrame, formatDiagnostic, nearestAmong, nearestWord, SourceText } from '@kiln/diagnostics';
+import {
+  BuildError,
+  codeFrame,
+  formatDiagnostic,
+  nearestAmong,
+  nearestWord,
+  printable,
+  SourceText,
+} from '@kiln/diagnostics';
 
 const source = new SourceText('a.spec', 'Name: a\n\tVersio: 1\r\nlast');
 
@@ -53,4 +61,12 @@ test('near words are suggested, far ones not', () => {
     'pkgconfig(zlib)',
     undefined,
   ]);
+});
+
+test('what is quoted does nothing to the terminal', () => {
+  expect(printable('\tä – 漢\n')).toBe('\tä – 漢\n');
+  expect(printable('a\x1b[2J\x07\r\x7f\x9bb\0')).toBe('a\\x1b[2J\\x07\\x0d\\x7f\\x9bb\\x00');
+  const quoted = { severity: 'error', code: 'X', message: 'm\x1b[31m', hint: 'h\r' } as const;
+  expect(formatDiagnostic(quoted)).toBe('error X: m\\x1b[31m\n  hint: h\\x0d');
+  expect(new BuildError('X', 'm\x9b', { log: 'l\x1b', diagnostics: [quoted] }).format()).not.toMatch(/[^\P{Cc}\n]/u);
 });

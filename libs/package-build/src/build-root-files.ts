@@ -1,9 +1,10 @@
 /** What a build left behind, read without trusting what the build left there. */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { sha256 } from '@kiln/build-identity';
+import { parseSha256, sha256, type Sha256 } from '@kiln/build-identity';
 import { isRegular, type RpmFileEntry, type RpmPackage } from '@kiln/rpm-repository';
 
 /**
@@ -24,6 +25,12 @@ export async function buildrootOf(top: string): Promise<string> {
   const names = await entriesOf(all, 'directory');
   if (names.length > 1) throw strange(`BUILDROOT has ${names.length} directories: ${names.join(', ')}`);
   return join(all, names[0] ?? '');
+}
+
+/** One file for each package, where rpm puts it. @param path below the top directory @throws BuildError `BUILD_OUTPUT_STRANGE`. */
+export function expectPlace(path: string, { name, evr, arch, isSource }: RpmPackage): void {
+  const wanted = `${isSource ? 'SRPMS' : `RPMS/${arch}`}/${name}-${evr.version}-${evr.release}.${arch}.rpm`;
+  if (path !== wanted) throw strange(`${path} is what should be ${wanted}`);
 }
 
 async function expectKind(path: string, kind: 'file' | 'directory'): Promise<void> {
@@ -47,17 +54,32 @@ export interface PayloadFile {
   readonly bytes: Uint8Array;
 }
 
+/** One that is too large to be held in memory; its digest is that of the RPM's header too. */
+export interface LargePayloadFile {
+  readonly entry: RpmFileEntry;
+  readonly digest: Sha256;
+}
+
+/** Node reads no more at once. */
+const MOST_BYTES = 2 ** 31 - 1;
+
 /**
  * Reads the payload's regular files of one RPM from the buildroot, one at a time. The bytes are those of the RPM: their digest is
  * compared with the header's.
+ * @param mostBytes size of the largest file whose bytes are given
  * @throws BuildError `PAYLOAD_DIFFERS` when the buildroot no longer has what was packaged.
  */
-export async function* payloadFiles(rpm: RpmPackage, buildroot: string): AsyncGenerator<PayloadFile> {
+export async function* payloadFiles(
+  rpm: RpmPackage,
+  buildroot: string,
+  mostBytes = MOST_BYTES,
+): AsyncGenerator<PayloadFile | LargePayloadFile> {
   const base = await realpath(buildroot);
   for (const entry of rpm.files) {
     if (!isRegular(entry) || (entry.flags & GHOST) !== 0) continue;
-    const bytes = await readInside(base, entry.path);
-    if (bytes === undefined || sha256(bytes) !== entry.digest) {
+    const content = await readInside(base, entry.path, mostBytes);
+    const digest = content?.digest ?? (content === undefined ? undefined : sha256(content.bytes));
+    if (content === undefined || digest !== entry.digest) {
       throw new BuildError(
         'PAYLOAD_DIFFERS',
         `${entry.path} of ${rpm.name} is not what is in the buildroot after the build`,
@@ -66,12 +88,14 @@ export async function* payloadFiles(rpm: RpmPackage, buildroot: string): AsyncGe
         },
       );
     }
-    yield { entry, bytes };
+    yield content.digest === undefined ? { entry, bytes: content.bytes } : { entry, digest: content.digest };
   }
 }
 
+type Content = { readonly bytes: Uint8Array; readonly digest?: never } | { readonly digest: Sha256 };
+
 /** Reads a regular file whose directory really lies below `base`; undefined when there is none. */
-async function readInside(base: string, path: string): Promise<Uint8Array | undefined> {
+async function readInside(base: string, path: string, mostBytes: number): Promise<Content | undefined> {
   const wanted = join(base, path);
   const directory = await realpath(dirname(wanted)).catch(() => undefined);
   if (directory === undefined || (directory !== base && !directory.startsWith(`${base}/`))) return undefined;
@@ -80,7 +104,12 @@ async function readInside(base: string, path: string): Promise<Uint8Array | unde
   );
   if (file === undefined) return undefined;
   try {
-    return (await file.stat()).isFile() ? await file.readFile() : undefined;
+    const found = await file.stat();
+    if (!found.isFile()) return undefined;
+    if (found.size <= mostBytes) return { bytes: await file.readFile() };
+    const hash = createHash('sha256');
+    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Uint8Array);
+    return { digest: parseSha256(hash.digest('hex')) };
   } finally {
     await file.close();
   }

@@ -1,14 +1,15 @@
 /** After rpmbuild: reads the RPMs, checks them, computes their digests and puts them into the store. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { contentDigest, normalizedFileDigest, type ContentFile, type Sha256 } from '@kiln/build-identity';
 import { artifactDigest, FILE_FLAG, isRegular, readRpmHeader, type RpmPackage } from '@kiln/rpm-repository';
 import type { Host } from '@kiln/host';
 import type { ActionResult, Blob, Store } from '@kiln/store';
 import { compareWithHeaders } from './agreement.ts';
 import { checksFailed, type PackageBuild } from './build-package.ts';
-import { buildrootOf, entriesOf, payloadFiles } from './build-root-files.ts';
+import { buildrootOf, entriesOf, expectPlace, payloadFiles } from './build-root-files.ts';
 import {
   checkFile,
+  checkLargeFile,
   offeredCapabilities,
   ruledFile,
   type Finding,
@@ -70,7 +71,9 @@ async function findRpms(top: string): Promise<FoundRpm[]> {
   for (const directory of directories) {
     for (const fileName of await entriesOf(directory, 'file')) {
       const path = join(directory, fileName);
-      found.push({ path, fileName, header: (await readRpmHeader(path)).package });
+      const header = (await readRpmHeader(path)).package;
+      expectPlace(relative(top, path), header);
+      found.push({ path, fileName, header });
     }
   }
   return found;
@@ -105,6 +108,11 @@ async function examinePayloads(
   for (const { fileName, header } of binaries) {
     const own = new Map<string, Sha256>();
     for await (const payload of payloadFiles(header, buildroot)) {
+      if ('digest' in payload) {
+        own.set(payload.entry.path, payload.digest);
+        findings.push(...checkLargeFile(header.name, payload));
+        continue;
+      }
       own.set(payload.entry.path, normalizedFileDigest(payload.bytes));
       const file = ruledFile(header.name, payload);
       if (file.elf === undefined) findings.push(...checkFile(file, context));

@@ -1,7 +1,7 @@
 /** Rules for the files of built RPMs: nothing of the builder, of Debian's layout or of the build directory may be inside. */
 import { readElf, type Elf } from '@kiln/build-identity';
 import { TOP_DIRECTORY } from './build-request.ts';
-import type { PayloadFile } from './build-root-files.ts';
+import type { LargePayloadFile, PayloadFile } from './build-root-files.ts';
 import { HARDENING_RULES } from './hardening-rules.ts';
 import { lineTablePaths } from './line-table.ts';
 
@@ -99,6 +99,15 @@ export function checkFile(file: RuledFile, context: RuleContext): Finding[] {
     const { path } = file.entry;
     return found === undefined ? [] : [{ code, path, message: `${path} of ${file.packageName} ${found}`, hint }];
   });
+}
+
+/** That nobody looks into it is accepted of debug information alone. */
+export function checkLargeFile(packageName: string, { entry: { path } }: LargePayloadFile): Finding[] {
+  if (isDebugPath(path)) return [];
+  const message = `${path} of ${packageName} has more than 2 GiB and is not examined`;
+  return [
+    { code: 'FILE_NOT_EXAMINED', path, message, hint: 'when it is data, waive the rule for it with that reason' },
+  ];
 }
 
 /** The capabilities that an ELF file needs of libraries: sonames and their versions, in rpm's notation. */

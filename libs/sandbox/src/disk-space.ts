@@ -1,6 +1,7 @@
 /** The space that directories take on their disks, whatever was planted in them. */
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import type { Host } from '@kiln/host';
+import { namelessFiles, type TreeSample } from './process-tree.ts';
 
 /** A walk through everything that was written may take this part of the time. */
 const WALK_SHARE = 0.02;
@@ -9,7 +10,7 @@ const LONGEST_WITHOUT_WALK = 30_000;
 /**
  * Watches that what is written to some directories stays below a limit. Everything is walked through (du(1), which follows no
  * link) only when the limit may have been passed: when so much was written, or so much less is free; and now and then, because a
- * disk is shared with others who may free some.
+ * disk is shared with others who may free some. Files that processes removed and still use count too.
  */
 export class DiskWatch {
   readonly #host: Host;
@@ -26,9 +27,9 @@ export class DiskWatch {
   }
 
   /** Looks whether a walk is due; calls back with the space taken when it is more than the limit. */
-  look(written: number, exceeded: (taken: number) => void): void {
+  look({ writtenBytes: written, pids }: TreeSample, exceeded: (taken: number) => void): void {
     if (this.#directories.length === 0 || this.#walk !== undefined || !this.#isDue(written)) return;
-    this.#walk = this.#taken()
+    this.#walk = this.#taken(this.#nameless(pids))
       .then((taken) => {
         if (taken > this.#limit) exceeded(taken);
       })
@@ -59,7 +60,12 @@ export class DiskWatch {
     return bavail * bsize;
   }
 
-  async #taken(): Promise<number> {
+  #nameless(pids: readonly number[]): number {
+    const devices = new Set(this.#directories.map((directory) => statSync(directory).dev));
+    return namelessFiles(pids).reduce((sum, { device, bytes }) => sum + (devices.has(device) ? bytes : 0), 0);
+  }
+
+  async #taken(nameless: number): Promise<number> {
     const result = await this.#host
       .run({
         argv: ['du', '--summarize', '--one-file-system', '--block-size=1', '--total', '--', ...this.#directories],
@@ -68,7 +74,7 @@ export class DiskWatch {
       })
       .catch(() => undefined);
     // Files that vanish meanwhile make du fail; its total is right nevertheless.
-    const taken = Number(/^(\d+)\ttotal$/m.exec(result?.stdout ?? '')?.[1] ?? 0);
+    const taken = nameless + Number(/^(\d+)\ttotal$/m.exec(result?.stdout ?? '')?.[1] ?? 0);
     this.#last = { ...this.#last, taken };
     return taken;
   }

@@ -12,6 +12,8 @@ export const ENTER_SCRIPT = `
 set -u
 mode=$1 record=$2
 shift 2
+# When memory runs out on the machine, the kernel ends builds before anything else. Where root says so, nobody inside can take it back.
+echo 1000 > /proc/self/oom_score_adj
 while [ "$1" != -- ]; do
   echo $$ > "$1/cgroup.procs" || exit 125
   shift

@@ -1,5 +1,5 @@
 /** What the processes of a sandbox use, read from /proc (proc(5)). Reading is synchronous: a sample is one moment. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** Sums over all processes below one, itself included. */
 export interface TreeSample {
@@ -54,13 +54,45 @@ export function isRunning(pid: number): boolean {
 }
 
 /** Memory of processes where each page counts once, by the kernel's proportional share; slower than a sample. */
-export function proportionalMemory(pids: readonly number[]): number {
-  let sum = 0;
+export function proportionalMemory(pids: readonly number[]): { readonly own: number; readonly shared: number } {
+  const sum = { own: 0, shared: 0 };
   for (const pid of pids) {
     const text = read(`/proc/${pid}/smaps_rollup`) ?? '';
-    for (const [, kilobytes] of text.matchAll(/^Pss_(?:Anon|Shmem): +(\d+) kB$/gm)) sum += Number(kilobytes) * 1024;
+    const field = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1024;
+    sum.own += field('Pss_Anon');
+    sum.shared += field('Pss_Shmem');
   }
   return sum;
+}
+
+/** A file that has no name any more and takes space for as long as a process has it. */
+export interface NamelessFile {
+  readonly device: number;
+  readonly bytes: number;
+  /** It was made by memfd_create(2) and never had a name. */
+  readonly inMemory: boolean;
+}
+
+/** Those that processes have open, and where we may look (root), those that they have mapped. Descriptors on their way between processes are not seen. */
+export function namelessFiles(pids: readonly number[]): NamelessFile[] {
+  const found = new Map<string, NamelessFile>();
+  for (const directory of pids.flatMap((pid) => [`/proc/${pid}/fd`, `/proc/${pid}/map_files`])) {
+    for (const name of attempt(() => readdirSync(directory)) ?? []) {
+      const path = `${directory}/${name}`;
+      const target = attempt(() => readlinkSync(path)) ?? '';
+      if (!target.endsWith(' (deleted)')) continue;
+      const stats = attempt(() => statSync(path));
+      if (stats?.isFile() !== true || stats.nlink > 0) continue;
+      const { dev: device, ino, blocks } = stats;
+      found.set(`${device}:${ino}`, { device, bytes: blocks * 512, inMemory: target.startsWith('/memfd:') });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Memory of the whole machine that files in memory take and processes share. */
+export function sharedMemoryOfMachine(): number {
+  return Number(/^Shmem: +(\d+) kB$/m.exec(read('/proc/meminfo') ?? '')?.[1] ?? 0) * 1024;
 }
 
 interface Stat {

@@ -4,7 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Host } from '@kiln/host';
 import { findGroupPlace, makeGroup, OWN_PROCESSES, type ControlGroup, type GroupSearch } from './control-group.ts';
 import { DiskWatch } from './disk-space.ts';
-import { isRunning, proportionalMemory, sampleTree, type TreeSample } from './process-tree.ts';
+import {
+  isRunning,
+  namelessFiles,
+  proportionalMemory,
+  sampleTree,
+  sharedMemoryOfMachine,
+  type TreeSample,
+} from './process-tree.ts';
 import type { LimitName, SandboxLimits, SandboxRequest } from './sandbox-request.ts';
 
 /** What a run used. */
@@ -61,6 +68,8 @@ export class Supervision {
   #readBytes = 0;
   #writtenBytes = 0;
   #breach: LimitBreach | undefined;
+  /** Of the machine, since the run began: more came later, of this run or others. */
+  #leastShared = Infinity;
 
   constructor(host: Host, { limits = {}, mounts = [] }: SandboxRequest) {
     const isCounted = limits.memoryBytes !== undefined || limits.processes !== undefined;
@@ -113,7 +122,7 @@ export class Supervision {
     if (met !== undefined) this.#stop(met, this.#allowed(met));
     else if (sample.tasks > most + OWN_PROCESSES) this.#stop('processes', sample.tasks - OWN_PROCESSES);
     else if (memory > (this.#limits.memoryBytes ?? Infinity)) this.#stop('memoryBytes', memory);
-    this.#disk?.look(sample.writtenBytes, (taken) => this.#stop('diskBytes', taken));
+    this.#disk?.look(sample, (taken) => this.#stop('diskBytes', taken));
   }
 
   #stop(limit: LimitName, used: number): void {
@@ -135,9 +144,14 @@ export class Supervision {
     const limit = this.#limits.memoryBytes ?? Infinity;
     if (this.#group !== undefined) return Math.min(this.#group.memoryBytes(), limit);
     const files = TEMPORARY_FILE_SYSTEMS.reduce((sum, path) => sum + this.#spaceTaken(path), 0);
-    const atMost = sample.memoryBytes + files;
-    // Pages that processes share count several times in the quick sum.
-    return atMost <= limit ? atMost : Math.min(atMost, proportionalMemory(sample.pids) + files);
+    const machine = sharedMemoryOfMachine();
+    this.#leastShared = Math.min(this.#leastShared, machine);
+    // The quick sum lacks what is shared without a name; and pages count several times that were shared by fork.
+    if (sample.memoryBytes + Math.max(files, machine - this.#leastShared) <= limit) return sample.memoryBytes + files;
+    const { own, shared } = proportionalMemory(sample.pids);
+    const nameless = namelessFiles(sample.pids).reduce((sum, { inMemory, bytes }) => sum + (inMemory ? bytes : 0), 0);
+    // Files in memory may be mapped too.
+    return Math.min(own, sample.memoryBytes) + Math.max(files + nameless, shared);
   }
 
   #spaceTaken(path: string): number {

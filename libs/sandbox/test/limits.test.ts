@@ -74,6 +74,18 @@ describe.each(HOSTS)('limits of the whole sandbox, %s', (_name, host) => {
     expect(existsSync(work)).toBe(false);
   });
 
+  it('space of a file that was removed and is still open', async () => {
+    const store = new Store(host, temporaryDirectory('store'));
+    const work = await makeWorkDirectory(host, store, 'disk');
+    const result = await sh(
+      'exec 5> /build/gone; rm /build/gone; dd if=/dev/zero bs=1M count=300 >&5; sleep 40',
+      { diskBytes: 50 * MiB },
+      { mounts: [{ source: work, target: '/build', writable: true }] },
+    );
+    expect(result.breach).toMatchObject({ limit: 'diskBytes', allowed: 50 * MiB });
+    await removeWorkDirectory(host, work);
+  });
+
   it('output without end', async () => {
     const log = join(temporaryDirectory('log'), 'log');
     const result = await sh('while :; do echo yes; done', { outputBytes: MiB }, { log });
