@@ -1,7 +1,7 @@
 /** Measures Kiln's build roots, and in the same run the ways of the toolkit of Azure Linux and of Debian. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Session } from '@kiln/distribution';
+import type { Distribution, Session } from '@kiln/distribution';
 import { DebianRoots, type DebianSource, type DebianTimes } from './debian-roots.ts';
 import { InstalledRoots, type InstalledTimes } from './installed-roots.ts';
 import { differentSizes, KilnRoots, rootSubjects, type KilnTimes, type RootSubject } from './kiln-roots.ts';
@@ -17,12 +17,15 @@ export interface RootMeasure {
   readonly kiln: KilnTimes;
   /** One run. */
   readonly installed: InstalledTimes;
-  /** Of the source package with the same number of build-dependencies, or the nearest; one run. */
-  readonly debian: DebianTimes & {
-    readonly source: string;
-    readonly buildDependencies: number;
-    readonly installs: number;
-  };
+  /** Of the source package with the same number of build-dependencies, or the nearest; one run, of some packages. */
+  readonly debian?: DebianMeasure;
+}
+
+export interface DebianMeasure extends DebianTimes {
+  readonly source: string;
+  readonly buildDependencies: number;
+  /** Packages over the base root. */
+  readonly installs: number;
 }
 
 export interface BuildRootBench {
@@ -37,6 +40,8 @@ export interface BuildRootBench {
 
 export interface BuildRootOptions {
   readonly packages: number;
+  /** How many of them in Debian's ways, which take longest. */
+  readonly debian: number;
   /** Of Kiln's cases; the others take seconds. */
   readonly runs: number;
   /** Place for about 4 GB. */
@@ -61,28 +66,25 @@ export async function benchBuildRoots(options: BuildRootOptions): Promise<BuildR
       throw new Error(
         `only ${subjects.length} packages have what they need in the store: run \`./nx run-many -t rpm\` first`,
       );
-    const { suite } = session.distribution.toolchain.lock;
     say('making the roots that the others begin with; this downloads some 200 MB');
-    const tools = makeToolsRoot(place, suite);
+    const tools = makeToolsRoot(place, session.distribution.toolchain.lock.suite);
     const rpms = await availableRpms(session);
     const { layer, rpm } = await session.toolchain();
     const installed = InstalledRoots.make(place, tools, { layer, rpm, rpms });
-    const debian = DebianRoots.make(place, tools, suite);
-    const names = session.distribution.packages.map(({ id }) => id.slice(id.lastIndexOf('/') + 1));
-    const twins = nearestSources(subjects, debian.sources(names));
-    debian.prepare([...new Set(twins.values())]);
+    const twins = new DebianTwins(place, tools, session.distribution);
+    twins.choose(spread(subjects, options.debian));
     const kiln = await KilnRoots.make(session, subjects, join(place, 'store'));
     say(`${subjects.length} packages; repodata of ${rpms.size} RPMs`);
     const measures: RootMeasure[] = [];
     for (const subject of subjects) {
-      const { name, buildDependencies, install } = twins.get(subject)!;
+      const debian = twins.times(subject);
       const one = {
         id: subject.id,
         rpms: subject.rpms,
         buildRequires: subject.buildRequires,
         kiln: await kiln.times(subject, runs),
         installed: installed.times(subject.fileNames),
-        debian: { ...debian.times(twins.get(subject)!), source: name, buildDependencies, installs: install.length },
+        ...(debian === undefined ? {} : { debian }),
       };
       measures.push(one);
       measured(one);
@@ -91,6 +93,32 @@ export async function benchBuildRoots(options: BuildRootOptions): Promise<BuildR
     return { measures, toolchainSeconds, availableRpms: rpms.size, load: [before, loadAverage()] };
   } finally {
     rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/** Debian's source packages beside ours. */
+class DebianTwins {
+  readonly #roots: DebianRoots;
+  readonly #names: readonly string[];
+  readonly #chosen = new Map<RootSubject, DebianSource>();
+
+  constructor(place: string, tools: string, { toolchain, packages }: Distribution) {
+    this.#roots = DebianRoots.make(place, tools, toolchain.lock.suite);
+    this.#names = packages.map(({ id }) => id.slice(id.lastIndexOf('/') + 1));
+  }
+
+  choose(subjects: readonly RootSubject[]): void {
+    const sources = this.#roots.sources(this.#names);
+    for (const subject of subjects) this.#chosen.set(subject, nearestSource(subject, sources));
+    this.#roots.prepare([...new Set(this.#chosen.values())]);
+  }
+
+  /** Undefined for one that isn't chosen. */
+  times(subject: RootSubject): DebianMeasure | undefined {
+    const source = this.#chosen.get(subject);
+    if (source === undefined) return undefined;
+    const { name, buildDependencies, install } = source;
+    return { ...this.#roots.times(source), source: name, buildDependencies, installs: install.length };
   }
 }
 
@@ -106,20 +134,20 @@ async function availableRpms(session: Session): Promise<ReadonlyMap<string, stri
 }
 
 /** The number of build-dependencies decides, then the name, then how few packages have to be installed. */
-export function nearestSources(
-  subjects: readonly RootSubject[],
-  sources: readonly DebianSource[],
-): ReadonlyMap<RootSubject, DebianSource> {
-  const twinOf = ({ id, buildRequires }: RootSubject) => {
-    const name = id.slice(id.lastIndexOf('/') + 1);
-    const order = (one: DebianSource) => [
-      Math.abs(one.buildDependencies - buildRequires),
-      one.name === name ? 0 : 1,
-      one.install.length,
-    ];
-    return [...sources].sort((a, b) => compare(order(a), order(b)))[0]!;
-  };
-  return new Map(subjects.map((subject) => [subject, twinOf(subject)]));
+function nearestSource({ id, buildRequires }: RootSubject, sources: readonly DebianSource[]): DebianSource {
+  const name = id.slice(id.lastIndexOf('/') + 1);
+  const order = (one: DebianSource) => [
+    Math.abs(one.buildDependencies - buildRequires),
+    one.name === name ? 0 : 1,
+    one.install.length,
+  ];
+  return [...sources].sort((a, b) => compare(order(a), order(b)))[0]!;
+}
+
+/** So many of the list, evenly: the first and the last one are among them. */
+function spread<T>(list: readonly T[], count: number): T[] {
+  if (list.length <= count) return [...list];
+  return Array.from({ length: count }, (_, n) => list[Math.round((n * (list.length - 1)) / Math.max(1, count - 1))]!);
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

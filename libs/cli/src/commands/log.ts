@@ -1,7 +1,7 @@
 /** `kiln log`: the log of a package's last build. */
-import { readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { BuildError } from '@kiln/diagnostics';
+import { BuildError, printable } from '@kiln/diagnostics';
 import { TARGETS } from '@kiln/distribution';
 import type { Command } from 'commander';
 import { distributionOf, print, type CommandContext } from '../context.ts';
@@ -27,7 +27,9 @@ async function showLog(context: CommandContext, name: string, { path: onlyPath, 
   const path = TARGETS[target].log(id);
   if (onlyPath === true) return print(context, path);
   try {
-    context.terminal.out.write(readFileSync(join(distribution.root, path)));
+    const { out } = context.terminal;
+    for await (const text of createReadStream(join(distribution.root, path), 'utf8') as AsyncIterable<string>)
+      out.write(out.isTTY ? printable(text) : text);
   } catch (cause) {
     throw new BuildError('LOG_MISSING', `there is no log of ${id}: ${path}`, {
       hint: `it is written when that is done here: kiln ${target} ${id}`,
