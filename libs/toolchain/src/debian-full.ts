@@ -15,10 +15,13 @@ import {
 } from './requirements-lock.ts';
 
 /** Raise it when the same packages give another root. */
-const SET_RECIPE_VERSION = 5;
+const SET_RECIPE_VERSION = 6;
 
-/** Debian's Python installs below /usr/lib/python3 as packages do, not below /usr/local. */
-export const DEBIAN_FULL_ENVIRONMENT: Readonly<Record<string, string>> = { DEB_PYTHON_INSTALL_LAYOUT: 'deb' };
+/** Debian's Python installs below /usr/lib/python3 as packages do, not below /usr/local; manuals of perl's programs are called as elsewhere. */
+export const DEBIAN_FULL_ENVIRONMENT: Readonly<Record<string, string>> = {
+  DEB_PYTHON_INSTALL_LAYOUT: 'deb',
+  PERL_MM_OPT: 'MAN1EXT=1',
+};
 
 export interface DebianFullToolchain extends DebianToolchain {
   readonly requirements: RequirementsLock;

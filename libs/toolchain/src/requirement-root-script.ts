@@ -36,6 +36,14 @@ if [ -d /usr/share/fontconfig/conf.avail ]; then
   mkdir -p $out/etc/fonts/conf.d
   for each in /usr/share/fontconfig/conf.avail/*.conf; do ln -sf "$each" $out/etc/fonts/conf.d/; done
 fi
+# Debian's service manager still names its directories without /usr.
+for name in systemd udev; do
+  file=/usr/share/pkgconfig/$name.pc
+  if [ -f $file ]; then
+    mkdir -p $out/usr/share/pkgconfig
+    sed -E 's#^root_prefix=/?$#root_prefix=/usr#; s#=/lib/#=/usr/lib/#' $file > $out$file
+  fi
+done
 # Elsewhere a compiler has the name of its own target, which configure scripts are given as their host.
 target=x86_64-pc-linux-gnu
 mkdir -p $out/usr/bin

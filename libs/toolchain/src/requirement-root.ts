@@ -186,11 +186,18 @@ _all = site.getsitepackages
 site.getsitepackages = lambda prefixes=None: [one for one in _all(prefixes) if not one.startswith('/usr/local/')]
 `;
 
+/** `setup.py install` without a prefix installs below /usr too. */
+const PYTHON_INSTALL = '[install]\nprefix=/usr\n';
+
 async function writePythonSite(root: string, base: string): Promise<void> {
   for (const name of await readdir(join(base, 'etc')).catch(() => [])) {
     if (!/^python3\.\d+$/.test(name)) continue;
     await mkdir(join(root, 'etc', name), { recursive: true });
     await writeFile(join(root, 'etc', name, 'sitecustomize.py'), PYTHON_SITE);
+    for (const place of [`usr/lib/${name}/distutils`, 'usr/lib/python3/dist-packages/setuptools/_distutils']) {
+      await mkdir(join(root, place), { recursive: true });
+      await writeFile(join(root, place, 'distutils.cfg'), PYTHON_INSTALL);
+    }
   }
 }
 
