@@ -64,6 +64,12 @@ export interface DistroConfig {
     readonly severities?: Record<string, 'error' | 'warning' | 'off'>;
     /** Flags that all C and C++ code must be compiled with. */
     readonly compilerFlags?: string[];
+    /** What the report of a repository finds, by its members; a warning when omitted. */
+    readonly repository?: {
+      readonly unprovided?: 'error' | 'warning' | 'off';
+      readonly uninstallable?: 'error' | 'warning' | 'off';
+      readonly fileConflicts?: 'error' | 'warning' | 'off';
+    };
   };
   /** What looks at built RPMs from outside; nothing does when omitted. */
   readonly lint?: {
@@ -106,6 +112,7 @@ export interface DistroSourcePlace {
 export const DISTRO_FILE = 'toolkit/distro.json';
 
 const path = { type: 'string', minLength: 1 } as const;
+const severity = { type: 'string', enum: ['error', 'warning', 'off'], nullable: true } as const;
 const amount = { type: 'number', exclusiveMinimum: 0, nullable: true } as const;
 const resources = {
   type: 'object',
@@ -237,6 +244,12 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
           additionalProperties: { type: 'string', enum: ['error', 'warning', 'off'] },
         },
         compilerFlags: { type: 'array', items: { type: 'string', pattern: '^-' }, nullable: true },
+        repository: {
+          type: 'object',
+          additionalProperties: false,
+          nullable: true,
+          properties: { unprovided: severity, uninstallable: severity, fileConflicts: severity },
+        },
       },
     },
     lint: {

@@ -7,7 +7,7 @@ import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import type { Blob } from '@kiln/store';
 import type { Distribution } from './distribution.ts';
 import { isBroken } from './package-project.ts';
-import { repositoryReport, reportLines } from './repository-report.ts';
+import { judgeReport, repositoryReport, type RepositoryPolicy } from './repository-report.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
@@ -33,6 +33,8 @@ export const repositoryTarget: Target = {
       architecture,
       toolchain: session.distribution.toolchain.identity,
       rpms: rpms.map(({ fileName, artifact }) => ({ fileName, artifact })),
+      // A stricter policy looks again at what an earlier one let pass.
+      policy: { ...policyOf(session) },
     });
   },
 
@@ -65,7 +67,7 @@ export const repositoryTarget: Target = {
       for (const { fileName, blob } of rpms) outputs[`Packages/${fileName}`] = blob;
       const report = await repositoryReport(store, rpms);
       outputs['report.json'] = await store.putText(`${JSON.stringify(report, undefined, 2)}\n`);
-      for (const message of reportLines(report))
+      for (const message of judgeReport(report, policyOf(session)))
         host.emit({ type: 'notice', severity: 'warning', code: 'REPOSITORY_INCOMPLETE', message });
       return { outputs, facts: { repomdDigest, madeWith: madeWith(session) } };
     } finally {
@@ -76,6 +78,10 @@ export const repositoryTarget: Target = {
   showAs: (distribution, _, output) => join(repositoryDirectory(distribution), output),
   log: () => join('dist', 'logs', 'repository.log'),
 };
+
+function policyOf({ distribution }: Session): RepositoryPolicy {
+  return distribution.config.checks?.repository ?? {};
+}
 
 /** Only metadata of the same tools says of a package what they would say now. */
 function madeWith({ distribution }: Session): Sha256 {
