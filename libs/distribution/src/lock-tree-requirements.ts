@@ -79,7 +79,8 @@ function treePackages(packages: Distribution['packages']): Map<string, Omit<Requ
       const required = namesOf(requires);
       const needs = required.filter((one) => DEVELOPMENT.test(one));
       const hasPrograms =
-        DEVELOPMENT.test(name) && required.some((one) => sourcePackage?.packagedPaths?.[one]?.some(isProgram) === true);
+        DEVELOPMENT.test(name) &&
+        [name, ...required].some((one) => sourcePackage?.packagedPaths?.[one]?.some(isProgram) === true);
       const facts = {
         files: sourcePackage?.packagedPaths?.[name] ?? [],
         version: evr.version,

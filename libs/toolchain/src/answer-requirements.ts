@@ -14,7 +14,7 @@ export interface Requirement {
   readonly epoch?: number;
   /** Development packages that the tree's own package requires: they come with it. */
   readonly needs?: readonly string[];
-  /** What the tree's own package requires of its own source package has programs. */
+  /** The tree's own package has programs, or what it requires of its own source package has. */
   readonly hasPrograms?: boolean;
 }
 
