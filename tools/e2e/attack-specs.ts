@@ -135,6 +135,12 @@ while True: pass'`,
       settings: { limits: { memoryBytes: 300 * MiB } },
       ends: 'MEMORY_LIMIT',
     },
+    // Nobody has them attached.
+    segments: {
+      build: `perl -MIPC::SysV=IPC_PRIVATE -e 'while (1) { $id = shmget(IPC_PRIVATE, 4e7, 0600) // sleep 1000; shmwrite($id, "x" x 4e7, 0, 4e7); select(undef, undef, undef, 0.2) }'`,
+      settings: { limits: { memoryBytes: 300 * MiB } },
+      ends: 'MEMORY_LIMIT',
+    },
     disk: {
       build: 'cat /dev/zero > big; sleep 1000',
       settings: { limits: { diskBytes: 200 * MiB } },

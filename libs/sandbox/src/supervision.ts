@@ -12,6 +12,7 @@ import {
   sharedMemoryOfMachine,
   type TreeSample,
 } from './process-tree.ts';
+import { SharedSegments } from './shared-segments.ts';
 import type { LimitName, SandboxLimits, SandboxRequest } from './sandbox-request.ts';
 
 /** What a run used. */
@@ -57,6 +58,7 @@ export class Supervision {
   readonly #limits: SandboxLimits;
   readonly #group: ControlGroup | undefined;
   readonly #disk: DiskWatch | undefined;
+  readonly #segments: SharedSegments;
   #pid = 0;
   /** First processes of the outer and the inner pid namespace. When the outer one has ended, all have. */
   #outer = 0;
@@ -78,6 +80,7 @@ export class Supervision {
     this.#limits = limits;
     this.#group = keeper !== undefined && 'place' in keeper ? makeGroup(keeper.place, limits) : undefined;
     this.#disk = limits.diskBytes === undefined ? undefined : new DiskWatch(host, writable, limits.diskBytes);
+    this.#segments = new SharedSegments(host);
     this.groups = this.#group?.directories ?? [];
   }
 
@@ -90,6 +93,7 @@ export class Supervision {
   async end(noticed?: LimitName): Promise<LimitBreach | undefined> {
     clearTimeout(this.#timer);
     await this.#disk?.end();
+    await this.#segments.end();
     while (this.#outer !== 0 && isRunning(this.#outer)) await pause(FIRST_INTERVAL);
     const met = noticed ?? this.#group?.breach();
     if (met !== undefined) this.#breach ??= { limit: met, allowed: this.#allowed(met), used: this.#allowed(met) };
@@ -150,8 +154,9 @@ export class Supervision {
     if (sample.memoryBytes + Math.max(files, machine - this.#leastShared) <= limit) return sample.memoryBytes + files;
     const { own, shared } = proportionalMemory(sample.pids);
     const nameless = namelessFiles(sample.pids).reduce((sum, { inMemory, bytes }) => sum + (inMemory ? bytes : 0), 0);
-    // Files in memory may be mapped too.
-    return Math.min(own, sample.memoryBytes) + Math.max(files + nameless, shared);
+    this.#segments.look({ outer: this.#outer, inner: this.#inner });
+    // What has a place of its own may be mapped too.
+    return Math.min(own, sample.memoryBytes) + Math.max(files + nameless + this.#segments.bytes, shared);
   }
 
   #spaceTaken(path: string): number {
