@@ -2,6 +2,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { loadDistribution, Session, TOOLCHAIN_ORIGIN } from '@kiln/distribution';
+import { createHost } from '@kiln/host';
+import { Store } from '@kiln/store';
 import { kiln, kilnCommand, nx, run, start } from './run-kiln.ts';
 import { edit, restore, sign, write } from './small-tree.ts';
 import { useSmallTree } from './use-small-tree.ts';
@@ -186,6 +189,21 @@ test('a full disk before anything is built', { timeout: 10 * MINUTES }, async ()
   const ran = await run(tree, [...OWN_MOUNTS, 'sh', '-c', script]);
   expect(ran.status).toBe(1);
   expect(ran.output).toMatch(/error DISK_FULL: /);
+});
+
+test('a source file that is edited while its build waits', { timeout: 5 * MINUTES }, async () => {
+  edit(tree, 'SPECS/alone/alone.c', () => 'int before;\n');
+  sign(tree, 'alone');
+  const host = createHost();
+  const session = new Session(await loadDistribution(tree.root), host, new Store(host, tree.store));
+  await session.run('toolchain', TOOLCHAIN_ORIGIN);
+  const ran = session.run('rpm', 'alone/alone', (work) => {
+    edit(tree, 'SPECS/alone/alone.c', () => 'int after;\n');
+    sign(tree, 'alone');
+    return work();
+  });
+  await expect(ran).rejects.toMatchObject({ code: 'INPUT_CHANGED' });
+  expect((await session.state('rpm', 'alone/alone')).result).toBeUndefined();
 });
 
 test('an image that asks for an unknown package', { timeout: 5 * MINUTES }, async () => {

@@ -10,8 +10,8 @@ export interface CheckPart {
   readonly name: string;
   /** Undefined while something that it needs isn't built; null when there is no such part. */
   key(session: Session, project: PackageProject): Promise<Sha256 | undefined | null>;
-  /** @throws BuildError when what it looks at isn't as it should be. */
-  run(session: Session, project: PackageProject): Promise<PartResult>;
+  /** @throws BuildError when what it looks at isn't as it should be; `INPUT_CHANGED` when it isn't what `key` was made of. */
+  run(session: Session, project: PackageProject, key: Sha256): Promise<PartResult>;
 }
 
 export interface PartResult {
@@ -27,7 +27,7 @@ export async function partResult(
 ): Promise<PartResult> {
   const known = await session.store.readAction(key);
   if (known !== undefined) return { outcome: known.facts as PartResult['outcome'], outputs: known.outputs };
-  const made = await part.run(session, project);
+  const made = await part.run(session, project, key);
   await session.store.writeAction({ key, outputs: made.outputs, facts: made.outcome });
   return made;
 }

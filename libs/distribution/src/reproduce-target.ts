@@ -6,10 +6,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson, digestOf } from '@kiln/build-identity';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
-import { buildPackage } from '@kiln/package-build';
+import { buildPackage, packageActionKey } from '@kiln/package-build';
 import { compareRpms, readRpmHeader } from '@kiln/rpm-repository';
 import type { ActionResult, Blob } from '@kiln/store';
 import { buildInput, preparedBuild } from './build-input.ts';
+import { inputChanged } from './input-changed.ts';
 import { secondSite } from './second-site.ts';
 import type { Session } from './session.ts';
 import { showDifferences } from './show-differences.ts';
@@ -29,9 +30,10 @@ export const reproduceTarget: Target = {
   },
 
   async build(session, id) {
-    const { result: first } = await session.state('rpm', id);
+    const { key, result: first } = await session.state('rpm', id);
     const input = await buildInput(session, session.distribution.findPackage(id));
     if (first === undefined || input === undefined) throw new BuildError('PLAN_STALE', `${id} is not built`);
+    if (packageActionKey(input.request) !== key) throw inputChanged('reproduce', id);
     const site = await secondSite(session);
     const build = await preparedBuild(site, input, { target: 'reproduce', log: reproduceTarget.log(id) });
     const second = await buildPackage(site.host, site.store, { ...build, jobs: otherJobs() });

@@ -8,6 +8,7 @@ import { buildInput, preparedBuild } from './build-input.ts';
 import { packageResult } from './built-providers.ts';
 import { wantsTree } from './build-trees.ts';
 import type { Distribution } from './distribution.ts';
+import { inputChanged } from './input-changed.ts';
 import { reportChanges } from './package-changes.ts';
 import type { PackageProject } from './package-project.ts';
 import { wrongPredictions } from './predictions-check.ts';
@@ -56,6 +57,7 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
       const project = projectOf(session.distribution, id);
       const input = await buildInput(session, project);
       if (input === undefined) throw new BuildError('PLAN_STALE', `a package that ${id} depends on is not built`);
+      if (packageActionKey(input.request) !== key) throw inputChanged(name, id);
       const build = await preparedBuild(session, input, { target: name, log: log(id) });
       const keep = name === 'rpm' && (await wantsTree(session, project));
       const result = await buildPackage(session.host, session.store, build, async (place) => {

@@ -12,6 +12,7 @@ import { BuildTrees } from './build-trees.ts';
 import type { Distribution } from './distribution.ts';
 import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
+import { inputChanged } from './input-changed.ts';
 import { newRunName } from './run-log.ts';
 import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
 import { TARGETS, type TargetName } from './targets.ts';
@@ -149,7 +150,13 @@ export class Session {
   /** The result of a task whose key is known, from the store or by doing it. */
   #act([target, id]: readonly [TargetName, string], { key, admit }: { key: Sha256; admit: Admission }) {
     const stage = TARGETS[target];
-    const build = () => admit(() => this.#meter.measure(`${target}:${id}`, () => stage.build(this, id, key)));
+    const build = () =>
+      admit(async () => {
+        // Waiting may take hours, in which people edit files.
+        const now = await stage.key(this, id);
+        if (now !== undefined && now !== key) throw inputChanged(target, id);
+        return this.#meter.measure(`${target}:${id}`, () => stage.build(this, id, key));
+      });
     return this.store.action(key, { action: target, subject: id, log: stage.log(id) }, () =>
       this.#withIntactBlobs(build, async () => {
         for (const [beforeTarget, beforeId] of stage.before(this.distribution, id)) {

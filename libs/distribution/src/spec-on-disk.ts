@@ -46,17 +46,28 @@ export class SpecOnDisk implements SpecText {
     return this.digest === known.specDigest;
   }
 
-  /** @throws BuildError `SPEC_CHANGED` when it is no more what the digest says. */
+  /** @throws BuildError `SPEC_CHANGED` when it is gone, or no more what the digest says. */
   get bytes(): Buffer {
     if (this.#bytes !== undefined) return this.#bytes;
-    const bytes = readFileSync(this.#path);
-    if (this.#digest !== undefined && sha256(bytes) !== this.#digest) {
-      throw new BuildError('SPEC_CHANGED', `${this.file} was changed while the tree was read`, {
-        location: { file: this.file, line: 1 },
-        hint: 'run the same command again',
-      });
-    }
+    const bytes = this.#read();
+    if (this.#digest !== undefined && sha256(bytes) !== this.#digest) throw this.#changed('changed');
     return (this.#bytes = bytes);
+  }
+
+  #read(): Buffer {
+    try {
+      return readFileSync(this.#path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw this.#changed('removed');
+      throw error;
+    }
+  }
+
+  #changed(what: string): BuildError {
+    return new BuildError('SPEC_CHANGED', `${this.file} was ${what} after the tree had been read`, {
+      location: { file: this.file, line: 1 },
+      hint: 'run the same command again',
+    });
   }
 
   get text(): string {

@@ -61,3 +61,10 @@ it('says so when it is changed between the look at it and the reading', () => {
   write('Name: b\n');
   expect(() => looked.text).toThrow(expect.objectContaining({ code: 'SPEC_CHANGED' }));
 });
+
+it('says so when it is removed before the reading', () => {
+  write('Name: a\n');
+  const looked = spec(10);
+  rmSync(join(root, 'a.spec'));
+  expect(() => looked.text).toThrow(expect.objectContaining({ code: 'SPEC_CHANGED' }));
+});

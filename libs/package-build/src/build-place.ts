@@ -1,6 +1,5 @@
 /** Where a build happens: its root, its work directory, and how programs run in there. */
-import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
@@ -10,6 +9,7 @@ import type { Store } from '@kiln/store';
 import { composeRpmRoot, type RpmRoot } from '@kiln/toolchain';
 import type { PackageBuild } from './build-package.ts';
 import { BUILD_ENVIRONMENT, TOP_DIRECTORY } from './build-request.ts';
+import { copySource } from './copy-source.ts';
 import { explainFailure } from './log-reading.ts';
 
 /** A build with its root and its work directory; rpm's top directory is `top` in that. */
@@ -68,11 +68,7 @@ export async function layOutTopDirectory(host: Host, { build, root, work }: Buil
   for (const name of [...WRITTEN_BY_BUILD, 'SOURCES', 'SPECS']) await mkdir(join(top, name), { recursive: true });
   for (const name of WRITTEN_BY_BUILD) await giveToBuildUser(user, join(top, name));
   await writeFile(join(top, 'SPECS', build.request.spec.name), build.specText);
-  for (const { name, path } of build.files) {
-    const copy = join(top, 'SOURCES', basename(name));
-    await copyFile(path, copy, constants.COPYFILE_FICLONE);
-    await chmod(copy, 0o644);
-  }
+  for (const file of build.files) await copySource(file, join(top, 'SOURCES', basename(file.name)));
   for (const name of await readdir(root.rpmdb)) {
     await copyFile(join(root.rpmdb, name), join(top, 'rpmdb', name));
     await giveToBuildUser(user, join(top, 'rpmdb', name));
