@@ -66,3 +66,13 @@ it('changes digests only when told to, and shows the change', async () => {
   expect(JSON.parse(signatures())).toEqual({ Signatures: { 'alone.c': now } });
   expect((await kiln(tree, 'sources', 'alone')).status).toBe(0);
 });
+
+it('tells what an update has changed before it met a package that it cannot update', async () => {
+  mirrorAlone();
+  writeFileSync(join(top, 'mirror/alone.c'), 'int again;\n');
+  edit(tree, 'SPECS/two/two.spec', (text) => text.replace('two.c', 'http://127.0.0.1:9/gone.c'));
+  const { status, output } = await kiln(tree, 'sources', '--update', 'alone', 'two');
+  expect(status).toBe(1);
+  expect(output).toContain(`  + ${sha256('int again;\n')}  alone.c  (file:`);
+  expect(output).toMatch(/SPECS\/two\/two\.spec:6.*SOURCE_MISSING: gone\.c can't be had/s);
+});

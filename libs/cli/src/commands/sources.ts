@@ -36,13 +36,22 @@ async function sources(context: CommandContext, names: readonly string[], option
     throw new BuildError('PACKAGE_UNNAMED', 'an update changes what is trusted, so it wants packages by name', {
       hint: 'kiln sources --update <package...>',
     });
-  const updates = await watched(context, distribution, async (session) => {
-    const done = [];
-    for (const project of projects)
-      done.push({ package: project.id, ...(await updatePackageSignatures(session, project)) });
-    return done;
-  });
-  if (options.json) return print(context, JSON.stringify(updates, undefined, 2));
+  const updates: Update[] = [];
+  try {
+    await watched(context, distribution, async (session) => {
+      for (const project of projects)
+        updates.push({ package: project.id, ...(await updatePackageSignatures(session, project)) });
+    });
+  } finally {
+    // Files that were rewritten before another package's error are told too.
+    tellUpdates(context, updates, options);
+  }
+}
+
+type Update = { readonly package: string } & Awaited<ReturnType<typeof updatePackageSignatures>>;
+
+function tellUpdates(context: CommandContext, updates: readonly Update[], { json }: SourcesOptions): void {
+  if (json) return print(context, JSON.stringify(updates, undefined, 2));
   for (const { file, changes } of updates) {
     print(context, changes.length === 0 ? `${file}: unchanged` : `${file}:`);
     for (const { fileName, before, after, place } of changes) {
