@@ -95,6 +95,7 @@ async function watched<T>(
   const { terminal } = context;
   const reporter = createReporter({ terminal: { ...terminal, out: terminal.err }, now: () => Date.now() });
   reporter.begin(SOURCES_TASK);
+  reporter.start(SOURCES_TASK);
   try {
     return await work(new Session(distribution, hostOf(context, reporter.emit)));
   } finally {
