@@ -3,14 +3,13 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DISTRO_FILE, readDistroConfig, type DistroConfig } from '../../../libs/distribution/src/distro-config.ts';
+import { BUILD_ROOT_MANIFEST } from '../lay-out-workspace.ts';
 import { VENDOR } from '../macro-environment/assemble.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const KILN_TOOLKIT = join(HERE, '../../../toolkit');
 const TOOLCHAIN = 'toolkit/toolchain';
 const BASE = ['debian-bookworm.json', 'debian-bookworm.lock.json'];
-/** File names of RPMs, one a line. */
-export const BUILD_ROOT_MANIFEST = 'toolkit/resources/manifests/package/pkggen_core_x86_64.txt';
 const PYPROJECT = 'SPECS/pyproject-rpm-macros';
 const BUILD_TOOLS = 'toolkit/macros/macros.build-tools';
 

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadDistribution } from '@kiln/distribution';
-import { layOutWorkspace } from '../lay-out-workspace.ts';
+import { writeDebianFull } from '../debian-full/write-debian-full.ts';
+import { BUILD_ROOT_MANIFEST, layOutWorkspace } from '../lay-out-workspace.ts';
 
 const SPEC = `Name: one
 Version: 1
@@ -34,4 +35,19 @@ test('the specs of a checkout are a workspace, with everything that its configur
   expect(packages[0]!.sourcePackage!.evr.release).toBe('1.azl3');
   for (const path of [config.toolchain.packages, config.toolchain.lock, config.sources.debianLock])
     expect(existsSync(join(root, path)), path).toBe(true);
+});
+
+test('what the distribution has in each build root is in each root on Debian’s packages', () => {
+  const tree = join(top, 'checkout');
+  for (const one of ['SPECS/azurelinux-rpm-macros', 'SPECS/pyproject-rpm-macros', dirname(BUILD_ROOT_MANIFEST)])
+    mkdirSync(join(tree, one), { recursive: true });
+  writeFileSync(join(tree, BUILD_ROOT_MANIFEST), 'zlib-1.3-1.azl3.x86_64.rpm\nzlib-devel-1.3-1.azl3.x86_64.rpm\n');
+  const root = join(top, 'workspace');
+  layOutWorkspace(root, { tree, roots: ['SPECS'] });
+  mkdirSync(join(root, 'toolkit/macros'), { recursive: true });
+  writeDebianFull(root);
+  const { inEveryRoot } = JSON.parse(readFileSync(join(root, 'toolkit/toolchain/debian-full.json'), 'utf8')) as {
+    inEveryRoot: string[];
+  };
+  expect(inEveryRoot).toEqual(['zlib-devel']);
 });
