@@ -50,6 +50,20 @@ mkdir -p $out/usr/bin
 for name in gcc g++ c++ gfortran gcc-ar gcc-nm gcc-ranlib; do
   if has $name && ! has $target-$name; then ln -s $name $out/usr/bin/$target-$name; fi
 done
+# Gems are installed where packages install files, and that directory is the last one that is searched.
+gems=/usr/lib/ruby/vendor_ruby/rubygems/defaults/operating_system.rb
+if [ -f $gems ]; then
+  mkdir -p $out/usr/lib/ruby/vendor_ruby/rubygems/defaults
+  cat $gems - > $out$gems << 'RUBY'
+
+class << Gem
+  def default_dir = upstream_default_dir
+  def default_bindir = '/usr/bin'
+  alias paths_of_debian default_path
+  def default_path = paths_of_debian - [default_dir] + [default_dir]
+end
+RUBY
+fi
 rm -rf "$work"
 exit 0
 `;

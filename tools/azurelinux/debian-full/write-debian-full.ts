@@ -22,6 +22,8 @@ const REPRODUCIBLE = {
   use_source_date_epoch_as_buildtime: '1',
   clamp_mtime_to_source_date_epoch: '1',
   _buildhost: 'builder',
+  // A number here would be one of the machine, and some changelogs have it.
+  _smp_build_ncpus: '${RPM_BUILD_NCPUS:-1}',
 };
 
 /** Sets members of distro.json and writes the files that they name. The same workspace gives the same files. */
@@ -51,11 +53,13 @@ export function writeDebianFull(root: string): readonly string[] {
   return [DISTRO_FILE, BUILD_TOOLS, `${TOOLCHAIN}/debian-full.json`];
 }
 
-/** Development packages among those that the distribution puts into each build root. */
+/** Development packages among those that the distribution puts into each build root, and the tools that Debian's base has split. */
 function developmentPackages(root: string): string[] {
   if (!existsSync(join(root, BUILD_ROOT_MANIFEST))) return [];
   const files = readFileSync(join(root, BUILD_ROOT_MANIFEST), 'utf8').split('\n').filter(Boolean);
-  return files.map((file) => file.replace(/-[^-]+-[^-]+$/, '')).filter((name) => /-devel(-static)?$/.test(name));
+  return files
+    .map((file) => file.replace(/-[^-]+-[^-]+$/, ''))
+    .filter((name) => /-devel(-static)?$|^util-linux$/.test(name));
 }
 
 /** Macro files that lie beside specs and are in build roots when their packages are; those with placeholders are written anew. */
