@@ -1,10 +1,6 @@
-export { readImageDefinition } from './image-definition.ts';
-export type {
-  ContainerConfig,
-  ImageArtifact,
-  ImageDefinition,
-  ReadText,
-  RequestedPackage,
-} from './image-definition.ts';
-export { BUILT_ARTIFACTS, editorSchemas } from './image-config-schema.ts';
-export type { ArtifactType, BuiltArtifactType, ImageConfig, SystemConfig } from './image-config-schema.ts';
+export type { ContainerConfig } from './container-config.ts';
+export type { ReadText, RequestedPackage } from './definition-reader.ts';
+export { BUILT_ARTIFACTS, type ArtifactType, type BuiltArtifactType } from './disk-schema.ts';
+export type { ImageArtifact } from './image-artifacts.ts';
+export { readImageDefinition, type ImageDefinition } from './image-definition.ts';
+export { editorSchemas, type ImageConfig, type SystemConfig } from './image-config-schema.ts';

@@ -64,6 +64,11 @@ export function valueAt(json: LocatedJson, path: readonly string[]): LocatedJson
   return current;
 }
 
+/** The items of a list; none of anything else. */
+export function listItems(value: LocatedJson | undefined): readonly LocatedJson[] {
+  return value?.kind === 'list' ? value.items : [];
+}
+
 function convert(node: Node, source: SourceText): LocatedJson {
   const location = span(node, source);
   if (node.type === 'array')

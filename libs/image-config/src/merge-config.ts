@@ -1,5 +1,5 @@
 /** How a definition and what it extends become one. */
-import type { SchemaNode } from './image-config-schema.ts';
+import type { SchemaNode } from './schema-node.ts';
 import type { LocatedJson, LocatedList, LocatedMember, LocatedObject } from './located-json.ts';
 
 /**

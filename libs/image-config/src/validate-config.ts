@@ -2,7 +2,7 @@
 import type { Diagnostic } from '@kiln/diagnostics';
 import { nearestWord } from '@kiln/diagnostics';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { SchemaNode } from './image-config-schema.ts';
+import type { SchemaNode } from './schema-node.ts';
 import { plainValue, valueAt, type LocatedJson } from './located-json.ts';
 
 const ajv = new Ajv({ allErrors: true, verbose: true });
