@@ -81,6 +81,10 @@ export interface DistroConfig {
     /** Rules that are none of this distribution, with the reason. */
     readonly off?: Record<string, string>;
   };
+  /** List and lock of the Debian packages whose programs make disks and file systems; images with these can't be made when omitted. */
+  readonly imageTools?: ToolPackages;
+  /** Of those that start disks in a virtual machine. */
+  readonly bootTools?: ToolPackages;
   /** What publications are signed with. */
   readonly signing?: {
     /** Fingerprint of the OpenPGP key: 40 or 64 upper-case hexadecimal digits. */
@@ -92,6 +96,12 @@ export interface DistroConfig {
   readonly resources?: {
     readonly default?: StatedResources;
   };
+}
+
+/** A root of tools: a list of Debian packages, and its lock. */
+export interface ToolPackages {
+  readonly packages: string;
+  readonly lock: string;
 }
 
 /** What somebody says that a task needs. */
@@ -118,6 +128,14 @@ const resources = {
   type: 'object',
   additionalProperties: false,
   properties: { memoryGB: amount, cores: amount },
+} as const;
+
+const toolPackages = {
+  type: 'object',
+  additionalProperties: false,
+  nullable: true,
+  required: ['packages', 'lock'],
+  properties: { packages: path, lock: path },
 } as const;
 
 const ARCHITECTURES = ['x86_64', 'aarch64'];
@@ -264,6 +282,8 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
         off: { type: 'object', nullable: true, required: [], additionalProperties: { type: 'string', minLength: 10 } },
       },
     },
+    imageTools: toolPackages,
+    bootTools: toolPackages,
     signing: {
       type: 'object',
       additionalProperties: false,
@@ -341,6 +361,7 @@ function parse(text: string): unknown {
 
 function paths(config: DistroConfig): string[] {
   const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers, signing } = config;
+  const tools = [config.imageTools, config.bootTools].filter((one) => one !== undefined);
   return [
     ...specRoots,
     imageDirectory,
@@ -357,6 +378,7 @@ function paths(config: DistroConfig): string[] {
     provides,
     ...(macroAnswers === undefined ? [] : [macroAnswers]),
     ...(signing === undefined ? [] : [signing.publicKey]),
+    ...tools.flatMap(({ packages, lock }) => [packages, lock]),
   ];
 }
 

@@ -179,11 +179,13 @@ const INPUTS = 'kiln';
 
 /** They are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
 function namedInputs(
-  { config: { toolchain, lint } }: Distribution,
+  { config: { toolchain, lint, imageTools, bootTools } }: Distribution,
   inputs: readonly string[],
 ): Required<ProjectConfiguration>['namedInputs'] {
   const linted = lint === undefined ? [] : [lint.packages, lint.lock, lint.config];
-  const files = [...new Set([DISTRO_FILE, toolchain.packages, toolchain.lock, ...linted, ...inputs])].sort();
+  const roots = [toolchain, imageTools, bootTools].filter((one) => one !== undefined);
+  const listed = roots.flatMap(({ packages, lock }) => [packages, lock]);
+  const files = [...new Set([DISTRO_FILE, ...listed, ...linted, ...inputs])].sort();
   return { [INPUTS]: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }] };
 }
 

@@ -40,10 +40,12 @@ export async function lockDebianToolchain(host: Host, store: Store, packages: De
   );
   const { root, manifestFile } = await toolchainLayer(host, store, kept);
   const manifest = JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
+  // Only in a root with rpm are packages built, so that its libraries answer requirements.
+  const hasRpm = kept.some(({ name }) => name === 'rpm');
   return {
     suite: packages.suite,
     packages: kept,
-    libraryCapabilities: await libraryCapabilities(host, root, manifest),
+    libraryCapabilities: hasRpm ? await libraryCapabilities(host, root, manifest) : [],
     programs: layerPrograms(manifest),
   };
 }

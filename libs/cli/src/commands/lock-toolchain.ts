@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { BuildError } from '@kiln/diagnostics';
 import { loadDistribution, lockTreeRequirements, readDistroConfig, Session } from '@kiln/distribution';
 import { writeFileAtomic, type Host } from '@kiln/host';
 import { defaultStoreDirectory, Store } from '@kiln/store';
@@ -14,17 +15,18 @@ export function addLockToolchain(program: Command, context: () => CommandContext
   program
     .command('lock-toolchain')
     .description(
-      "resolve the packages of the toolchain, and of rpmlint's root, against the archive as it is now and write the locks",
+      'resolve the packages of the toolchain, and of the roots of rpmlint, image tools and boot tools, against the archive as it is now and write the locks',
     )
+    .argument('[list...]', 'only these lists of packages, as toolkit/distro.json names them')
     .option('--requirements', 'only what specs ask for, with the toolchain debian-full')
-    .action((options: LockOptions) => lockToolchain(context(), options));
+    .action((lists: string[], options: LockOptions) => lockToolchain(context(), lists, options));
 }
 
 interface LockOptions {
   readonly requirements?: boolean;
 }
 
-async function lockToolchain(context: CommandContext, options: LockOptions): Promise<void> {
+async function lockToolchain(context: CommandContext, lists: readonly string[], options: LockOptions): Promise<void> {
   const root = rootOf(context);
   await prepareMachineFor(context, root);
   const { toolchain } = readDistroConfig(root);
@@ -33,8 +35,8 @@ async function lockToolchain(context: CommandContext, options: LockOptions): Pro
   reporter.begin({ action: 'toolchain', subject: 'toolchain' });
   try {
     const host = hostOf(context, reporter.emit);
-    if (options.requirements !== true) await lockBase(context, host);
-    if (toolchain.requirements !== undefined || options.requirements === true) {
+    if (options.requirements !== true) await lockRoots(context, host, lists);
+    if ((toolchain.requirements !== undefined && lists.length === 0) || options.requirements === true) {
       const { file, lock } = await lockTreeRequirements(
         new Session(await loadDistribution(root, { isLocking: true }), host),
       );
@@ -46,11 +48,19 @@ async function lockToolchain(context: CommandContext, options: LockOptions): Pro
   }
 }
 
-async function lockBase(context: CommandContext, host: Host): Promise<void> {
+async function lockRoots(context: CommandContext, host: Host, lists: readonly string[]): Promise<void> {
   const root = rootOf(context);
-  const { toolchain, lint } = readDistroConfig(root);
+  const { toolchain, lint, imageTools, bootTools } = readDistroConfig(root);
+  const all = [toolchain, lint, imageTools, bootTools].filter((one) => one !== undefined);
+  const unknown = lists.find((list) => all.every(({ packages }) => packages !== list));
+  if (unknown !== undefined) {
+    throw new BuildError('TOOLCHAIN_LIST_UNKNOWN', `'${unknown}' is no list of packages of this distribution`, {
+      hint: `use some of: ${all.map(({ packages }) => packages).join(', ')}`,
+    });
+  }
   const store = new Store(host, defaultStoreDirectory(host.environment));
-  for (const files of [toolchain, ...(lint === undefined ? [] : [lint])]) {
+  for (const files of all) {
+    if (lists.length > 0 && !lists.includes(files.packages)) continue;
     const packages = parseDebianPackages(readFileSync(join(root, files.packages), 'utf8'), files.packages);
     const lock = await lockDebianToolchain(host, store, packages);
     await writeFileAtomic(join(root, files.lock), formatToolchainLock(lock));
