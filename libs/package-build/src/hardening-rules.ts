@@ -47,12 +47,12 @@ export const HARDENING_RULES: readonly FileRule[] = [
   },
   {
     code: 'COMPILER_FLAGS_IGNORED',
-    hint: 'make the build system take CFLAGS and CXXFLAGS (%configure and %{set_build_flags} set them)',
+    hint: 'make the build system take CFLAGS and CXXFLAGS (%configure and %{set_build_flags} set them) and add nothing that takes them back',
     check: ({ elf, bytes }, { compilerFlags }) => {
       if (elf === undefined) return undefined;
       for (const producer of producersOf(bytes, elf)) {
-        const missing = compilerFlags.filter((flag) => !decidesOn(producer, flag));
-        if (missing.length > 0) return `has code compiled without ${missing.join(' ')}: ${producer}`;
+        const fault = flagFault(producer, compilerFlags);
+        if (fault !== undefined) return `${fault}: ${producer}`;
       }
       return undefined;
     },
@@ -88,13 +88,31 @@ export function producersOf(bytes: Uint8Array, elf: NonNullable<RuledFile['elf']
   return [...found];
 }
 
-/** Whether the flag, or another choice on the same subject such as `-fno-stack-protector`, is among the producer's options. */
-function decidesOn(producer: string, flag: string): boolean {
-  const subject = flag
-    .replace(/^-f/, '')
-    .replace(/=.*$/, '')
-    .replace(/-(strong|all|explicit)$/, '');
-  return producer
-    .split(' ')
-    .some((option) => option === flag || new RegExp(`^-f(no-)?${subject}(-strong|-all|-explicit|=.*)?$`).test(option));
+/** What is wrong with how code was compiled, if anything: a wanted flag is not there, or a later one takes it back or weakens it. */
+function flagFault(producer: string, wanted: readonly string[]): string | undefined {
+  const options = producer.split(' ');
+  const missing: string[] = [];
+  for (const flag of wanted) {
+    const { subject } = choiceOf(flag);
+    const decisive = options.findLast((option) => option.startsWith('-f') && choiceOf(option).subject === subject);
+    if (decisive === undefined) missing.push(flag);
+    else if (strengthOf(decisive) < strengthOf(flag)) return `has code compiled with ${decisive} instead of ${flag}`;
+  }
+  return missing.length > 0 ? `has code compiled without ${missing.join(' ')}` : undefined;
+}
+
+/** Of `-fno-stack-protector`: the subject `stack-protector` and the choice `no`. */
+function choiceOf(option: string): { readonly subject: string; readonly choice: string } {
+  const [, no, rest = ''] = /^-f(no-)?(.*)$/.exec(option) ?? [];
+  const [, subject = '', choice = ''] = /^(.*?)(?:=(.*)|-(strong|all|explicit))?$/.exec(rest)?.filter(Boolean) ?? [];
+  return { subject, choice: no === undefined ? choice : 'no' };
+}
+
+/** How much of a protection the option gives: gcc(1) on `-fstack-protector` and `-fcf-protection`; without a choice -fcf-protection is full. */
+function strengthOf(option: string): number {
+  const { subject, choice } = choiceOf(option);
+  if (choice === 'no' || choice === 'none') return 0;
+  if (subject === 'stack-protector') return choice === 'strong' || choice === 'all' ? 2 : 1;
+  if (subject === 'cf-protection') return choice === 'branch' || choice === 'return' ? 1 : 2;
+  return 1;
 }

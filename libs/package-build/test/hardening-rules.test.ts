@@ -76,7 +76,16 @@ test('code compiled without the flags of the distribution is found by its debug 
   expect(finding!.message).toMatch(/compiled without -fstack-clash-protection: GNU C\d+ \d/);
 });
 
-test('another choice on the same subject is a decision of the package', () => {
-  const args = ['-g', 'main.c', '-fno-stack-protector', '-fstack-clash-protection'];
-  expect(codesOf(args, '/usr/lib/debug/one', FLAGS)).toEqual([]);
+test.each([
+  [['-fno-stack-protector'], '-fno-stack-protector instead of -fstack-protector-strong'],
+  [['-fstack-protector'], '-fstack-protector instead of -fstack-protector-strong'],
+  [['-fcf-protection=none'], '-fcf-protection=none instead of -fcf-protection=full'],
+  [['-fcf-protection=branch'], '-fcf-protection=branch instead of -fcf-protection=full'],
+  [['-fno-stack-clash-protection'], '-fno-stack-clash-protection instead of -fstack-clash-protection'],
+])('a flag that %j takes back or weakens is found', (later, message) => {
+  const wanted = [...FLAGS, '-fcf-protection=full'];
+  const path = '/usr/lib/debug/one';
+  const [finding] = checkFile(made(['-g', 'main.c', ...wanted, ...later], path), { ...context, compilerFlags: wanted });
+  expect(finding?.message).toContain(`has code compiled with ${message}: GNU C`);
+  expect(codesOf(['-g', 'main.c', ...later, ...wanted, '-fstack-protector-all'], path, wanted)).toEqual([]);
 });
