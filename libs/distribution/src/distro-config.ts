@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import { Ajv, type ErrorObject, type JSONSchemaType } from 'ajv';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
+import { CHECK_CODES } from '@kiln/package-build';
 
 /** All paths are relative to the workspace. */
 export interface DistroConfig {
@@ -259,6 +260,7 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
           type: 'object',
           required: [],
           nullable: true,
+          propertyNames: { enum: ['*', ...CHECK_CODES] },
           additionalProperties: { type: 'string', enum: ['error', 'warning', 'off'] },
         },
         compilerFlags: { type: 'array', items: { type: 'string', pattern: '^-' }, nullable: true },
@@ -384,9 +386,9 @@ function paths(config: DistroConfig): string[] {
 
 function describe(error: ErrorObject): string {
   const where = error.instancePath === '' ? 'the top level' : error.instancePath;
-  if (error.keyword !== 'additionalProperties') return `${where} ${error.message}`;
-  const unknown = String(error.params['additionalProperty']);
-  const known = nearestWord(unknown, Object.keys(distroSchema['properties'] as object));
+  const unknown = (error.params['additionalProperty'] as string | undefined) ?? error.propertyName;
+  if (unknown === undefined) return `${where} ${error.message}`;
+  const known = nearestWord(unknown, [...Object.keys(distroSchema['properties'] as object), ...CHECK_CODES]);
   return `${where} has the unknown member '${unknown}'${known === undefined ? '' : `; did you mean '${known}'?`}`;
 }
 

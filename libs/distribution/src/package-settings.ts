@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
 import {
+  CHECK_CODES,
   DEFAULT_LIMITS,
   observableLimits,
   type BuildLimits,
@@ -77,7 +78,7 @@ const members = {
       type: 'object',
       additionalProperties: false,
       required: ['code', 'reason'],
-      properties: { code: { type: 'string', pattern: '^[A-Z_]+$' }, path: { type: 'string', pattern: '^/' }, reason },
+      properties: { code: { type: 'string', enum: CHECK_CODES }, path: { type: 'string', pattern: '^/' }, reason },
     },
   },
   lint: {
@@ -200,6 +201,10 @@ export function changesEvaluation({ defines = {}, with: on = [], without: off = 
 function described(text: string, error: ErrorObject): BuildError {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
   const where = path.length === 0 ? 'the top level' : path.map((part) => `'${part}'`).join(' → ');
+  if (error.keyword === 'enum') {
+    const allowed = (error.params['allowedValues'] as readonly string[]).join(', ');
+    return invalid(text, `${where} must be one of ${allowed}`, path[0]);
+  }
   if (error.keyword !== 'additionalProperties') return invalid(text, `${where} ${error.message}`, path[0]);
   const unknown = String(error.params['additionalProperty']);
   const known = nearestWord(unknown, KNOWN_MEMBERS);

@@ -31,3 +31,13 @@ test('a token for what is no mirror is refused: it would be sent nowhere', () =>
     expect(() => read([{ from, tokenVariable: 'TOKEN' }])).toThrow(`the place '${from}' takes no 'tokenVariable'`);
   }
 });
+
+test('a severity for what is no rule is refused: it would change nothing', () => {
+  const own = JSON.parse(readFileSync(join(REPOSITORY, DISTRO_FILE), 'utf8')) as object;
+  const write = (severities: object) =>
+    writeFileSync(join(root, DISTRO_FILE), JSON.stringify({ ...own, checks: { severities } }));
+  write({ '*': 'warning', ELF_NOT_PIE: 'off' });
+  expect(readDistroConfig(root).checks?.severities).toEqual({ '*': 'warning', ELF_NOT_PIE: 'off' });
+  write({ ELF_NOT_PIC: 'off' });
+  expect(() => readDistroConfig(root)).toThrow("has the unknown member 'ELF_NOT_PIC'; did you mean 'ELF_NOT_PIE'?");
+});

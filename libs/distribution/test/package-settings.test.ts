@@ -43,6 +43,12 @@ test.each([
   ['a network without a reason', { a: { network: {} } }, `'a' → 'network' must have required property 'reason'`, 2],
   ['a network that is merely switched on', { a: { network: true } }, `'a' → 'network' must be object`, 2],
   ['a limit of nothing', { a: { limits: { seconds: 0 } } }, `'a' → 'limits' → 'seconds' must be >= 1`, 2],
+  [
+    'a waiver of no rule',
+    { a: { waivers: [{ code: 'ELF_NOT_PIC', reason: 'because of that' }] } },
+    `'a' → 'waivers' → '0' → 'code' must be one of BUILD_PATH_INSIDE, `,
+    2,
+  ],
   ['both at once', { a: { with: ['x'], without: ['x'] } }, `'a' is built with and without 'x'`, 2],
   [
     'a check with two fates',

@@ -1,10 +1,11 @@
 /** What a distribution makes of the findings of the checks: an error, a warning, nothing; with waivers that state their reason. */
 import type { Diagnostic } from '@kiln/diagnostics';
+import type { CheckCode } from './check-codes.ts';
 import type { Finding } from './file-rules.ts';
 
 export interface CheckPolicy {
   /** By code of the rule, `*` for all others; a rule that isn't here is an error. */
-  readonly severities: Readonly<Record<string, 'error' | 'warning' | 'off'>>;
+  readonly severities: Readonly<Partial<Record<CheckCode | '*', 'error' | 'warning' | 'off'>>>;
   /** Flags that all C and C++ code must be compiled with. */
   readonly compilerFlags: readonly string[];
   /** Of this package. */
@@ -13,7 +14,7 @@ export interface CheckPolicy {
 
 /** A finding that is accepted. `path` is the file's, or the beginning of it before a `*`; without it the whole package is meant. */
 export interface Waiver {
-  readonly code: string;
+  readonly code: CheckCode;
   readonly path?: string;
   readonly reason: string;
 }

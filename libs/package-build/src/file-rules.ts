@@ -2,6 +2,7 @@
 import { readElf, type Elf } from '@kiln/build-identity';
 import { TOP_DIRECTORY } from './build-request.ts';
 import type { LargePayloadFile, PayloadFile } from './build-root-files.ts';
+import type { CheckCode } from './check-codes.ts';
 import { HARDENING_RULES } from './hardening-rules.ts';
 import { lineTablePaths } from './line-table.ts';
 
@@ -32,7 +33,7 @@ export function ruledFile(packageName: string, file: PayloadFile): RuledFile {
 }
 
 export interface FileRule {
-  readonly code: string;
+  readonly code: CheckCode;
   readonly hint: string;
   /** What is wrong, or undefined. */
   check(file: RuledFile, context: RuleContext): string | undefined;
@@ -86,7 +87,7 @@ const RULES: readonly FileRule[] = [
 
 /** A rule that a package breaks; `path` is the file that does, when it is one file. */
 export interface Finding {
-  readonly code: string;
+  readonly code: CheckCode;
   readonly path?: string;
   readonly message: string;
   readonly hint: string;

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { checkPackages, judge, STRICT_POLICY, type Finding } from '@kiln/package-build';
+import { checkPackages, judge, STRICT_POLICY, type CheckCode, type Finding } from '@kiln/package-build';
 
-const finding = (code: string, path?: string): Finding => ({
+const [A, B, C] = ['ELF_RUN_PATH', 'ELF_NOT_PIE', 'LICENSE_NOT_SPDX'] as const;
+
+const finding = (code: CheckCode, path?: string): Finding => ({
   code,
   ...(path === undefined ? {} : { path }),
   message: `${code} of ${path}`,
@@ -9,24 +11,24 @@ const finding = (code: string, path?: string): Finding => ({
 });
 
 test('a finding is an error, unless the distribution says otherwise', () => {
-  const found = [finding('A'), finding('B'), finding('C')];
-  const judged = judge(found, { ...STRICT_POLICY, severities: { B: 'warning', C: 'off' } });
+  const found = [finding(A), finding(B), finding(C)];
+  const judged = judge(found, { ...STRICT_POLICY, severities: { [B]: 'warning', [C]: 'off' } });
   expect(judged.map(({ code, severity }) => [code, severity])).toEqual([
-    ['A', 'error'],
-    ['B', 'warning'],
+    [A, 'error'],
+    [B, 'warning'],
   ]);
 });
 
 test('a waiver covers a code, a file, or files; an idle one is told', () => {
-  const found = [finding('A', '/usr/bin/a'), finding('A', '/usr/lib/x/1'), finding('A', '/usr/lib/x/2'), finding('B')];
+  const found = [finding(A, '/usr/bin/a'), finding(A, '/usr/lib/x/1'), finding(A, '/usr/lib/x/2'), finding(B)];
   const waivers = [
-    { code: 'A', path: '/usr/lib/x/*', reason: 'data' },
-    { code: 'B', reason: 'known' },
-    { code: 'C', reason: 'gone' },
+    { code: A, path: '/usr/lib/x/*', reason: 'data' },
+    { code: B, reason: 'known' },
+    { code: C, reason: 'gone' },
   ];
   expect(judge(found, { ...STRICT_POLICY, waivers }).map(({ code, message }) => [code, message])).toEqual([
-    ['A', 'A of /usr/bin/a'],
-    ['WAIVER_UNUSED', 'nothing needs the waiver of C'],
+    [A, `${A} of /usr/bin/a`],
+    ['WAIVER_UNUSED', `nothing needs the waiver of ${C}`],
   ]);
 });
 
