@@ -1,4 +1,5 @@
 /** What every command gets. */
+import { BuildError } from '@kiln/diagnostics';
 import { findWorkspaceRoot, loadDistribution, type Distribution } from '@kiln/distribution';
 import { createHost, type EventSink, type Host } from '@kiln/host';
 import type { Terminal } from './terminal.ts';
@@ -15,6 +16,16 @@ export interface CommandContext {
 /** The workspace root around the current directory. @throws BuildError `DISTRO_CONFIG_MISSING`. */
 export function rootOf({ cwd }: CommandContext): string {
   return findWorkspaceRoot(cwd);
+}
+
+/** As `rootOf`, but undefined outside of a workspace. */
+export function workspaceOf(context: CommandContext): string | undefined {
+  try {
+    return rootOf(context);
+  } catch (error) {
+    if (error instanceof BuildError) return undefined;
+    throw error;
+  }
 }
 
 export function distributionOf(context: CommandContext): Promise<Distribution> {

@@ -11,6 +11,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGc } from './commands/gc.ts';
+import { addImagePlan } from './commands/image-plan.ts';
 import { addImport } from './commands/import.ts';
 import { addList } from './commands/list.ts';
 import { addLockToolchain } from './commands/lock-toolchain.ts';
@@ -55,6 +56,7 @@ const COMMANDS: readonly AddCommands[] = [
   addBump,
   addExplain,
   addSpec,
+  addImagePlan,
   addImport,
   addRecordMacros,
   addLockToolchain,

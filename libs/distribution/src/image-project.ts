@@ -1,12 +1,16 @@
 /** The image definitions of a tree. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fastGlob from 'fast-glob';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
-import { readImageDefinition, type ImageDefinition, type RequestedPackage } from '@kiln/image-config';
+import {
+  readImageDefinition,
+  type DefinitionFiles,
+  type ImageDefinition,
+  type RequestedPackage,
+} from '@kiln/image-config';
 import type { Conflict, Unresolved } from '@kiln/package-graph';
 import { formatDependency } from '@kiln/rpm-package';
 import { asDiagnostic } from './as-diagnostic.ts';
+import { definitionFilesOnDisk } from './definition-files-on-disk.ts';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
 import { planImage } from './plan.ts';
@@ -34,10 +38,7 @@ function readImage(file: string, reading: ImageReading): ImageProject {
   const read = new Set([file]);
   let definition: ImageDefinition;
   try {
-    definition = readImageDefinition(file, (path) => {
-      read.add(path);
-      return readText(reading.root, path);
-    });
+    definition = readImageDefinition(file, noting(definitionFilesOnDisk(reading.root), read));
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const diagnostics = error.diagnostics.length > 0 ? error.diagnostics : [asDiagnostic(error)];
@@ -64,6 +65,18 @@ function readImage(file: string, reading: ImageReading): ImageProject {
   };
 }
 
+/** Notes every file that is asked for, so that a definition that can't be read changes when one of them does. */
+function noting(files: DefinitionFiles, noted: Set<string>): DefinitionFiles {
+  const note = <T>(path: string, found: T): T => {
+    noted.add(path);
+    return found;
+  };
+  return {
+    read: (path) => note(path, files.read(path)),
+    inspect: (path) => note(path, files.inspect(path)),
+  };
+}
+
 function missingPackage({ dependency, offers }: Unresolved, requested: readonly RequestedPackage[]): Diagnostic {
   const text = formatDependency(dependency);
   const location = requested.find((one) => formatDependency(one.dependency) === text)?.location;
@@ -85,14 +98,4 @@ function conflictDiagnostic({ package: name, with: others, dependency }: Conflic
     location: { file, line: 1 },
     hint: 'name only one of them',
   };
-}
-
-function readText(root: string, path: string): string | undefined {
-  const absolute = join(root, path);
-  if (!absolute.startsWith(`${root}/`)) return undefined;
-  try {
-    return readFileSync(absolute, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';
+export { definitionFilesOnDisk } from './definition-files-on-disk.ts';
 export { DISTRO_FILE, distroSchema, readDistroConfig, type DistroConfig } from './distro-config.ts';
 export {
   durationsFile,

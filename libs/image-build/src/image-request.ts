@@ -51,6 +51,9 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
   hostname: 'counts',
   removeRpmDb: 'counts',
   disableRpmDocs: 'counts',
+  languages: 'counts',
+  hidepid: 'counts',
+  customization: 'counts',
   container: 'counts',
 };
 

@@ -14,6 +14,7 @@ import {
   type ImageRequest,
   type ImageRpm,
 } from '../src/index.ts';
+import { noCustomization } from './no-customization.ts';
 import { badSpec, baseSpec, copySpec, richSpec, specWith } from './test-packages.ts';
 import {
   buildRpms,
@@ -41,6 +42,8 @@ const definition: ImageDefinition = {
   hostname: 'small',
   removeRpmDb: false,
   disableRpmDocs: false,
+  hidepid: false,
+  customization: noCustomization,
   container: { cmd: ['/usr/bin/bash'], env: { PATH: '/usr/bin' }, labels: {}, exposedPorts: [], volumes: [] },
 };
 

@@ -2,6 +2,7 @@ import { digestOf, sha256 } from '@kiln/build-identity';
 import type { ImageDefinition } from '@kiln/image-config';
 import { describe, expect, it } from 'vitest';
 import { IMAGE_RECIPE_VERSION, imageActionRequest, type ImageIdentity } from '../src/index.ts';
+import { noCustomization } from './no-customization.ts';
 
 const definition: ImageDefinition = {
   name: 'small',
@@ -11,6 +12,8 @@ const definition: ImageDefinition = {
   artifacts: [{ type: 'oci', fileName: 'small.oci.tar' }],
   removeRpmDb: false,
   disableRpmDocs: false,
+  hidepid: false,
+  customization: noCustomization,
   container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
 };
 const identity: ImageIdentity = {
@@ -20,6 +23,7 @@ const identity: ImageIdentity = {
   rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('bash') }],
   toolchain: 'toolchain',
 };
+const user = { name: 'me', sshKeys: [], secondaryGroups: [] };
 const key = (changed: Partial<ImageIdentity>) => digestOf(imageActionRequest({ ...identity, ...changed }));
 
 describe('imageActionRequest', () => {
@@ -35,6 +39,8 @@ describe('imageActionRequest', () => {
         artifacts: [{ type: 'oci', fileName: 'small.oci.tar' }],
         removeRpmDb: false,
         disableRpmDocs: false,
+        hidepid: false,
+        customization: noCustomization,
         container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
       },
       rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('bash') }],
@@ -51,6 +57,7 @@ describe('imageActionRequest', () => {
     ['another time', { sourceDateEpoch: 2 }],
     ['another architecture', { arch: 'aarch64' }],
     ['another artifact', { definition: { ...definition, artifacts: [] } }],
+    ['a user', { definition: { ...definition, customization: { ...noCustomization, users: [user] } } }],
     ['a host name', { definition: { ...definition, hostname: 'a' } }],
     ['another environment', { definition: { ...definition, container: { ...definition.container, env: { A: '1' } } } }],
   ])('is another one for %s', (_, changed) => {

@@ -1,13 +1,12 @@
 /** Reads definitions and what they refer to, and remembers which files these were. */
-import { BuildError, type Diagnostic, type SourceLocation } from '@kiln/diagnostics';
+import { BuildError, type SourceLocation } from '@kiln/diagnostics';
 import { parseDependency, type Dependency } from '@kiln/rpm-package';
+import { isBeside, resolvePath, type DefinitionFiles, type LocalFile } from './definition-files.ts';
 import { imageConfigSchema, packageListSchema } from './image-config-schema.ts';
 import { listItems, parseLocatedJson, valueAt, type LocatedJson, type LocatedObject } from './located-json.ts';
 import { mergeConfig } from './merge-config.ts';
+import { failOn } from './problem-list.ts';
 import { schemaProblems } from './validate-config.ts';
-
-/** Reads a text file by its path relative to the workspace; undefined when there is none. */
-export type ReadText = (path: string) => string | undefined;
 
 /** A package that the image must have: `name`, or `name op version`. */
 export interface RequestedPackage {
@@ -15,15 +14,22 @@ export interface RequestedPackage {
   readonly location: SourceLocation;
 }
 
+/** A path and where it was written. */
+export interface Reference {
+  readonly path: string;
+  readonly location: SourceLocation;
+}
+
 /** Follows references between files and remembers what was read. */
 export class DefinitionReader {
-  readonly #read: ReadText;
+  readonly #source: DefinitionFiles;
   readonly #files = new Set<string>();
 
-  constructor(read: ReadText) {
-    this.#read = read;
+  constructor(source: DefinitionFiles) {
+    this.#source = source;
   }
 
+  /** Every file that was needed, sorted. */
   files(): string[] {
     return [...this.#files].sort();
   }
@@ -36,7 +42,7 @@ export class DefinitionReader {
         hint: 'remove one of these references',
       });
     }
-    const json = this.#parse(file, reference);
+    const json = parseLocatedJson(this.#text(file, reference), file);
     if (json.kind !== 'object') return json;
     const bases = references(json.members.get('extends')?.value);
     const members = new Map([...json.members].filter(([key]) => key !== 'extends' || bases === undefined));
@@ -48,41 +54,73 @@ export class DefinitionReader {
     return [...inherited, own].reduce((base, next) => mergeConfig(base, next, imageConfigSchema));
   }
 
-  readPackageLists(json: LocatedJson): RequestedPackage[] {
-    const lists = references(valueAt(json, ['SystemConfigs', '0', 'PackageLists'])) ?? [];
-    return lists.flatMap(({ path, location }) => {
+  /** The packages of a system: those of its lists, then its own. */
+  readPackages(system: LocatedJson): RequestedPackage[] {
+    const lists = references(valueAt(system, ['PackageLists'])) ?? [];
+    const listed = lists.flatMap(({ path, location }) => {
       const file = resolvePath(location.file, path);
-      const list = this.#parse(file, location);
+      const list = parseLocatedJson(this.#text(file, location), file);
       failOn('IMAGE_CONFIG_INVALID', file, schemaProblems(list, packageListSchema));
       return requestedPackages(valueAt(list, ['packages']));
     });
+    return [...listed, ...requestedPackages(valueAt(system, ['Packages']))];
   }
 
-  #parse(file: string, reference: SourceLocation | undefined): LocatedJson {
-    const text = this.#read(file);
-    if (text === undefined) {
-      throw new BuildError('IMAGE_FILE_MISSING', `there is no file '${file}'`, {
-        ...(reference === undefined ? {} : { location: reference }),
-        hint: 'paths are relative to the file that names them',
+  /**
+   * A text beside the definition that names it.
+   * @throws BuildError `IMAGE_FILE_MISSING`, `IMAGE_PATH_ESCAPES`
+   */
+  readBeside(reference: Reference): string {
+    return this.#text(this.inspectBeside(reference, 'file').path, reference.location);
+  }
+
+  /**
+   * A file or a directory in the directory of the definition that names it, and its path in the workspace. Its files count as needed.
+   * @throws BuildError `IMAGE_FILE_MISSING`, `IMAGE_FILE_TYPE`, `IMAGE_PATH_ESCAPES`
+   */
+  inspectBeside(
+    { path, location }: Reference,
+    type: 'file' | 'directory',
+  ): { readonly path: string; readonly found: LocalFile } {
+    const resolved = resolvePath(location.file, path);
+    const escapes = (real: string) =>
+      new BuildError(
+        'IMAGE_PATH_ESCAPES',
+        real === resolved
+          ? `'${path}' is not in the definition's directory`
+          : `'${path}' leads out of the definition's directory, to '${real}'`,
+        { location, hint: 'copy it beside the definition' },
+      );
+    if (!isBeside(location.file, resolved)) throw escapes(resolved);
+    const found = this.#source.inspect(resolved);
+    if (found === undefined) throw missing(resolved, location);
+    if (!isBeside(location.file, found.realPath)) throw escapes(found.realPath);
+    if (found.type !== type) {
+      throw new BuildError('IMAGE_FILE_TYPE', `'${resolved}' is not a ${type === 'file' ? 'regular file' : type}`, {
+        location,
       });
     }
+    if (type === 'file') this.#files.add(resolved);
+    for (const entry of found.entries ?? []) if (entry.type === 'file') this.#files.add(`${resolved}/${entry.path}`);
+    return { path: resolved, found };
+  }
+
+  #text(file: string, reference: SourceLocation | undefined): string {
+    const text = this.#source.read(file);
+    if (text === undefined) throw missing(file, reference);
     this.#files.add(file);
-    return parseLocatedJson(text, file);
+    return text;
   }
 }
 
-/** Throws the problems as one error, when there are any. */
-export function failOn(code: string, file: string, problems: readonly Diagnostic[]): void {
-  const [first, ...others] = problems;
-  if (first === undefined) return;
-  if (others.length === 0) throw new BuildError(code, first.message, { location: first.location, hint: first.hint });
-  throw new BuildError(code, `${file} has ${problems.length} problems`, {
-    location: first.location,
-    diagnostics: problems,
+function missing(file: string, location: SourceLocation | undefined): BuildError {
+  return new BuildError('IMAGE_FILE_MISSING', `there is no file '${file}'`, {
+    ...(location === undefined ? {} : { location }),
+    hint: 'paths are relative to the file that names them',
   });
 }
 
-export function requestedPackages(list: LocatedJson | undefined): RequestedPackage[] {
+function requestedPackages(list: LocatedJson | undefined): RequestedPackage[] {
   return listItems(list).flatMap((item) =>
     item.kind === 'scalar'
       ? [{ dependency: parseDependency(spaced(String(item.value))), location: item.location }]
@@ -96,23 +134,11 @@ function spaced(text: string): string {
 }
 
 /** One path or a list of paths; undefined when it is neither. */
-function references(
-  value: LocatedJson | undefined,
-): { readonly path: string; readonly location: SourceLocation }[] | undefined {
+export function references(value: LocatedJson | undefined): Reference[] | undefined {
   if (value === undefined) return undefined;
   const items = value.kind === 'list' ? value.items : [value];
   const found = items.flatMap((item) =>
     item.kind === 'scalar' && typeof item.value === 'string' ? [{ path: item.value, location: item.location }] : [],
   );
   return found.length === items.length ? found : undefined;
-}
-
-/** `path` relative to the directory of `file`, with `.` and `..` resolved; both use `/`. */
-export function resolvePath(file: string, path: string): string {
-  const steps = path.startsWith('/') ? [] : file.split('/').slice(0, -1);
-  for (const step of path.split('/')) {
-    if (step === '..' && steps.length > 0 && steps.at(-1) !== '..') steps.pop();
-    else if (step !== '' && step !== '.') steps.push(step);
-  }
-  return (path.startsWith('/') || file.startsWith('/') ? '/' : '') + steps.filter((step) => step !== '').join('/');
 }

@@ -38,10 +38,13 @@ export const artifact = {
       pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$',
       description: "File name without extension; by default the definition's",
     },
-    Type: { type: 'string', enum: ARTIFACT_TYPES, description: 'oci: OCI archive; tar.gz: root file system' },
-    Compression: { type: 'string', default: '', notBuilt: true },
+    Type: { type: 'string', enum: ['', ...ARTIFACT_TYPES], description: 'oci: OCI archive; tar.gz: root file system' },
+    Compression: {
+      type: 'string',
+      enum: ['', 'gz', 'tar.gz', 'xz', 'tar.xz'],
+      description: 'Of the file; without a Type: of the root file system',
+    },
   },
-  required: ['Type'],
   additionalProperties: false,
 } as const;
 
@@ -101,16 +104,25 @@ export const disk = {
 export const kernelCommandLine = {
   type: 'object',
   properties: {
-    CGroup: { type: 'string', enum: ['version_one', 'version_two', ''] },
-    ImaPolicy: { type: 'array', items: { type: 'string', enum: ['tcb', 'appraise_tcb', 'secure_boot', ''] } },
-    SELinux: { type: 'string', enum: ['enforcing', 'permissive', 'force_enforcing', ''] },
-    SELinuxPolicy: text,
-    EnableFIPS: flag,
-    ExtraCommandLine: { type: 'string', pattern: '^[^`]*$' },
+    CGroup: { type: 'string', enum: ['version_one', 'version_two', ''], default: '', notBuilt: true },
+    ImaPolicy: {
+      type: 'array',
+      items: { type: 'string', enum: ['tcb', 'appraise_tcb', 'secure_boot', ''] },
+      default: [],
+      notBuilt: true,
+    },
+    SELinux: {
+      type: 'string',
+      enum: ['enforcing', 'permissive', 'force_enforcing', ''],
+      default: '',
+      notBuilt: true,
+      description: 'The mode in /etc/selinux/config',
+    },
+    SELinuxPolicy: { type: 'string', description: 'Package with the policy; selinux-policy when it is missing' },
+    EnableFIPS: { ...flag, notBuilt: true },
+    ExtraCommandLine: { type: 'string', pattern: '^[^`]*$', default: '', notBuilt: true },
   },
   additionalProperties: false,
-  default: {},
-  notBuilt: true,
 } as const;
 
 export const partitionSetting = {

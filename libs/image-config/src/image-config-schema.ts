@@ -1,7 +1,6 @@
 /**
  * The schema of image definitions: the one table from which validation, merging, "not built yet", TypeScript's types and the editors'
- * schema file come. Names and meanings are those of Azure Linux 3 image configurations; `extends`, `Container` and the artifact type
- * `oci` are ours.
+ * schema file come. Names and meanings are those of Azure Linux 3 image configurations; what is ours is in docs/images.md.
  */
 import { disk } from './disk-schema.ts';
 import { name } from './schema-node.ts';
@@ -35,6 +34,7 @@ export const packageListSchema = {
       description: 'Names, or `name op version`; what these need comes by itself',
     },
   },
+  patternProperties: { '^_': {} },
   required: ['packages'],
   additionalProperties: false,
 } as const;

@@ -1,17 +1,20 @@
 /** An image definition with everything that it refers to, checked: what the image stage works from. */
 import type { Diagnostic, SourceLocation } from '@kiln/diagnostics';
-import { formatDependency } from '@kiln/rpm-package';
+import { formatDependency, parseDependency } from '@kiln/rpm-package';
 import { toContainer, type ContainerConfig } from './container-config.ts';
+import { readCustomization, type Customization } from './customization.ts';
+import type { DefinitionFiles } from './definition-files.ts';
+import { DefinitionReader, type RequestedPackage } from './definition-reader.ts';
 import {
-  DefinitionReader,
-  failOn,
-  requestedPackages,
-  type ReadText,
-  type RequestedPackage,
-} from './definition-reader.ts';
-import { toArtifacts, unsupportedArtifacts, type ImageArtifact } from './image-artifacts.ts';
-import { imageConfigSchema, type ImageConfig } from './image-config-schema.ts';
+  builtArtifacts,
+  requestedArtifacts,
+  unsupportedArtifacts,
+  type ImageArtifact,
+  type RequestedArtifact,
+} from './image-artifacts.ts';
+import { imageConfigSchema, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
 import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
+import { failOn, ProblemList } from './problem-list.ts';
 import { schemaProblems, unsupportedFeatures } from './validate-config.ts';
 
 /** Plain data. */
@@ -19,93 +22,143 @@ export interface ImageDefinition {
   /** The file's name without extension. */
   readonly name: string;
   readonly file: string;
-  /** Every file that was read, sorted: the definition, what it extends, package lists. */
+  /** Every file that has a part in it, sorted: the definition, what it extends, package lists, scripts, additional files. */
   readonly files: readonly string[];
   readonly packages: readonly RequestedPackage[];
   readonly artifacts: readonly ImageArtifact[];
   readonly hostname?: string;
   readonly removeRpmDb: boolean;
   readonly disableRpmDocs: boolean;
+  /** Languages whose files are kept, as rpm's macro `_install_langs` has them; all when it is missing. */
+  readonly languages?: string;
+  /** Whether /proc hides other users' processes. */
+  readonly hidepid: boolean;
+  readonly customization: Customization;
   readonly container: ContainerConfig;
 }
 
-/**
- * Reads a definition, what it extends and its package lists.
- * @throws BuildError `JSON_MALFORMED`, `IMAGE_FILE_MISSING`, `IMAGE_EXTENDS_CYCLE`, `IMAGE_CONFIG_INVALID`, `IMAGE_FEATURE_UNSUPPORTED`;
- * each at the place in the text, all problems of a kind at once
- */
-export function readImageDefinition(file: string, read: ReadText): ImageDefinition {
-  const reader = new DefinitionReader(read);
-  const json = reader.readConfig(file, []);
-  failOn('IMAGE_CONFIG_INVALID', file, schemaProblems(json, imageConfigSchema));
-  failOn('IMAGE_FEATURE_UNSUPPORTED', file, [
-    ...unsupportedFeatures(json, imageConfigSchema),
-    ...unsupportedShapes(json),
-  ]);
+/** A definition that was read and is right, whether we can build it or not. */
+export interface LoadedDefinition {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly json: LocatedJson;
+  readonly config: ImageConfig;
+  readonly systems: readonly LoadedSystem[];
+  readonly artifacts: readonly RequestedArtifact[];
+  /** What is asked for and not built. */
+  readonly unsupported: readonly Diagnostic[];
+}
 
-  const config = plainValue(json) as ImageConfig;
-  const system = config.SystemConfigs[0]!;
-  const name = baseName(file).replace(/\.json$/, '');
-  const packages = [
-    ...reader.readPackageLists(json),
-    ...requestedPackages(valueAt(json, ['SystemConfigs', '0', 'Packages'])),
-  ];
-  const artifacts = toArtifacts(config, name);
-  failOn('IMAGE_CONFIG_INVALID', file, meaningProblems(json, { packages, artifacts }));
+export interface LoadedSystem {
+  readonly config: SystemConfig;
+  readonly packages: readonly RequestedPackage[];
+  readonly customization: Customization;
+}
+
+/**
+ * Reads a definition, what it extends, its package lists and what lies beside it.
+ * @throws BuildError `JSON_MALFORMED`, `IMAGE_FILE_MISSING`, `IMAGE_FILE_TYPE`, `IMAGE_PATH_ESCAPES`, `IMAGE_EXTENDS_CYCLE`,
+ * `IMAGE_CONFIG_INVALID`, `IMAGE_FEATURE_UNSUPPORTED`; each at the place in the text, all problems of a kind at once
+ */
+export function readImageDefinition(file: string, files: DefinitionFiles): ImageDefinition {
+  const loaded = loadDefinition(file, files);
+  failOn('IMAGE_FEATURE_UNSUPPORTED', file, loaded.unsupported);
+  const { config, packages, customization } = loaded.systems[0]!;
   return {
-    name,
+    name: loaded.name,
     file,
-    files: reader.files(),
-    packages: withoutRepetitions(packages),
-    artifacts,
-    ...(system.Hostname ? { hostname: system.Hostname } : {}),
-    removeRpmDb: system.RemoveRpmDb ?? false,
-    disableRpmDocs: system.DisableRpmDocs ?? false,
-    container: toContainer(system),
+    files: loaded.files,
+    packages,
+    artifacts: builtArtifacts(loaded.artifacts),
+    ...(config.Hostname ? { hostname: config.Hostname } : {}),
+    removeRpmDb: config.RemoveRpmDb ?? false,
+    disableRpmDocs: config.DisableRpmDocs ?? false,
+    ...(config.OverrideRpmLocales ? { languages: config.OverrideRpmLocales } : {}),
+    hidepid: config.EnableHidepid ?? false,
+    customization,
+    container: toContainer(config),
   };
 }
 
-/** What the schema allows and the image stage can't do yet, beside single members. */
-function unsupportedShapes(json: LocatedJson): Diagnostic[] {
-  const single = ['SystemConfigs', 'Disks'].flatMap((key): Diagnostic[] => {
-    const second = valueAt(json, [key, '1']);
-    if (second === undefined) return [];
-    const message = `more than one entry of '${key}' is not built yet`;
-    return [{ severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: second.location }];
-  });
-  return [...single, ...unsupportedArtifacts(json)];
+/** As `readImageDefinition`, but what isn't built yet is no error. */
+export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefinition {
+  const reader = new DefinitionReader(files);
+  const json = reader.readConfig(file, []);
+  failOn('IMAGE_CONFIG_INVALID', file, schemaProblems(json, imageConfigSchema));
+  const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.json$/, '');
+  const problems = new ProblemList();
+  const systems = listItems(valueAt(json, ['SystemConfigs'])).map((place) => loadSystem(place, reader, problems));
+  const artifacts = requestedArtifacts(json, name);
+  refuseEqualNames(artifacts, problems);
+  failOn('IMAGE_CONFIG_INVALID', file, problems.all());
+  return {
+    name,
+    files: reader.files(),
+    json,
+    config: plainValue(json) as ImageConfig,
+    systems,
+    artifacts,
+    unsupported: [...unsupportedFeatures(json, imageConfigSchema), ...unsupportedShapes(json, artifacts)],
+  };
 }
 
-/** What is well-formed but makes no sense. */
-function meaningProblems(
-  json: LocatedJson,
-  {
-    packages,
-    artifacts,
-  }: { readonly packages: readonly RequestedPackage[]; readonly artifacts: readonly ImageArtifact[] },
-): Diagnostic[] {
-  const invalid = (message: string, location: SourceLocation): Diagnostic => ({
+function loadSystem(place: LocatedJson, reader: DefinitionReader, problems: ProblemList): LoadedSystem {
+  const config = plainValue(place) as SystemConfig;
+  const packages = [...reader.readPackages(place), ...kernel(place, problems)];
+  if (packages.length === 0) problems.add("it has no packages: neither 'Packages' nor 'PackageLists'", place.location);
+  for (const { dependency, location } of packages) {
+    if (/^[^\s()<>=/][^\s()<>=]*$/.test(dependency.name)) continue;
+    problems.add(`'${formatDependency(dependency)}' is neither a package name nor 'name op version'`, location);
+  }
+  return {
+    config,
+    packages: withoutRepetitions(packages),
+    customization: readCustomization(place, reader, problems),
+  };
+}
+
+/** The kernel that is installed; the others of `KernelOptions` are for an installer to choose from. */
+function kernel(system: LocatedJson, problems: ProblemList): RequestedPackage[] {
+  const options = valueAt(system, ['KernelOptions']);
+  if (options?.kind !== 'object' || options.members.size === 0) return [];
+  for (const [key, { value }] of options.members)
+    if (!key.startsWith('_') && String(plainValue(value)).trim() === '')
+      problems.add(`the kernel '${key}' has no package`, value.location);
+  const standard = valueAt(options, ['default']);
+  if (standard?.kind !== 'scalar') {
+    problems.add("'KernelOptions' has no member 'default'", options.location);
+    return [];
+  }
+  return [{ dependency: parseDependency(String(standard.value)), location: standard.location }];
+}
+
+/** What the schema allows and the image stage can't do yet, beside single members. */
+function unsupportedShapes(json: LocatedJson, artifacts: readonly RequestedArtifact[]): Diagnostic[] {
+  const unsupported = (message: string, location: SourceLocation): Diagnostic => ({
     severity: 'error',
-    code: 'IMAGE_CONFIG_INVALID',
+    code: 'IMAGE_FEATURE_UNSUPPORTED',
     message,
     location,
   });
-  const problems: Diagnostic[] = [];
-  if (artifacts.length === 0) problems.push(invalid("it makes nothing: 'Disks' has no 'Artifacts'", json.location));
-  if (packages.length === 0)
-    problems.push(invalid("it has no packages: neither 'Packages' nor 'PackageLists'", json.location));
-  const places = listItems(valueAt(json, ['Disks', '0', 'Artifacts']));
-  artifacts.forEach(({ fileName }, index) => {
-    if (artifacts.findIndex((other) => other.fileName === fileName) === index) return;
-    problems.push(invalid(`two artifacts are called '${fileName}'`, places[index]!.location));
+  const several = ['SystemConfigs', 'Disks'].flatMap((key) => {
+    const second = valueAt(json, [key, '1']);
+    return second === undefined
+      ? []
+      : [unsupported(`more than one entry of '${key}' is not built yet`, second.location)];
   });
-  for (const { dependency, location } of packages) {
-    if (/^[^\s()<>=/][^\s()<>=]*$/.test(dependency.name)) continue;
-    problems.push(
-      invalid(`'${formatDependency(dependency)}' is neither a package name nor 'name op version'`, location),
-    );
-  }
-  return problems;
+  // Azure Linux makes installers of such definitions.
+  const none =
+    artifacts.length === 0
+      ? [unsupported("it makes nothing: 'Disks' has no 'Artifacts'; it can only be for an installer", json.location)]
+      : [];
+  return [...several, ...none, ...unsupportedArtifacts(artifacts)];
+}
+
+function refuseEqualNames(artifacts: readonly RequestedArtifact[], problems: ProblemList): void {
+  artifacts.forEach(({ name, kind, place }, index) => {
+    if (artifacts.findIndex((other) => other.name === name && other.kind === kind) !== index)
+      problems.add(`two artifacts of type '${kind}' are called '${name}'`, place.location);
+  });
 }
 
 function withoutRepetitions(packages: readonly RequestedPackage[]): RequestedPackage[] {
@@ -115,8 +168,4 @@ function withoutRepetitions(packages: readonly RequestedPackage[]): RequestedPac
     if (!byText.has(text)) byText.set(text, one);
   }
   return [...byText.values()];
-}
-
-function baseName(file: string): string {
-  return file.slice(file.lastIndexOf('/') + 1);
 }

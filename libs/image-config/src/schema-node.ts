@@ -15,6 +15,8 @@ export interface SchemaNode {
   readonly maximum?: number;
   readonly items?: SchemaNode;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Members by a regular expression of their name; without a schema of their own. */
+  readonly patternProperties?: Readonly<Record<string, object>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: false | SchemaNode;
   /** How lists of a base and of what extends it become one: `append` without repetitions, or by the member `Name`; else replace. */

@@ -14,8 +14,23 @@ export function schemaProblems(json: LocatedJson, schema: SchemaNode): Diagnosti
   const validate = compiled.get(schema) ?? ajv.compile(schema);
   compiled.set(schema, validate);
   if (validate(plainValue(json))) return [];
-  const errors = validate.errors!.filter(({ schemaPath }) => !/\/anyOf\/\d+\//.test(schemaPath));
-  return errors.map((error) => toDiagnostic(error, json)).sort(byPlace);
+  return withoutAlternatives(validate.errors!)
+    .map((error) => toDiagnostic(error, json))
+    .sort(byPlace);
+}
+
+/** Of several alternatives only what is wrong with the one of the right type counts; when there is none, that none fits. */
+function withoutAlternatives(errors: readonly ErrorObject[]): ErrorObject[] {
+  const alternative = ({ schemaPath }: ErrorObject) => /^.*\/anyOf\/\d+\//.exec(schemaPath)?.[0];
+  const place = (error: ErrorObject) => `${alternative(error)} ${error.instancePath}`;
+  const wrongType = new Set(errors.filter(({ keyword }) => keyword === 'type').map(place));
+  const inside = errors.filter(
+    (error) => alternative(error) !== undefined && error.keyword !== 'anyOf' && !wrongType.has(place(error)),
+  );
+  const explained = (path: string) =>
+    inside.some(({ instancePath }) => instancePath === path || instancePath.startsWith(`${path}/`));
+  const outside = errors.filter((error) => alternative(error) === undefined || error.keyword === 'anyOf');
+  return [...outside.filter(({ keyword, instancePath }) => keyword !== 'anyOf' || !explained(instancePath)), ...inside];
 }
 
 /** Everything that is asked for and not built yet, in the order of the text. */

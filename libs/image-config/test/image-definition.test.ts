@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { BuildError, formatLocation, type Diagnostic } from '@kiln/diagnostics';
 import { formatDependency } from '@kiln/rpm-package';
 import { describe, expect, it } from 'vitest';
+import { memoryFiles } from './memory-files.ts';
 import { editorSchemas, readImageDefinition, type ImageDefinition } from '../src/index.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const minimal = { Disks: [{ Artifacts: [{ Type: 'oci' }] }], SystemConfigs: [{ Name: 'One', Packages: ['bash'] }] };
 
 function readFrom(files: Record<string, unknown>, file = 'images/test.json'): ImageDefinition {
-  return readImageDefinition(file, (path) => {
-    const content = files[path];
-    return content === undefined || typeof content === 'string' ? content : JSON.stringify(content, undefined, 2);
-  });
+  return readImageDefinition(file, memoryFiles(files));
 }
 
 function read(content: unknown): ImageDefinition {
@@ -39,9 +37,10 @@ function problems(work: () => unknown): string[] {
 
 describe('readImageDefinition', () => {
   it("reads the tree's base container", () => {
-    const definition = readImageDefinition('imageconfigs/base-container.json', (path) =>
-      readFileSync(join(root, path), 'utf8'),
-    );
+    const definition = readImageDefinition('imageconfigs/base-container.json', {
+      read: (path) => readFileSync(join(root, path), 'utf8'),
+      inspect: () => undefined,
+    });
     expect(definition.packages.map(({ dependency }) => formatDependency(dependency))).toContain('coreutils');
     expect(definition.artifacts).toEqual([
       { type: 'oci', fileName: 'base-container.oci.tar' },
@@ -205,12 +204,14 @@ describe('bad input', () => {
     [
       'two artifacts of one name',
       { ...minimal, Disks: [{ Artifacts: [{ Type: 'oci' }, { Type: 'oci' }] }] },
-      ["images/test.json:8:9: IMAGE_CONFIG_INVALID: two artifacts are called 'test.oci.tar'"],
+      ["images/test.json:8:9: IMAGE_CONFIG_INVALID: two artifacts of type 'oci' are called 'test'"],
     ],
     [
       'no artifacts',
       { SystemConfigs: minimal.SystemConfigs },
-      ["images/test.json:1:1: IMAGE_CONFIG_INVALID: it makes nothing: 'Disks' has no 'Artifacts'"],
+      [
+        "images/test.json:1:1: IMAGE_FEATURE_UNSUPPORTED: it makes nothing: 'Disks' has no 'Artifacts'; it can only be for an installer",
+      ],
     ],
     [
       'a package that is none',
@@ -228,14 +229,14 @@ describe('bad input', () => {
     const config = {
       Disks: [{ Artifacts: [{ Type: 'vhdx' }], MaxSize: 4096 }],
       SystemConfigs: [
-        { Name: 'One', Packages: ['a'], BootType: 'efi', Users: [{ Name: 'me' }], KernelCommandLine: {} },
+        { Name: 'One', Packages: ['a'], BootType: 'efi', PreserveTdnfCache: true, KernelCommandLine: {} },
         { Name: 'Two', Packages: ['b'] },
       ],
     };
     expect(problems(() => read(config)).sort()).toEqual([
       "images/test.json:18:7: IMAGE_FEATURE_UNSUPPORTED: 'BootType' is known but not built yet",
-      "images/test.json:19:7: IMAGE_FEATURE_UNSUPPORTED: 'Users' is known but not built yet",
-      "images/test.json:26:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
+      "images/test.json:19:7: IMAGE_FEATURE_UNSUPPORTED: 'PreserveTdnfCache' is known but not built yet",
+      "images/test.json:22:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
       "images/test.json:6:19: IMAGE_FEATURE_UNSUPPORTED: artifacts of type 'vhdx' are not built yet",
       "images/test.json:9:7: IMAGE_FEATURE_UNSUPPORTED: 'MaxSize' is known but not built yet",
     ]);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { BuildError, formatDiagnostic, SourceText, type Diagnostic } from '@kiln/diagnostics';
-import { encodingProblem, findWorkspaceRoot, specEvaluation } from '@kiln/distribution';
+import { encodingProblem, specEvaluation } from '@kiln/distribution';
 import { createMacroContext, type TargetArch } from '@kiln/rpm-macro';
 import {
   formatDependency,
@@ -14,7 +14,7 @@ import {
 } from '@kiln/rpm-package';
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
 import type { Command } from 'commander';
-import { print, type CommandContext } from '../context.ts';
+import { print, workspaceOf, type CommandContext } from '../context.ts';
 import { DEPENDENCY_KINDS, type DependencyKind } from '../dependency-kinds.ts';
 
 interface EnvironmentOptions {
@@ -235,15 +235,6 @@ function environmentOf(context: CommandContext, { target, load, standard }: Envi
     ...(root === undefined ? {} : { root }),
     ...(target === undefined ? {} : { targetArch: target }),
   };
-}
-
-function workspaceOf({ cwd }: CommandContext): string | undefined {
-  try {
-    return findWorkspaceRoot(cwd);
-  } catch (error) {
-    if (error instanceof BuildError) return undefined;
-    throw error;
-  }
 }
 
 function usable(name: string, { sourcePackage, diagnostics }: EvaluatedSpec): SourcePackage {
