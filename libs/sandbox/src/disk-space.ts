@@ -7,16 +7,22 @@ import { namelessFiles, type TreeSample } from './process-tree.ts';
 const WALK_SHARE = 0.02;
 const LONGEST_WITHOUT_WALK = 30_000;
 
+interface Free {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
 /**
  * Watches that what is written to some directories stays below a limit. Everything is walked through (du(1), which follows no
  * link) only when the limit may have been passed: when so much was written, or so much less is free; and now and then, because a
- * disk is shared with others who may free some. Files that processes removed and still use count too.
+ * disk is shared with others who may free some. Files that processes removed and still use count too. A file takes no less than its
+ * share of the disk's inodes, so that files without content fill no disk either.
  */
 export class DiskWatch {
   readonly #host: Host;
   readonly #directories: readonly string[];
   readonly #limit: number;
-  #last: { at: number; took: number; taken: number; written: number; free: number };
+  #last: { at: number; took: number; taken: number; written: number; free: Free };
   #walk: Promise<void> | undefined;
 
   constructor(host: Host, directories: readonly string[], limit: number) {
@@ -49,15 +55,27 @@ export class DiskWatch {
     const { at, took, taken } = this.#last;
     const since = performance.now() - at;
     if (since < took / WALK_SHARE) return false;
-    const more = Math.max(written - this.#last.written, this.#last.free - this.#free());
+    const free = this.#free();
+    const inodes = this.#last.free.inodes - free.inodes;
+    const more = Math.max(
+      written - this.#last.written,
+      this.#last.free.bytes - free.bytes,
+      inodes * this.#inodeBytes(),
+    );
     return taken + more > this.#limit || since > LONGEST_WITHOUT_WALK;
   }
 
-  #free(): number {
+  #free(): Free {
     const disk = this.#directories[0];
-    if (disk === undefined) return 0;
-    const { bavail, bsize } = statfsSync(disk);
-    return bavail * bsize;
+    if (disk === undefined) return { bytes: 0, inodes: 0 };
+    const { bavail, bsize, ffree } = statfsSync(disk);
+    return { bytes: bavail * bsize, inodes: ffree };
+  }
+
+  /** A disk's bytes for each of its inodes; 0 where their number is not fixed. */
+  #inodeBytes(): number {
+    const { blocks, bsize, files } = statfsSync(this.#directories[0]!);
+    return files === 0 ? 0 : (blocks * bsize) / files;
   }
 
   #nameless(pids: readonly number[]): number {
@@ -66,16 +84,17 @@ export class DiskWatch {
   }
 
   async #taken(nameless: number): Promise<number> {
-    const result = await this.#host
-      .run({
-        argv: ['du', '--summarize', '--one-file-system', '--block-size=1', '--total', '--', ...this.#directories],
-        cwd: '/',
-        environment: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-      })
-      .catch(() => undefined);
-    // Files that vanish meanwhile make du fail; its total is right nevertheless.
-    const taken = nameless + Number(/^(\d+)\ttotal$/m.exec(result?.stdout ?? '')?.[1] ?? 0);
+    const [bytes, inodes] = [await this.#total('--block-size=1'), await this.#total('--inodes')];
+    const taken = Math.max(nameless + bytes, inodes * this.#inodeBytes());
     this.#last = { ...this.#last, taken };
     return taken;
+  }
+
+  /** Files that vanish meanwhile make du fail; its total is right nevertheless. */
+  async #total(unit: string): Promise<number> {
+    const argv = ['du', '--summarize', '--one-file-system', unit, '--total', '--', ...this.#directories] as const;
+    const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
+    const result = await this.#host.run({ argv: [...argv], cwd: '/', environment }).catch(() => undefined);
+    return Number(/^(\d+)\ttotal$/m.exec(result?.stdout ?? '')?.[1] ?? 0);
   }
 }

@@ -86,6 +86,18 @@ describe.each(HOSTS)('limits of the whole sandbox, %s', (_name, host) => {
     await removeWorkDirectory(host, work);
   });
 
+  it('files without content', { timeout: 320_000 }, async () => {
+    const store = new Store(host, temporaryDirectory('store'));
+    const work = await makeWorkDirectory(host, store, 'disk');
+    const { breach } = await sh(
+      'i=0; while :; do mkdir /build/$i; (cd /build/$i; touch $(seq 2000)); i=$((i + 1)); done',
+      { diskBytes: 50 * MiB },
+      { mounts: [{ source: work, target: '/build', writable: true }], timeoutSeconds: 300 },
+    );
+    expect(breach).toMatchObject({ limit: 'diskBytes', allowed: 50 * MiB });
+    await removeWorkDirectory(host, work);
+  });
+
   it('output without end', async () => {
     const log = join(temporaryDirectory('log'), 'log');
     const result = await sh('while :; do echo yes; done', { outputBytes: MiB }, { log });
