@@ -12,10 +12,10 @@ export async function makeBenchStore(
   projects: readonly PackageProject[],
   directory: string,
 ): Promise<void> {
-  const { layer, rpm } = await from.toolchain();
+  const { layer, rpms } = await from.toolchain();
   mkdirSync(join(directory, 'layers'), { recursive: true });
   chmodSync(directory, 0o755);
-  for (const path of [dirname(layer), dirname(rpm)])
+  for (const path of [dirname(layer), ...rpms.map((rpm) => dirname(rpm.path))])
     execFileSync('cp', ['--archive', '--reflink=auto', path, join(directory, 'layers')]);
   const store = new Store(createHost(), directory);
   for (const id of neededBuilds(from, projects)) {

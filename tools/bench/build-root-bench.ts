@@ -69,8 +69,9 @@ export async function benchBuildRoots(options: BuildRootOptions): Promise<BuildR
     say('making the roots that the others begin with; this downloads some 200 MB');
     const tools = makeToolsRoot(place, session.distribution.toolchain.lock.suite);
     const rpms = await availableRpms(session);
-    const { layer, rpm } = await session.toolchain();
-    const installed = InstalledRoots.make(place, tools, { layer, rpm, rpms });
+    const toolchain = await session.toolchain();
+    const { layer } = toolchain;
+    const installed = InstalledRoots.make(place, tools, { layer, rpm: toolchain.rpms[0]!.path, rpms });
     const twins = new DebianTwins(place, tools, session.distribution);
     twins.choose(spread(subjects, options.debian));
     const kiln = await KilnRoots.make(session, subjects, join(place, 'store'));

@@ -19,6 +19,7 @@ import { createHost } from '@kiln/host';
 import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
 import { formatDependency, formatEvr, rpmFileName, type BinaryPackage } from '@kiln/rpm-package';
 import { Store } from '@kiln/store';
+import { toolchainLockFile } from '@kiln/toolchain';
 import { readToolchainManifest } from '../conformance/graph-sources.ts';
 
 export interface FakeResultsOptions {
@@ -98,7 +99,7 @@ async function plannableDistribution(workspace: string, manifest: ReadonlySet<st
 }
 
 function offer(workspace: string, { config }: Distribution, capabilities: ReadonlySet<string>): void {
-  const file = join(workspace, config.toolchain.lock);
+  const file = join(workspace, toolchainLockFile(config.toolchain));
   const lock = JSON.parse(readFileSync(file, 'utf8')) as { libraryCapabilities: string[] };
   const all = new Set([...lock.libraryCapabilities, ...capabilities]);
   writeFileSync(file, JSON.stringify({ ...lock, libraryCapabilities: [...all].sort() }));

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
 import {
-  loadDebianFullToolchain,
-  loadDebianToolchain,
+  loadToolchain,
   type DebianFullToolchain,
-  type DebianToolchain,
+  type LoadToolchainOptions,
+  type PlannedToolchain as ToolchainPlan,
 } from '@kiln/toolchain';
 import { asDiagnostic } from './as-diagnostic.ts';
 import { checkPolicyNames, readBootstrapPolicy } from './bootstrap-policy.ts';
@@ -26,11 +26,11 @@ import { readProvidesRecord, recordPath } from './provides-record.ts';
 import type { Provider } from '@kiln/package-graph';
 
 /** The toolchain as planning sees it: identity and capabilities, known without downloading anything. */
-export interface PlannedToolchain extends DebianToolchain {
+export type PlannedToolchain = ToolchainPlan & {
   readonly provider: Provider;
   /** Set in mode `debian-full`. */
   readonly full?: DebianFullToolchain;
-}
+};
 
 export class Distribution {
   readonly root: string;
@@ -113,9 +113,7 @@ interface DistributionParts {
   readonly askedFiles: readonly string[];
 }
 
-export interface LoadOptions {
-  /** The lock of requirements is made anew, so that it isn't read. */
-  readonly isLocking?: boolean;
+export interface LoadOptions extends LoadToolchainOptions {
   /** Instead of the distribution's own; one of those that it names. */
   readonly architecture?: string;
 }
@@ -158,21 +156,10 @@ function cacheFileOf(own: DistroConfig, { architecture }: DistroConfig): string 
   return architecture === own.architecture ? EVALUATION_CACHE : `${EVALUATION_CACHE}-${architecture}`;
 }
 
-function planToolchain(
-  root: string,
-  { toolchain }: DistroConfig,
-  { isLocking = false }: LoadOptions,
-): PlannedToolchain {
-  const { requirements } = toolchain;
-  if (requirements === undefined) {
-    const locked = loadDebianToolchain(root, toolchain);
-    return { ...locked, provider: { ...locked.package, origin: TOOLCHAIN_ORIGIN } };
-  }
-  const full = loadDebianFullToolchain(root, {
-    ...toolchain,
-    ...(isLocking ? {} : { requirementsLock: requirements.lock }),
-  });
-  return { ...full, full, provider: { ...full.package, origin: TOOLCHAIN_ORIGIN } };
+function planToolchain(root: string, { toolchain }: DistroConfig, options: LoadToolchainOptions): PlannedToolchain {
+  const plan = loadToolchain(root, toolchain, options);
+  const provider = { ...plan.package, origin: TOOLCHAIN_ORIGIN };
+  return 'requirements' in plan ? { ...plan, provider, full: plan } : { ...plan, provider };
 }
 
 /** `KILN_EVALUATION_CACHE=off` evaluates every spec anew and keeps nothing. */

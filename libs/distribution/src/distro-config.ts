@@ -4,6 +4,13 @@ import { isAbsolute, join, normalize } from 'node:path';
 import { Ajv, type ErrorObject, type JSONSchemaType } from 'ajv';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
 import { CHECK_CODES } from '@kiln/package-build';
+import {
+  PROVIDER_NAMES,
+  toolchainConfigProblem,
+  toolchainFiles,
+  type ToolchainConfig,
+  type WrittenToolchainConfig,
+} from '@kiln/toolchain';
 
 /** All paths are relative to the workspace. */
 export interface DistroConfig {
@@ -33,19 +40,7 @@ export interface DistroConfig {
   readonly defines: Record<string, string>;
   /** More of them when a package is built for its `%check`; `with_check` is 1 when omitted. */
   readonly checkDefines?: Record<string, string>;
-  readonly toolchain: {
-    /** `debian-full` is for trying foreign specs: Debian's packages answer BuildRequires. Its RPMs are never published. */
-    readonly provider: 'debian' | 'debian-full';
-    readonly packages: string;
-    readonly lock: string;
-    /** Of `debian-full`. */
-    readonly requirements?: {
-      /** Stated answers and Debian packages that are left out. */
-      readonly stated: string;
-      /** Generated: what Debian answers. */
-      readonly lock: string;
-    };
-  };
+  readonly toolchain: ToolchainConfig;
   readonly sources: {
     readonly debianLock: string;
     /** Where source files are looked for when the store doesn't have them, in this order; the Debian archive, then the spec's address when omitted. */
@@ -141,8 +136,11 @@ const toolPackages = {
 
 const ARCHITECTURES = ['x86_64', 'aarch64'];
 
+/** The file by its schema alone. */
+type WrittenConfig = Omit<DistroConfig, 'toolchain'> & { readonly toolchain: WrittenToolchainConfig };
+
 /** JSON Schema of the file. */
-export const distroSchema: JSONSchemaType<DistroConfig> = {
+export const distroSchema: JSONSchemaType<WrittenConfig> = {
   type: 'object',
   additionalProperties: false,
   required: [
@@ -199,11 +197,12 @@ export const distroSchema: JSONSchemaType<DistroConfig> = {
     toolchain: {
       type: 'object',
       additionalProperties: false,
-      required: ['provider', 'packages', 'lock'],
+      required: ['provider'],
       properties: {
-        provider: { type: 'string', enum: ['debian', 'debian-full'] },
-        packages: path,
-        lock: path,
+        provider: { type: 'string', enum: PROVIDER_NAMES },
+        packages: { ...path, nullable: true },
+        lock: { ...path, nullable: true },
+        manifest: { ...path, nullable: true },
         requirements: {
           type: 'object',
           additionalProperties: false,
@@ -321,15 +320,15 @@ export function readDistroConfig(root: string): DistroConfig {
   const value = parse(text);
   const validate = new Ajv({ allErrors: true }).compile(distroSchema);
   if (!validate(value)) throw invalid(describe(validate.errors![0]!));
-  if ((value.toolchain.provider === 'debian-full') !== (value.toolchain.requirements !== undefined)) {
-    throw invalid("the provider 'debian-full', and no other, needs 'requirements' in 'toolchain'");
-  }
+  const problem = toolchainConfigProblem(value.toolchain);
+  if (problem !== undefined) throw invalid(problem);
+  const config = value as DistroConfig;
   const place = value.sources.places?.find(({ from, tokenVariable }) => tokenVariable !== undefined && !/:/.test(from));
   if (place !== undefined) throw invalid(`the place '${place.from}' takes no 'tokenVariable': tokens are for mirrors`);
-  for (const one of paths(value)) {
+  for (const one of paths(config)) {
     if (isAbsolute(one) || normalize(one).startsWith('..')) throw invalid(`the path '${one}' leaves the workspace`);
   }
-  return value;
+  return config;
 }
 
 /** All architectures of a distribution, its own first. */
@@ -373,9 +372,7 @@ function paths(config: DistroConfig): string[] {
     ...Object.values(macros.luaModules ?? {}),
     ...(macros.inBuildRoots ?? []),
     ...Object.values(macros.files ?? {}),
-    toolchain.packages,
-    toolchain.lock,
-    ...(toolchain.requirements === undefined ? [] : [toolchain.requirements.stated, toolchain.requirements.lock]),
+    ...toolchainFiles(toolchain),
     sources.debianLock,
     provides,
     ...(macroAnswers === undefined ? [] : [macroAnswers]),

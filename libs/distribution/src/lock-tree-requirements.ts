@@ -29,17 +29,17 @@ export interface RequirementsLocking {
  */
 export async function lockTreeRequirements({ host, store, distribution }: Session): Promise<RequirementsLocking> {
   const { root, config, toolchain } = distribution;
-  const { requirements } = config.toolchain;
-  if (requirements === undefined || toolchain.full === undefined) {
+  if (config.toolchain.provider !== 'debian-full' || toolchain.full === undefined) {
     throw new BuildError('TOOLCHAIN_CONFIG_INVALID', "only the toolchain 'debian-full' has a lock of requirements", {
       location: { file: DISTRO_FILE, line: 1 },
     });
   }
+  const { requirements } = config.toolchain;
   const text = readFileSync(join(root, requirements.stated), 'utf8');
   const { stated, exclude, inEveryRoot } = parseStatedAnswers(text, requirements.stated);
   const lock = await lockRequirements(host, store, {
     requirements: treeRequirements(distribution, inEveryRoot),
-    base: toolchain.lock,
+    base: toolchain.full.lock,
     stated,
     exclude,
     inEveryRoot,

@@ -1,6 +1,7 @@
 /** What the two identities of a package's build are made of, part by part, and where each part comes from. */
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { buildRequest, packageActionKey } from '@kiln/package-build';
+import { toolchainLockFile } from '@kiln/toolchain';
 import { BOOTSTRAP_FILE } from './bootstrap-policy.ts';
 import { buildInput } from './build-input.ts';
 import type { DistroConfig } from './distro-config.ts';
@@ -104,6 +105,6 @@ function sharedSources({ toolchain }: DistroConfig): Readonly<Record<string, str
     root: 'the names of the RPMs that are planned to be in the build root',
     seeds: BOOTSTRAP_FILE,
     settings: SETTINGS_FILE,
-    toolchain: toolchain.lock,
+    toolchain: toolchainLockFile(toolchain),
   };
 }

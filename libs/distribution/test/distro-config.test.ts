@@ -41,3 +41,19 @@ test('a severity for what is no rule is refused: it would change nothing', () =>
   write({ ELF_NOT_PIC: 'off' });
   expect(() => readDistroConfig(root)).toThrow("has the unknown member 'ELF_NOT_PIC'; did you mean 'ELF_NOT_PIE'?");
 });
+
+test('a provider of the toolchain has the members that it needs, and no others', () => {
+  const own = JSON.parse(readFileSync(join(REPOSITORY, DISTRO_FILE), 'utf8')) as object;
+  const write = (toolchain: object) => {
+    writeFileSync(join(root, DISTRO_FILE), JSON.stringify({ ...own, toolchain }));
+    return readDistroConfig(root).toolchain;
+  };
+  const manifest = 'toolkit/manifests/toolchain.json';
+  const debian = { packages: 'toolkit/list.json', lock: 'toolkit/list.lock.json' };
+  expect(write({ provider: 'repository', manifest })).toEqual({ provider: 'repository', manifest });
+  expect(() => write({ provider: 'repository' })).toThrow("the provider 'repository' needs 'manifest'");
+  expect(() => write({ provider: 'repository', manifest, ...debian })).toThrow("takes no 'packages'");
+  expect(() => write({ provider: 'debian', packages: 'toolkit/list.json' })).toThrow("'debian' needs 'lock'");
+  expect(() => write({ provider: 'debian-full', ...debian })).toThrow("'debian-full' needs 'requirements'");
+  expect(() => write({ provider: 'repository', manifest: '../elsewhere.json' })).toThrow('leaves the workspace');
+});

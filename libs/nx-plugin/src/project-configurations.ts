@@ -13,6 +13,7 @@ import {
   type TargetName,
 } from '@kiln/distribution';
 import { reduceEdges } from '@kiln/package-graph';
+import { toolchainFiles } from '@kiln/toolchain';
 import { DISTRIBUTION_PROJECT, projectNameOf } from './project-names.ts';
 import type { TaskOptions } from './run-tasks-of-nx.ts';
 import { EXECUTOR } from './task-counts.ts';
@@ -183,8 +184,8 @@ function namedInputs(
   inputs: readonly string[],
 ): Required<ProjectConfiguration>['namedInputs'] {
   const linted = lint === undefined ? [] : [lint.packages, lint.lock, lint.config];
-  const roots = [toolchain, imageTools, bootTools].filter((one) => one !== undefined);
-  const listed = roots.flatMap(({ packages, lock }) => [packages, lock]);
+  const roots = [imageTools, bootTools].filter((one) => one !== undefined);
+  const listed = [...toolchainFiles(toolchain), ...roots.flatMap(({ packages, lock }) => [packages, lock])];
   const files = [...new Set([DISTRO_FILE, ...listed, ...linted, ...inputs])].sort();
   return { [INPUTS]: [...files.map((file) => `{workspaceRoot}/${file}`), { externalDependencies: [] }] };
 }

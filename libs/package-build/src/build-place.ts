@@ -49,7 +49,7 @@ export async function inWorkDirectory<T>(
   try {
     const root = await composeRpmRoot(host, store, { toolchain: build.toolchain, rpms: build.root });
     for (const { name, text } of build.macroFiles) {
-      const path = join(work, 'macros', 'usr/lib/rpm', name);
+      const path = join(work, 'macros', 'usr/lib/rpm', macroFilePlace(name, build.toolchain));
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
     }
@@ -57,6 +57,11 @@ export async function inWorkDirectory<T>(
   } finally {
     await removeWorkDirectory(host, work);
   }
+}
+
+/** Names call the vendor's directory as Debian's rpm has it; each rpm looks into that of its own vendor. */
+function macroFilePlace(name: string, { rpmVendor }: PackageBuild['toolchain']): string {
+  return name.replace(/^debian\//, `${rpmVendor}/`);
 }
 
 const WRITTEN_BY_BUILD = ['.', 'BUILD', 'BUILDROOT', 'RPMS', 'SRPMS', 'home', 'rpmdb'];

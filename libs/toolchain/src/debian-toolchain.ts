@@ -3,15 +3,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { parseDependency, type BinaryPackage } from '@kiln/rpm-package';
+import { parseDependency } from '@kiln/rpm-package';
 import { parseDebianPackages, type DebianPackages } from './debian-packages.ts';
 import { programCapabilities } from './layer-programs.ts';
 import { LAYER_RECIPE_VERSION, TOOLS_RECIPE, type LayerRecipe } from './layer-recipe.ts';
 import { parseToolchainLock, type ToolchainLock } from './toolchain-lock.ts';
 import { checkToolsOnly } from './tools-only.ts';
+import type { ToolchainPackage } from './toolchain.ts';
 
 /** Name of the generated RPM. */
 export const TOOLCHAIN_PACKAGE = 'kiln-toolchain-debian';
+
+/** Where Debian's rpm has the files of its vendor, below its configuration directory. */
+export const DEBIAN_RPM_VENDOR = 'debian';
 
 /** rpm's name of Debian's architecture. */
 export const TOOLCHAIN_ARCHITECTURE = 'x86_64';
@@ -20,6 +24,7 @@ export const TOOLCHAIN_ARCHITECTURE = 'x86_64';
 const RPM_RECIPE_VERSION = 1;
 
 export interface DebianToolchain {
+  readonly kind: 'debian';
   /** Digest of all that the layer and the RPM are made from. */
   readonly identity: Sha256;
   /** Digest of all that the layer alone is made from. */
@@ -28,7 +33,7 @@ export interface DebianToolchain {
   readonly recipe: LayerRecipe;
   readonly lock: ToolchainLock;
   /** The generated RPM. */
-  readonly package: Pick<BinaryPackage, 'name' | 'evr' | 'arch' | 'provides' | 'requires'>;
+  readonly package: ToolchainPackage;
 }
 
 /**
@@ -66,6 +71,7 @@ export function createDebianToolchain(
   const identity = digestOf(content);
   const evr = { epoch: 0, version: packages.suite, release: identity.slice(0, 12) };
   return {
+    kind: 'debian',
     identity,
     layerIdentity,
     recipe,

@@ -9,8 +9,22 @@ export {
 } from './debian-toolchain.ts';
 export { checkToolsOnly, mayHaveDevelopmentFiles } from './tools-only.ts';
 export { lockDebianToolchain } from './lock-toolchain.ts';
-export { prepareToolchain, type Toolchain } from './prepare-toolchain.ts';
-export { toolchainLayerKeys } from './toolchain-layer-keys.ts';
+export {
+  loadToolchain,
+  prepareToolchain,
+  toolchainLayerKeys,
+  type LoadToolchainOptions,
+  type PlannedToolchain,
+} from './toolchain-provider.ts';
+export {
+  PROVIDER_NAMES,
+  toolchainConfigProblem,
+  toolchainFiles,
+  toolchainLockFile,
+  type ToolchainConfig,
+  type WrittenToolchainConfig,
+} from './toolchain-config.ts';
+export { type Toolchain, type ToolchainPackage, type ToolchainRpm } from './toolchain.ts';
 export { toolchainLayer, verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts';
 export { type ManifestEntry } from './layer-manifest.ts';
 export { composeRpmRoot, type RpmMember, type RpmRoot } from './rpm-root.ts';

@@ -9,13 +9,13 @@ import { runSandboxed } from '@kiln/sandbox';
 import type { Store } from '@kiln/store';
 import type { DebianFullToolchain, RequirementSet } from './debian-full.ts';
 import { packageLayers, type PackageLayer } from './debian-layers.ts';
-import type { Toolchain } from './prepare-toolchain.ts';
 import { finishUpperLayer } from './finish-layer.ts';
 import { FULL_RECIPE, MULTIARCH } from './layer-recipe.ts';
 import { chosenAlternatives, registeredAlternatives, type Alternative } from './registered-alternatives.ts';
 import { FINISH_SCRIPT } from './requirement-root-script.ts';
 import { TOOL_ENVIRONMENT } from './tool-environment.ts';
 import { toolchainRpm } from './toolchain-rpm.ts';
+import type { Toolchain } from './toolchain.ts';
 
 interface SetFacts {
   /** Capabilities of the set's RPM, with versions. */
@@ -54,7 +54,7 @@ export async function prepareRequirementRoot(
     identity: set.identity,
     trial: true,
     upperLayers: [join(directory, 'root'), ...roots],
-    rpm,
+    rpms: [{ fileName: basename(rpm), path: rpm }],
     package: capabilities,
     libraryCapabilities: [...base.libraryCapabilities, ...facts.libraryCapabilities],
     ownsHeader: (path) => [...roots, base.layer].some((root) => existsSync(join(root, path))),

@@ -6,8 +6,8 @@ import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, inParallel, type Host } from '@kiln/host';
 import { runSandboxed, type SandboxMount } from '@kiln/sandbox';
 import type { Blob, Store } from '@kiln/store';
-import type { Toolchain } from './prepare-toolchain.ts';
 import { TOOL_ENVIRONMENT } from './tool-environment.ts';
+import type { Toolchain } from './toolchain.ts';
 
 /** An RPM in the store. */
 export interface RpmMember {
@@ -110,7 +110,8 @@ async function rpmDatabase(
       source: store.blobPath(blob.sha256),
       target: `/kiln/rpms/${fileName}`,
     }));
-    const files = [{ source: toolchain.rpm, target: '/kiln/toolchain.rpm' }, ...named];
+    const own = toolchain.rpms.map(({ fileName, path }) => ({ source: path, target: `/kiln/toolchain/${fileName}` }));
+    const files = [...own, ...named];
     const mounts: SandboxMount[] = files.map((file) => ({ ...file, writable: false }));
     const result = await runSandboxed(host, {
       layers: [toolchain.layer],

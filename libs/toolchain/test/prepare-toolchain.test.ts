@@ -129,7 +129,7 @@ describe('made again', () => {
     const second = await prepareToolchain(host, other, locked);
     expect(second.layer).not.toBe(toolchain.layer);
     expect(await second.readManifest()).toEqual(await toolchain.readManifest());
-    expect(readFileSync(second.rpm).equals(readFileSync(toolchain.rpm))).toBe(true);
+    expect(readFileSync(second.rpms[0]!.path).equals(readFileSync(toolchain.rpms[0]!.path))).toBe(true);
   });
 
   it('happens when a header was planted, and is told', async () => {

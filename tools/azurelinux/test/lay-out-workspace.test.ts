@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadDistribution } from '@kiln/distribution';
+import { toolchainFiles } from '@kiln/toolchain';
 import { writeDebianFull } from '../debian-full/write-debian-full.ts';
 import { BUILD_ROOT_MANIFEST, layOutWorkspace } from '../lay-out-workspace.ts';
 
@@ -33,7 +34,7 @@ test('the specs of a checkout are a workspace, with everything that its configur
   const { config, packages } = await loadDistribution(root);
   expect(packages.map(({ id, diagnostics }) => ({ id, diagnostics }))).toEqual([{ id: 'one/one', diagnostics: [] }]);
   expect(packages[0]!.sourcePackage!.evr.release).toBe('1.azl3');
-  for (const path of [config.toolchain.packages, config.toolchain.lock, config.sources.debianLock])
+  for (const path of [...toolchainFiles(config.toolchain), config.sources.debianLock])
     expect(existsSync(join(root, path)), path).toBe(true);
 });
 

@@ -36,7 +36,7 @@ async function lockToolchain(context: CommandContext, lists: readonly string[], 
   try {
     const host = hostOf(context, reporter.emit);
     if (options.requirements !== true) await lockRoots(context, host, lists);
-    if ((toolchain.requirements !== undefined && lists.length === 0) || options.requirements === true) {
+    if ((toolchain.provider === 'debian-full' && lists.length === 0) || options.requirements === true) {
       const { file, lock } = await lockTreeRequirements(
         new Session(await loadDistribution(root, { isLocking: true }), host),
       );
@@ -51,7 +51,8 @@ async function lockToolchain(context: CommandContext, lists: readonly string[], 
 async function lockRoots(context: CommandContext, host: Host, lists: readonly string[]): Promise<void> {
   const root = rootOf(context);
   const { toolchain, lint, imageTools, bootTools } = readDistroConfig(root);
-  const all = [toolchain, lint, imageTools, bootTools].filter((one) => one !== undefined);
+  const base = toolchain.provider === 'repository' ? undefined : toolchain;
+  const all = [base, lint, imageTools, bootTools].filter((one) => one !== undefined);
   const unknown = lists.find((list) => all.every(({ packages }) => packages !== list));
   if (unknown !== undefined) {
     throw new BuildError('TOOLCHAIN_LIST_UNKNOWN', `'${unknown}' is no list of packages of this distribution`, {

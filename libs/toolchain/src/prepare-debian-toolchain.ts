@@ -1,42 +1,23 @@
 /** Stage 1, provider `debian`: the locked tools as a layer, with the RPM that stands for them. */
 import { readFile } from 'node:fs/promises';
-import type { Sha256 } from '@kiln/build-identity';
+import { basename } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
-import type { DebianToolchain } from './debian-toolchain.ts';
+import { DEBIAN_RPM_VENDOR, type DebianToolchain } from './debian-toolchain.ts';
 import type { ManifestEntry } from './layer-manifest.ts';
 import { layerPrograms } from './layer-programs.ts';
 import { compilerHeaders, libraryCapabilities } from './native-facts.ts';
 import { toolchainLayer } from './toolchain-layer.ts';
 import { toolchainRpm } from './toolchain-rpm.ts';
-
-/** A toolchain that is ready to build with. */
-export interface Toolchain {
-  readonly identity: Sha256;
-  /** Path of the tree: the lowest layer of build roots. */
-  readonly layer: string;
-  /** Layers of Debian packages over it, topmost first, in mode `debian-full`. */
-  readonly upperLayers?: readonly string[];
-  /** For trying specs alone: what is built with it is never published. */
-  readonly trial?: true;
-  /** Path of the generated RPM. */
-  readonly rpm: string;
-  readonly package: DebianToolchain['package'];
-  /** Library capabilities that built files may need without an RPM that has them. */
-  readonly libraryCapabilities: readonly string[];
-  /** Whether an absolute path is a header of the compiler or of the C library. */
-  ownsHeader(path: string): boolean;
-  /** Every path of the layer. */
-  readManifest(): Promise<readonly ManifestEntry[]>;
-}
+import type { Toolchain } from './toolchain.ts';
 
 /**
  * Makes the toolchain ready: downloads and unpacks what isn't in the store, checks what is. Emits progress.
  * @throws BuildError `TOOLCHAIN_PACKAGE_MISSING`, `TOOLCHAIN_PACKAGE_UNREADABLE`, `TOOLCHAIN_LOCK_MALFORMED`, `TOOLCHAIN_LOCK_STALE`,
  * `TOOLCHAIN_UNUSABLE`, `STORE_UNREACHABLE`, `BUILD_USER_MISSING`.
  */
-export async function prepareToolchain(host: Host, store: Store, toolchain: DebianToolchain): Promise<Toolchain> {
+export async function prepareDebianToolchain(host: Host, store: Store, toolchain: DebianToolchain): Promise<Toolchain> {
   const { root, manifestFile } = await toolchainLayer(host, store, toolchain.lock.packages, toolchain.recipe);
   const readManifest = async () => JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
   const checkLock = async () => {
@@ -50,7 +31,8 @@ export async function prepareToolchain(host: Host, store: Store, toolchain: Debi
   return {
     identity: toolchain.identity,
     layer: root,
-    rpm,
+    rpms: [{ fileName: basename(rpm), path: rpm }],
+    rpmVendor: DEBIAN_RPM_VENDOR,
     package: toolchain.package,
     libraryCapabilities: toolchain.lock.libraryCapabilities,
     ownsHeader: (path) => headers.has(path),

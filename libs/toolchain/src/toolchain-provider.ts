@@ -1,0 +1,68 @@
+/** The providers of stage 1 behind one interface: a plan that nothing is downloaded for, then the layer and the RPMs. */
+import type { Host } from '@kiln/host';
+import type { Store } from '@kiln/store';
+import { loadDebianFullToolchain, type DebianFullToolchain } from './debian-full.ts';
+import { loadDebianToolchain, type DebianToolchain } from './debian-toolchain.ts';
+import { prepareDebianToolchain } from './prepare-debian-toolchain.ts';
+import type { ToolchainConfig } from './toolchain-config.ts';
+import type { Toolchain } from './toolchain.ts';
+
+/** A toolchain as planning sees it: `identity` and `package`, and what its provider makes it of. */
+export type PlannedToolchain = DebianToolchain | DebianFullToolchain;
+
+export interface LoadToolchainOptions {
+  /** The lock of requirements is made anew, so that it isn't read. */
+  readonly isLocking?: boolean;
+}
+
+/**
+ * Reads the files of the provider that is configured; their paths are relative to `root`.
+ * @throws BuildError `TOOLCHAIN_*`
+ */
+export function loadToolchain(
+  root: string,
+  config: ToolchainConfig,
+  { isLocking = false }: LoadToolchainOptions = {},
+): PlannedToolchain {
+  switch (config.provider) {
+    case 'debian':
+      return loadDebianToolchain(root, config);
+    case 'debian-full': {
+      const { packages, lock, requirements } = config;
+      const answers = isLocking ? {} : { requirementsLock: requirements.lock };
+      return loadDebianFullToolchain(root, { packages, lock, ...answers });
+    }
+    case 'repository':
+      throw new Error('not reached');
+  }
+}
+
+/** What a provider does with its plans. */
+interface Provider<Plan> {
+  /** Downloads and makes what isn't in the store, checks what is. Emits progress. */
+  prepare(host: Host, store: Store, plan: Plan): Promise<Toolchain>;
+  /** The layers in the store that belong to a plan. */
+  layerKeys(plan: Plan): string[];
+}
+
+const PROVIDERS: {
+  readonly [Kind in PlannedToolchain['kind']]: Provider<Extract<PlannedToolchain, { readonly kind: Kind }>>;
+} = {
+  debian: {
+    prepare: prepareDebianToolchain,
+    layerKeys: ({ identity, layerIdentity }) => [`toolchain-${layerIdentity}`, `toolchain-rpm-${identity}`],
+  },
+};
+
+/** @throws BuildError `TOOLCHAIN_*`, `STORE_UNREACHABLE`, `BUILD_USER_MISSING`. */
+export function prepareToolchain(host: Host, store: Store, plan: PlannedToolchain): Promise<Toolchain> {
+  return providerOf(plan).prepare(host, store, plan);
+}
+
+export function toolchainLayerKeys(plan: PlannedToolchain): string[] {
+  return providerOf(plan).layerKeys(plan);
+}
+
+function providerOf({ kind }: PlannedToolchain): Provider<PlannedToolchain> {
+  return PROVIDERS[kind];
+}
