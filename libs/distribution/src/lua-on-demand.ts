@@ -25,12 +25,16 @@ class AbsentLua implements LuaPort {
 export class LuaOnDemand {
   #lua: LuaPort | undefined;
 
-  /** The result of `evaluate`; the one of a trial without Lua counts only if nothing wanted it. */
+  /** The result of `evaluate`; that of a trial without Lua, also an error, counts only if nothing wanted it. */
   async use<T>(evaluate: (lua: LuaPort) => T): Promise<T> {
     if (this.#lua === undefined) {
       const absent = new AbsentLua();
-      const result = evaluate(absent);
-      if (!absent.wanted) return result;
+      try {
+        const result = evaluate(absent);
+        if (!absent.wanted) return result;
+      } catch (error) {
+        if (!absent.wanted) throw error;
+      }
       this.#lua = await createLuaPort();
     }
     return evaluate(this.#lua);
