@@ -1,6 +1,6 @@
 /** Installs, verifies, upgrades and erases the RPMs of source packages, each in a root of its own with what they require. */
 import { copyFile, mkdir, open, readFile, realpath } from 'node:fs/promises';
-import { constants } from 'node:fs';
+import { constants, existsSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Session } from '@kiln/distribution';
 import { giveToBuildUser, buildUser } from '@kiln/host';
@@ -10,7 +10,7 @@ import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sand
 import type { BuiltProvider } from '../../libs/distribution/src/built-providers.ts';
 import { publishableRpms } from '../../libs/distribution/src/trial-toolchain.ts';
 import { ERASE_SCRIPT, INSTALL_SCRIPT, LEFT_BEHIND, OUTPUT, PACKAGES, ROOT, STEPS } from './cycle-script.ts';
-import { dlopenNotes } from './dlopen-notes.ts';
+import { loadedLibraries } from './loaded-libraries.ts';
 
 export interface CycleReport {
   readonly id: string;
@@ -94,13 +94,21 @@ async function cycle(
       await copyFile(store.blobPath(blob.sha256), join(packages, fileName), constants.COPYFILE_FICLONE);
     }
     await run(INSTALL_SCRIPT);
-    const missing = await missingLibraries(root, own);
+    const missing = await missingLibraries(root, own, optionalLibraries(session.distribution.root));
     await run(ERASE_SCRIPT, ...own.map(({ name }) => name));
     const left = (await readLines(join(output, LEFT_BEHIND))).map((file) => `left behind: ${file}`);
     return [...(await saidBySteps(output)), ...missing, ...left];
   } finally {
     await removeWorkDirectory(host, work);
   }
+}
+
+/** Libraries that programs of the distribution do without; the file says what they lack then. */
+const OPTIONAL_LIBRARIES = 'toolkit/optional-libraries.json';
+
+function optionalLibraries(root: string): ReadonlySet<string> {
+  const file = join(root, OPTIONAL_LIBRARIES);
+  return new Set(existsSync(file) ? Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object) : []);
 }
 
 async function readLines(file: string): Promise<string[]> {
@@ -125,22 +133,25 @@ async function saidBySteps(output: string): Promise<string[]> {
 /** Where the dynamic linker looks, in a root. */
 const LIBRARIES = 'usr/lib';
 
-async function missingLibraries(root: string, own: readonly BuiltProvider[]): Promise<string[]> {
-  const found: string[] = [];
+async function missingLibraries(
+  root: string,
+  own: readonly BuiltProvider[],
+  optional: ReadonlySet<string>,
+): Promise<string[]> {
+  const found = new Set<string>();
   for (const { name, paths } of own as readonly (BuiltProvider & { readonly paths: readonly string[] })[]) {
     for (const path of paths) {
       const bytes = await readElfFile(root, path);
-      if (bytes === undefined) continue;
-      for (const { priority, sonames } of dlopenNotes(bytes)) {
-        if (priority === 'suggested') continue;
-        if (await isAnyThere(join(root, LIBRARIES), sonames)) continue;
-        found.push(
-          `${name}: ${path} loads ${sonames.join(' or ')} (${priority}), which comes with nothing that it requires`,
+      for (const { sonames, because } of bytes === undefined ? [] : loadedLibraries(bytes)) {
+        if (sonames.some((soname) => optional.has(soname)) || (await isAnyThere(join(root, LIBRARIES), sonames)))
+          continue;
+        found.add(
+          `${name}: ${path} may load ${sonames.join(' or ')} (${because}), which comes with nothing that it requires`,
         );
       }
     }
   }
-  return found;
+  return [...found];
 }
 
 /** Undefined for what is no ELF file, or leads out of the root. */

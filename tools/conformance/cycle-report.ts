@@ -7,8 +7,8 @@ import { builtRpms, cyclePackage } from './cycle-packages.ts';
 const HELP = `Usage: npx tsx tools/conformance/install-cycle.ts [--jobs 2] [package...]
 
 The RPMs of each source package (of all of the tree when none is named) are installed in an empty root together with what they require, verified,
-upgraded, and erased; whatever rpm says, and whatever it leaves behind, is a finding. So are libraries that an ELF file says it loads while it
-runs, unless it only suggests them, when nothing brings them. Packages must be in the store (\`./nx run-many -t rpm\`). Ends with status 1
+upgraded, and erased; whatever rpm says, and whatever it leaves behind, is a finding. So are libraries that an ELF file
+names and that nothing brings, unless its note only suggests them or toolkit/optional-libraries.json says that it does without. Packages must be in the store (\`./nx run-many -t rpm\`). Ends with status 1
 when there are findings, or packages that are not built.
 `;
 

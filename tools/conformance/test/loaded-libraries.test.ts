@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dlopenNotes } from '../dlopen-notes.ts';
+import { dlopenNotes, loadedLibraries } from '../loaded-libraries.ts';
 
 const TYPE = 0x407c0c0a;
 
@@ -62,3 +62,13 @@ test.each([
   ['no list', elfWith('.note.dlopen', note('{"soname":["liba.so.1"]}'))],
   ['no ELF', note('[{"soname":["liba.so.1"]}]')],
 ])('%s is none', (_, bytes) => expect(dlopenNotes(bytes)).toEqual([]));
+
+test('a library counts that is recommended by a note, or named', () => {
+  const notes = note('[{"soname":["liba.so.1","liba.so.2"]},{"priority":"suggested","soname":["libb.so.1"]}]');
+  const names = Buffer.from('\0libc+x.so.6.1\0libb.so.1\0liba.so.1\0libd.so\0xlibe.so.1\0libf.so.1 \0', 'latin1');
+  expect(loadedLibraries(elfWith('.note.dlopen', Buffer.concat([padded(notes), names])))).toEqual([
+    { sonames: ['liba.so.1', 'liba.so.2'], because: 'its note calls it recommended' },
+    { sonames: ['libc+x.so.6.1'], because: 'it has the name' },
+  ]);
+  expect(loadedLibraries(names)).toEqual([]);
+});

@@ -1,7 +1,35 @@
-/** Libraries that an ELF file loads while it runs, as it says itself (UAPI group, "dlopen() Metadata for ELF Files"). */
+/** Libraries that an ELF file loads while it runs: those of its notes, and those that it has the names of. */
 import { readElf } from '@kiln/build-identity';
 
-/** One entry of the section `.note.dlopen`. */
+/** Any of the libraries will do. */
+export interface LoadedLibrary {
+  readonly sonames: readonly string[];
+  /** How the file tells. */
+  readonly because: string;
+}
+
+/** Without those that the file only suggests, or that the dynamic linker loads for it. */
+export function loadedLibraries(bytes: Uint8Array): LoadedLibrary[] {
+  const elf = readElf(bytes);
+  if (elf === undefined) return [];
+  const notes = dlopenNotes(bytes);
+  const told = new Set([...notes.flatMap(({ sonames }) => sonames), ...elf.needed, elf.soname]);
+  const named = [...namesIn(bytes)].filter((name) => !told.has(name)).sort();
+  return [
+    ...notes
+      .filter(({ priority }) => priority !== 'suggested')
+      .map(({ sonames, priority }) => ({ sonames, because: `its note calls it ${priority}` })),
+    ...named.map((name) => ({ sonames: [name], because: 'it has the name' })),
+  ];
+}
+
+/** Texts that are the name of a library with a version, and nothing else. */
+function namesIn(bytes: Uint8Array): Set<string> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return new Set([...text.matchAll(/(?<=\0)lib[\w+.-]+\.so\.\d[\d.]*(?=\0)/g)].map(([name]) => name));
+}
+
+/** One entry of the section `.note.dlopen` (UAPI group, "dlopen() Metadata for ELF Files"). */
 export interface DlopenNote {
   readonly feature?: string;
   /** `required`, `recommended` or `suggested`; `recommended` when the file doesn't say. */
