@@ -57,6 +57,7 @@ export const bootTestTarget: Target = {
       rpms: imageRpms(session, rpms),
       sourceRpms: await sourceRpms(session, id),
       ...(database === undefined ? {} : { rpmDatabase: store.blobPath(database.sha256) }),
+      customized: (image.facts as { readonly customized?: readonly string[] }).customized ?? [],
       startedPackages: definition.packages.map(({ dependency }) => dependency.name),
       hostPaths: machinePaths(session),
       log,

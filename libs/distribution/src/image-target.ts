@@ -3,12 +3,19 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { buildImage, imageActionRequest, type ImagePorts, type ImageRpm } from '@kiln/image-build';
+import {
+  buildImage,
+  imageActionRequest,
+  localSources,
+  type ImagePorts,
+  type ImageRpm,
+  type LocalFileInput,
+} from '@kiln/image-build';
 import type { ImageDefinition } from '@kiln/image-config';
 import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
 import { formatDependency, formatNevra } from '@kiln/rpm-package';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
-import type { Blob } from '@kiln/store';
+import { digestFile, type Blob } from '@kiln/store';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
 import type { BuiltProvider } from './built-providers.ts';
@@ -29,7 +36,7 @@ export const imageTarget: Target = {
     refuseInTrial(session.distribution.config, `the image ${id}`);
     const plan = await imageContents(session, id);
     if (plan === undefined) return undefined;
-    const { definition, rpms, sourceDateEpoch } = plan;
+    const { definition, rpms, sourceDateEpoch, localFiles } = plan;
     const { config, toolchain } = session.distribution;
     return digestOf(
       imageActionRequest({
@@ -37,6 +44,7 @@ export const imageTarget: Target = {
         arch: config.architecture,
         sourceDateEpoch,
         rpms: rpms.map((rpm) => ({ nevra: formatNevra(rpm), artifactDigest: rpm.artifact })),
+        localFiles: digestsOf(localFiles),
         toolchain: toolchain.identity,
       }),
     );
@@ -57,13 +65,14 @@ export const imageTarget: Target = {
         arch: distribution.config.architecture,
         sourceDateEpoch: plan.sourceDateEpoch,
         rpms: imageRpms(session, plan.rpms),
+        localFiles: plan.localFiles,
         outputDirectory,
         log,
       });
       const outputs: Record<string, Blob> = {};
       for (const { fileName, path, sha256 } of built.outputs) outputs[fileName] = await store.putFile(path, sha256);
-      const { packages, osRelease, rootDigest } = built;
-      return { outputs, facts: { packages, osRelease, rootDigest } };
+      const { packages, osRelease, rootDigest, customized } = built;
+      return { outputs, facts: { packages, osRelease, rootDigest, customized } };
     } finally {
       await rm(outputDirectory, { recursive: true, force: true });
     }
@@ -79,6 +88,8 @@ export interface ImageContents {
   readonly rpms: readonly BuiltProvider[];
   /** Seconds since the epoch: the newest build time of the packages. */
   readonly sourceDateEpoch: number;
+  /** What the customization reads, by path in the workspace. */
+  readonly localFiles: Readonly<Record<string, LocalFileInput>>;
 }
 
 /**
@@ -110,7 +121,28 @@ export async function imageContents(session: Session, id: string): Promise<Image
     );
   }
   const rpms = members as readonly BuiltProvider[];
-  return { definition, rpms, sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)) };
+  return {
+    definition,
+    rpms,
+    sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)),
+    localFiles: await localFilesOf(session, definition),
+  };
+}
+
+async function localFilesOf(
+  { distribution }: Session,
+  { customization }: ImageDefinition,
+): Promise<Record<string, LocalFileInput>> {
+  const files: Record<string, LocalFileInput> = {};
+  for (const source of localSources(customization)) {
+    const path = join(distribution.root, source);
+    files[source] = { path, sha256: await digestFile(path) };
+  }
+  return files;
+}
+
+function digestsOf(files: Readonly<Record<string, LocalFileInput>>): Record<string, Sha256> {
+  return Object.fromEntries(Object.entries(files).map(([source, { sha256 }]) => [source, sha256]));
 }
 
 /** The RPMs with their places in the store. */

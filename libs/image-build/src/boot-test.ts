@@ -33,6 +33,8 @@ export interface BootTestRequest {
   readonly sourceRpms: ReadonlyMap<string, string>;
   /** The database that was kept outside, when the image has none. */
   readonly rpmDatabase?: string;
+  /** Paths that the definition added, changed or removed. */
+  readonly customized: readonly string[];
   /** Names of the packages whose commands must all answer `--version`. */
   readonly startedPackages: readonly string[];
   /** Paths of the machine that may stand in no file: workspace, store, home. */
@@ -158,7 +160,7 @@ async function examine(ports: ImagePorts, request: BootTestRequest, places: Boot
     files,
     packagedFiles,
     hasRpmDatabase: rpmDatabase === undefined,
-    hasHostname: request.definition.hostname !== undefined,
+    customized: request.customized,
     expectedNevras: request.rpms.map(({ nevra }) => nevra),
     foundNevras: lines(await read('packages')),
     rpmVerify: { status: Number(await read('verify-status')), output: await read('verify') },

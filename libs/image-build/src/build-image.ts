@@ -5,6 +5,7 @@ import type { Sha256 } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
 import type { BuiltArtifactType } from '@kiln/image-config';
 import { digestFile } from '@kiln/store';
+import { customizeRoot, finalizeRoot } from './customize-root.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import { installPackages } from './install-packages.ts';
@@ -27,6 +28,8 @@ export interface BuiltImage {
   readonly osRelease: Readonly<Record<string, string>>;
   /** Of the root as an uncompressed tar archive: the image's content whatever its form. */
   readonly rootDigest: Sha256;
+  /** Absolute paths in the image that are not as the packages have them: added, changed or removed by the definition; sorted. */
+  readonly customized: readonly string[];
 }
 
 export const CHECKSUM_FILE = 'SHA256SUMS';
@@ -59,7 +62,7 @@ export function rpmDatabaseFileName(name: string): string {
 /**
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
- * @throws BuildError those of `installPackages` and `packRoot`, `IMAGE_ARCH_UNKNOWN`
+ * @throws BuildError those of `installPackages`, `customizeRoot` and `packRoot`, `IMAGE_ARCH_UNKNOWN`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
   const { definition, outputDirectory } = request;
@@ -67,6 +70,9 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
   return withWorkDirectories(ports, names, async ([root, output, packages]) => {
     const directories = { root: root!, output: output!, packages: packages! };
     await installPackages(host, ports, request, directories);
+    const stage = { ports, request, directories };
+    const installed = await customizeRoot(stage);
+    const customized = await finalizeRoot(stage, installed);
     const packed = await packRoot(ports, request, directories);
 
     await mkdir(outputDirectory, { recursive: true });
@@ -89,6 +95,7 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
       packages: request.rpms.map(({ nevra }) => nevra),
       osRelease: packed.osRelease,
       rootDigest: packed.layer.diffId,
+      customized,
     };
   });
 }

@@ -10,8 +10,8 @@ export interface ImageFindings {
   readonly packagedFiles: readonly PackagedFile[];
   /** Whether the image keeps its rpm database. */
   readonly hasRpmDatabase: boolean;
-  /** Whether the image stage wrote a host name. */
-  readonly hasHostname: boolean;
+  /** Paths that the definition added, changed or removed. */
+  readonly customized: readonly string[];
   readonly expectedNevras: readonly string[];
   /** From the rpm database. */
   readonly foundNevras: readonly string[];
@@ -110,16 +110,22 @@ function checkPackages({ expectedNevras, foundNevras }: ImageFindings): string[]
   ];
 }
 
-function checkVerify({ rpmVerify: { status, output } }: ImageFindings): string[] {
+function checkVerify({ rpmVerify: { status, output }, files, customized }: ImageFindings): string[] {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
-  return status === 0 || lines.length > 0 ? lines : [`rpm ended with status ${status}`];
+  if (status !== 0 && lines.length === 0) return [`rpm ended with status ${status}`];
+  const paths = new RootPaths(files);
+  const meant = new Set(customized);
+  // `S.5....T.  c /etc/passwd`, `missing    c /etc/passwd`
+  return lines.filter((line) => {
+    const path = /^(?:[.A-Z0-9?]{9}|missing)\s+(?:[a-z] )?(\/.*?)(?: \([^)]*\))?$/.exec(line)?.[1];
+    return path === undefined || !meant.has(paths.real(path));
+  });
 }
 
-function checkOwners({ files, packagedFiles, hasRpmDatabase, hasHostname }: ImageFindings): string[] {
+function checkOwners({ files, packagedFiles, hasRpmDatabase, customized }: ImageFindings): string[] {
   const paths = new RootPaths(files);
-  const owned = new Set(packagedFiles.map(({ path }) => paths.real(path)));
+  const owned = new Set([...packagedFiles.map(({ path }) => paths.real(path)), ...customized]);
   if (hasRpmDatabase) owned.add(`${RPM_DATABASE}/rpmdb.sqlite`);
-  if (hasHostname) owned.add('/etc/hostname');
   return files.filter(({ path }) => !owned.has(path)).map(({ path }) => path);
 }
 

@@ -18,6 +18,8 @@ export interface ToolRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Directories that make the root instead of the toolchain's: for running what an image holds. */
   readonly layers?: readonly string[];
+  /** The one layer is the root itself and is written to. */
+  readonly writableRoot?: boolean;
   /** Directories in the sandbox that get the usual device nodes (/dev/null, ...), so that scriptlets in a root of their own find them. */
   readonly deviceDirectories?: readonly string[];
   readonly cwd?: string;

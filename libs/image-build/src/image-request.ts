@@ -1,9 +1,10 @@
 /** What an image is made from, and the part of it that decides what comes out. */
 import type { Json, Sha256 } from '@kiln/build-identity';
 import type { ImageDefinition } from '@kiln/image-config';
+import type { LocalFileInput } from './local-files.ts';
 
 /** Raised when the same request would give other bytes than before. */
-export const IMAGE_RECIPE_VERSION = 1;
+export const IMAGE_RECIPE_VERSION = 2;
 
 /** An RPM of the image. */
 export interface ImageRpm {
@@ -21,6 +22,8 @@ export interface ImageRequest {
   readonly sourceDateEpoch: number;
   /** Everything to install, closed under dependencies; the order is that of the command line. */
   readonly rpms: readonly ImageRpm[];
+  /** The files that the definition's customization reads, by their paths in the workspace. */
+  readonly localFiles: Readonly<Record<string, LocalFileInput>>;
   /** Directory that receives the artifacts; made when it isn't there. */
   readonly outputDirectory: string;
   /** Receives what rpm and the other programs say. */
@@ -33,6 +36,8 @@ export interface ImageIdentity {
   readonly arch: string;
   readonly sourceDateEpoch: number;
   readonly rpms: readonly { readonly nevra: string; readonly artifactDigest: Sha256 }[];
+  /** Digests of what the definition's customization reads, by path in the workspace. */
+  readonly localFiles: Readonly<Record<string, Sha256>>;
   /** Identity of the toolchain whose programs make the image. */
   readonly toolchain: string;
 }
@@ -58,7 +63,14 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
 };
 
 /** The image's build request as plain JSON: equal requests give equal bytes. Its digest is the action key. */
-export function imageActionRequest({ definition, arch, sourceDateEpoch, rpms, toolchain }: ImageIdentity): Json {
+export function imageActionRequest({
+  definition,
+  arch,
+  sourceDateEpoch,
+  rpms,
+  localFiles,
+  toolchain,
+}: ImageIdentity): Json {
   const members = Object.entries(definition).filter(([name]) => MEMBERS[name as keyof ImageDefinition] === 'counts');
   return {
     stage: 'image',
@@ -67,6 +79,7 @@ export function imageActionRequest({ definition, arch, sourceDateEpoch, rpms, to
     sourceDateEpoch,
     toolchain,
     definition: Object.fromEntries(members) as Json,
+    localFiles,
     rpms: rpms.map(({ nevra, artifactDigest }) => ({ nevra, artifactDigest })),
   };
 }

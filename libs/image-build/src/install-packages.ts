@@ -118,6 +118,7 @@ function installCommand({ definition }: ImageRequest, files: readonly string[]):
     '--noplugins',
     '--nosignature',
     ...(definition.disableRpmDocs ? ['--excludedocs'] : []),
+    ...(definition.languages === undefined ? [] : ['--define', `_install_langs ${definition.languages}`]),
   ];
   return ['bash', '-c', INSTALL_SCRIPT, 'kiln', ...options, ...files];
 }

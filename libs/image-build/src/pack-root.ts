@@ -20,14 +20,14 @@ export interface PackedRoot {
 }
 
 /**
- * Arguments: source date epoch, `keep` or `remove` for the rpm database, host name or nothing.
+ * Arguments: source date epoch, `keep` or `remove` for the rpm database.
  *
  * /dev: no package has files there; what scriptlets or mounts left are places of device nodes. Times: what the transaction itself made (directories, generated files) and whatever is later than the epoch gets the epoch; packaged
  * files keep their own. tar: GNU tar's recipe for reproducible archives; of extended attributes only capabilities belong to packages.
  */
 const PACK_SCRIPT = `
 set -euo pipefail
-epoch=$1 database=$2 hostname=$3
+epoch=$1 database=$2
 cd ${ROOT}
 rpmdb=.${RPM_DATABASE}
 if [ -s "$rpmdb/rpmdb.sqlite-wal" ]; then echo "the rpm database was not closed: rpmdb.sqlite-wal has content" >&2; exit 1; fi
@@ -38,7 +38,6 @@ if [ "$database" = remove ]; then
   cp "$rpmdb/rpmdb.sqlite" ${OUTPUT}/rpmdb.sqlite
   rm -f "$rpmdb"/rpmdb.sqlite
 fi
-if [ -n "$hostname" ]; then printf '%s\\n' "$hostname" > ./etc/hostname; fi
 if [ -e ./usr/lib/os-release ]; then cat ./usr/lib/os-release > ${OUTPUT}/os-release; else : > ${OUTPUT}/os-release; fi
 find . \\( -type d -o -newermt "@$epoch" -o \\( -newer ${OUTPUT}/begin ! -newermt now \\) \\) \\
   -exec touch --no-dereference --date="@$epoch" {} +
@@ -54,7 +53,7 @@ export async function packRoot(
   directories: ImageDirectories,
 ): Promise<PackedRoot> {
   const { definition, sourceDateEpoch, log } = request;
-  const words = [String(sourceDateEpoch), definition.removeRpmDb ? 'remove' : 'keep', definition.hostname ?? ''];
+  const words = [String(sourceDateEpoch), definition.removeRpmDb ? 'remove' : 'keep'];
   const { status, stdout, stderr, command } = await ports.run({
     argv: ['bash', '-c', PACK_SCRIPT, 'kiln', ...words],
     mounts: [

@@ -7,14 +7,18 @@ export interface ScannedFile {
   /** find's letter: f, d, l, c, b, p, s. */
   readonly type: string;
   readonly size: number;
+  /** Permissions with the bits for set-id and stickiness. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
   /** Of symbolic links. */
   readonly target?: string;
 }
 
-/** For find's -printf: NUL-separated fields, four for each file. */
-export const SCAN_FORMAT = '%y\\0%s\\0%l\\0%P\\0';
+/** For find's -printf: NUL-separated fields, seven for each file. */
+export const SCAN_FORMAT = '%y\\0%s\\0%m\\0%U\\0%G\\0%l\\0%P\\0';
 
-const FIELDS = 4;
+const FIELDS = 7;
 const MOST_LINKS = 40;
 
 /** Parses what find printed by `SCAN_FORMAT`. @throws BuildError `ROOT_SCAN_FAILED` */
@@ -24,9 +28,17 @@ export function parseScan(text: string): ScannedFile[] {
     throw new BuildError('ROOT_SCAN_FAILED', `find printed ${fields.length} fields, not a multiple of ${FIELDS}`);
   const files: ScannedFile[] = [];
   for (let at = 0; at < fields.length; at += FIELDS) {
-    const [type, size, target, path] = fields.slice(at, at + FIELDS) as [string, string, string, string];
+    const [type, size, mode, uid, gid, target, path] = fields.slice(at, at + FIELDS) as [string, ...string[]];
     if (path === '') continue;
-    files.push({ path: `/${path}`, type, size: Number(size), ...(target === '' ? {} : { target }) });
+    files.push({
+      path: `/${path}`,
+      type,
+      size: Number(size),
+      mode: Number.parseInt(mode!, 8),
+      uid: Number(uid),
+      gid: Number(gid),
+      ...(target === '' ? {} : { target: target! }),
+    });
   }
   return files;
 }
@@ -35,17 +47,24 @@ export function parseScan(text: string): ScannedFile[] {
 export class RootPaths {
   readonly #files: ReadonlyMap<string, ScannedFile>;
 
-  constructor(files: readonly ScannedFile[]) {
-    this.#files = new Map(files.map((file) => [file.path, file]));
+  /** @param files all, or by path: then later changes of the map count */
+  constructor(files: readonly ScannedFile[] | ReadonlyMap<string, ScannedFile>) {
+    this.#files =
+      files instanceof Map ? files : new Map((files as readonly ScannedFile[]).map((file) => [file.path, file]));
   }
 
   get(path: string): ScannedFile | undefined {
     return this.#files.get(this.real(path));
   }
 
+  /** What is really there: as `get`, with the last step followed when it is a link. */
+  follow(path: string): ScannedFile | undefined {
+    return this.#files.get(this.#realDirectory(stepsOf(path), MOST_LINKS));
+  }
+
   /** The path with links in its directories followed; the last step is kept, also when it is a link itself. */
   real(path: string): string {
-    const steps = path.split('/').filter((step) => step !== '');
+    const steps = stepsOf(path);
     const last = steps.pop();
     return last === undefined ? '/' : join(this.#realDirectory(steps, MOST_LINKS), last);
   }
@@ -70,6 +89,10 @@ export class RootPaths {
     }
     return real;
   }
+}
+
+function stepsOf(path: string): string[] {
+  return path.split('/').filter((step) => step !== '');
 }
 
 function join(directory: string, name: string): string {

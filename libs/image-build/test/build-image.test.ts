@@ -57,6 +57,7 @@ function request(rpms: readonly ImageRpm[], more: Partial<ImageDefinition> = {})
     arch: 'x86_64',
     sourceDateEpoch: EPOCH,
     rpms,
+    localFiles: {},
     outputDirectory: join(temporaryDirectory('image'), 'out'),
   };
 }
@@ -123,7 +124,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
 
   it('is an OCI image that passes its boot test', async () => {
     const made = request([...base, ...rich]);
-    await buildImage(host, ports, made);
+    const { customized } = await buildImage(host, ports, made);
     const archive = join(made.outputDirectory, 'small.oci.tar');
     const oci = await readOciArchive(archive);
     expect(oci).toMatchObject({ architecture: 'amd64', config: { Cmd: ['/usr/bin/bash'], Env: ['PATH=/usr/bin'] } });
@@ -138,6 +139,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       archive,
       rpms: made.rpms,
       sourceRpms: new Map(),
+      customized,
       startedPackages: ['base', 'rich'],
       hostPaths: [HOST_PATH],
     });
@@ -164,6 +166,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       rpms: made.rpms,
       sourceRpms: new Map(),
       rpmDatabase: join(made.outputDirectory, 'small.rpmdb.sqlite'),
+      customized: ['/etc/hostname'],
       startedPackages: [],
       hostPaths: [],
     }).catch((error: BuildError) => error.diagnostics.map(({ message }) => message));
@@ -179,6 +182,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
         archive: join(made.outputDirectory, 'small.oci.tar'),
         rpms: made.rpms,
         sourceRpms: new Map(),
+        customized: ['/etc/hostname'],
         startedPackages: ['bad'],
         hostPaths: [HOST_PATH],
       }),
@@ -210,6 +214,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
           archive: join(made.outputDirectory, 'small.oci.tar'),
           rpms: made.rpms,
           sourceRpms,
+          customized: ['/etc/hostname'],
           startedPackages: ['base'],
           hostPaths: [],
         }),

@@ -46,47 +46,28 @@ describe('foreignFiles', () => {
 
 describe('RootPaths', () => {
   const scan = [
-    'd',
-    '0',
-    '',
-    '',
-    'l',
-    '7',
-    'usr/lib',
-    'lib64',
-    'd',
-    '0',
-    '',
-    'usr',
-    'd',
-    '0',
-    '',
-    'usr/lib',
-    'f',
-    '5',
-    '',
-    'usr/lib/a b',
-    'l',
-    '3',
-    '../lib64',
-    'usr/up',
-    'l',
-    '1',
-    'loop',
-    'loop',
-  ];
+    ['l', '7', '777', '0', '0', 'usr/lib', 'lib64'],
+    ['d', '0', '755', '0', '0', '', ''],
+    ['d', '0', '755', '0', '0', '', 'usr'],
+    ['d', '0', '755', '0', '0', '', 'usr/lib'],
+    ['f', '5', '4755', '7', '8', '', 'usr/lib/a b'],
+    ['l', '3', '777', '0', '0', '../lib64', 'usr/up'],
+    ['l', '1', '777', '0', '0', 'loop', 'loop'],
+  ].flat();
   const files = parseScan(`${scan.join('\0')}\0`);
   const paths = new RootPaths(files);
 
   it('follows links in directories, not the last one', () => {
-    expect(files[0]).toEqual({ path: '/lib64', type: 'l', size: 7, target: 'usr/lib' });
+    expect(files[0]).toEqual({ path: '/lib64', type: 'l', size: 7, mode: 0o777, uid: 0, gid: 0, target: 'usr/lib' });
     expect(paths.real('/lib64/a b')).toBe('/usr/lib/a b');
     expect(paths.real('/usr/up/a b')).toBe('/usr/lib/a b');
     expect(paths.real('/lib64')).toBe('/lib64');
     expect(paths.real('/')).toBe('/');
     expect(paths.real('/not/there')).toBe('/not/there');
     expect(paths.real('/loop/x')).toMatch(/x$/);
-    expect(paths.get('/lib64/a b')?.size).toBe(5);
+    expect(paths.get('/lib64/a b')).toMatchObject({ size: 5, mode: 0o4755, uid: 7, gid: 8 });
+    expect(paths.follow('/usr/up')?.path).toBe('/usr/lib');
+    expect(paths.follow('/usr/up/nothing')).toBeUndefined();
   });
 });
 

@@ -21,6 +21,7 @@ const identity: ImageIdentity = {
   arch: 'x86_64',
   sourceDateEpoch: 1,
   rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('bash') }],
+  localFiles: {},
   toolchain: 'toolchain',
 };
 const user = { name: 'me', sshKeys: [], secondaryGroups: [] };
@@ -34,6 +35,7 @@ describe('imageActionRequest', () => {
       arch: 'x86_64',
       sourceDateEpoch: 1,
       toolchain: 'toolchain',
+      localFiles: {},
       definition: {
         name: 'small',
         artifacts: [{ type: 'oci', fileName: 'small.oci.tar' }],
@@ -53,6 +55,7 @@ describe('imageActionRequest', () => {
 
   it.each<[string, Partial<ImageIdentity>]>([
     ['another package', { rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('other') }] }],
+    ['another script', { localFiles: { 'images/run': sha256('other') } }],
     ['another toolchain', { toolchain: 'other' }],
     ['another time', { sourceDateEpoch: 2 }],
     ['another architecture', { arch: 'aarch64' }],

@@ -21,7 +21,10 @@ import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sand
 import { digestFile, Store } from '@kiln/store';
 import type { ImagePorts, ImageRpm } from '../src/index.ts';
 
-const PROGRAMS = 'bash cat cp cpio find grep gzip mkdir rm rpm rpm2cpio sha256sum tar touch xargs'.split(' ');
+const PROGRAMS =
+  'bash cat chmod chown cp cpio find grep gzip ln mkdir rm rmdir rpm rpm2cpio sha256sum sleep tar touch xargs'.split(
+    ' ',
+  );
 const made: string[] = [];
 
 export function hasRpmbuild(): boolean {

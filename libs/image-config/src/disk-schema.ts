@@ -114,8 +114,6 @@ export const kernelCommandLine = {
     SELinux: {
       type: 'string',
       enum: ['enforcing', 'permissive', 'force_enforcing', ''],
-      default: '',
-      notBuilt: true,
       description: 'The mode in /etc/selinux/config',
     },
     SELinuxPolicy: { type: 'string', description: 'Package with the policy; selinux-policy when it is missing' },

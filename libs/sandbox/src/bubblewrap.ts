@@ -51,6 +51,7 @@ export function bubblewrapCommand(root: string, request: SandboxRequest): string
     limits = {},
     interactive = false,
     network = false,
+    writableRoot = false,
   } = request;
   const size = limits.temporaryBytes === undefined ? [] : ['--size', `${limits.temporaryBytes}`];
   return [
@@ -62,7 +63,7 @@ export function bubblewrapCommand(root: string, request: SandboxRequest): string
     // An interactive shell has a pseudo terminal of its own instead and keeps its job control.
     ...(interactive ? [] : ['--new-session']),
     ...['--hostname', 'builder'],
-    ...['--ro-bind', root, '/'],
+    ...[writableRoot ? '--bind' : '--ro-bind', root, '/'],
     ...['--seccomp', `${FILTER_DESCRIPTOR}`],
     ...['--proc', '/proc', '--dev', '/dev'],
     ...HIDDEN.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', EMPTY_FILE, path]),

@@ -111,7 +111,7 @@ async function sandboxCommand(
   places: RunPlaces = { times: '-', groups: [] },
 ): Promise<[string, ...string[]]> {
   const user = await buildUser(host);
-  const points = await missingTargets(request);
+  const points = request.writableRoot === true ? NO_POINTS : await missingTargets(request);
   return [
     ...WITH_PARENT,
     ...[...BASH, ENTER_SCRIPT, 'kiln', outputMode(request), places.times, ...places.groups, '--'],
@@ -146,6 +146,8 @@ function withPrefix(prefix: readonly string[], argv: readonly string[]): [string
   return [...prefix, ...argv] as [string, ...string[]];
 }
 
+const NO_POINTS = { directories: [], files: [] };
+
 /** Mount targets that no layer has: they come from a layer of empty directories and files at the bottom. */
 async function missingTargets(request: SandboxRequest): Promise<{ directories: string[]; files: string[] }> {
   const sources = new Map(allMounts(request).map(({ target, source }) => [target, source]));
@@ -162,11 +164,13 @@ async function missingTargets(request: SandboxRequest): Promise<{ directories: s
 }
 
 function checkRequest(request: SandboxRequest): void {
-  const { layers, mounts = [], cwd = '/' } = request;
+  const { layers, writableRoot, mounts = [], cwd = '/' } = request;
   const paths = [...layers, ...mounts.flatMap(({ source, target }) => [source, target]), cwd];
   const relative = paths.find((path) => !isAbsolute(path));
   if (relative !== undefined) throw new BuildError('SANDBOX_REQUEST', `the path '${relative}' is not absolute`);
   if (layers.length === 0) throw new BuildError('SANDBOX_REQUEST', 'a root needs at least one layer');
+  if (writableRoot === true && layers.length > 1)
+    throw new BuildError('SANDBOX_REQUEST', 'a root that is written to has exactly one layer');
   if (layers.length > MOST_LAYERS) {
     throw new BuildError(
       'SANDBOX_REQUEST',

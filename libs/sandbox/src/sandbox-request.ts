@@ -35,8 +35,10 @@ export interface SandboxLimits {
 export type LimitName = 'processes' | 'memoryBytes' | 'diskBytes' | 'outputBytes';
 
 export interface SandboxRequest {
-  /** Absolute directories, topmost first; their union is the read-only root. They are never written to. */
+  /** Absolute directories, topmost first; their union is the read-only root. They are not written to. */
   readonly layers: readonly string[];
+  /** The one layer is the root itself and is written to; it has the places of mounts, or gets them. */
+  readonly writableRoot?: boolean;
   readonly mounts?: readonly SandboxMount[];
   /** Directories that get the usual device nodes, besides `/dev`: for programs that change their root. */
   readonly deviceDirectories?: readonly string[];

@@ -1,0 +1,33 @@
+/** The files of the workspace that an image is made of. */
+import { constants, copyFile } from 'node:fs/promises';
+import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
+import type { Customization } from '@kiln/image-config';
+import { digestFile } from '@kiln/store';
+import type { ImageRequest } from './image-request.ts';
+
+/** `path` is absolute; the content has the digest. */
+export interface LocalFileInput {
+  readonly path: string;
+  readonly sha256: Sha256;
+}
+
+/** The files, relative to the workspace, that customizing reads; sorted. */
+export function localSources({ files, postInstallScripts, finalizeScripts }: Customization): string[] {
+  const sources = [
+    ...files.flatMap((file) => (file.type === 'file' ? [file.source] : [])),
+    ...[...postInstallScripts, ...finalizeScripts].map(({ source }) => source),
+  ];
+  return [...new Set(sources)].sort();
+}
+
+/** Copies a file, and checks the copy, so that what is checked is what is used. @throws BuildError `INPUT_CHANGED` */
+export async function placeLocalFile({ localFiles }: ImageRequest, source: string, copy: string): Promise<void> {
+  const input = localFiles[source];
+  if (input === undefined) throw new Error(`the request has no file '${source}'`);
+  await copyFile(input.path, copy, constants.COPYFILE_FICLONE);
+  if ((await digestFile(copy)) === input.sha256) return;
+  throw new BuildError('INPUT_CHANGED', `'${source}' was changed while the image was being made`, {
+    hint: 'run the same command again',
+  });
+}
