@@ -1,4 +1,5 @@
 export { type ActionResult, type Blob } from './action-file.ts';
+export { copySparse } from './copy-sparse.ts';
 export {
   collectGarbage,
   storeSize,

@@ -1,6 +1,6 @@
 /** The store: blobs by digest, action results by key, layers (directory trees) by key; shared by all clones of a user. */
 import { createReadStream } from 'node:fs';
-import { constants, copyFile, mkdir, readFile, rename, rm, stat, chmod } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, chmod } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -9,6 +9,7 @@ import { parseSha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { withFileLock, writeFileAtomic, type Host } from '@kiln/host';
 import { formatAction, parseAction, type ActionResult, type Blob } from './action-file.ts';
+import { copySparse } from './copy-sparse.ts';
 import { isLayerIntact, layerRecordPath, recordLayer } from './layer-record.ts';
 import { use } from './store-use.ts';
 
@@ -77,7 +78,7 @@ export class Store {
   /** Takes a copy of a file into the store. With `expected`, other content is refused. */
   async putFile(path: string, expected?: Sha256): Promise<Blob> {
     return this.#put(async (temporary) => {
-      await copyFile(path, temporary, constants.COPYFILE_FICLONE);
+      await copySparse(path, temporary);
       return this.#adopt(temporary, expected, path);
     });
   }
@@ -100,7 +101,7 @@ export class Store {
     const temporary = join(scratch, `show-${process.pid}-${randomBytes(4).toString('hex')}`);
     for (const directory of [dirname(destination), scratch]) await mkdir(directory, { recursive: true });
     try {
-      await copyFile(source, temporary, constants.COPYFILE_FICLONE);
+      await copySparse(source, temporary);
       if ((await digestFile(temporary)) !== blob.sha256) {
         await rm(source, { force: true });
         throw unusable(destination, source);
