@@ -24,6 +24,7 @@ import { addShell } from './commands/shell.ts';
 import { addSpec } from './commands/spec.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTargets } from './commands/targets.ts';
+import { addToolchainManifest } from './commands/toolchain-manifest.ts';
 import { addTrace } from './commands/trace.ts';
 import { addUnresolved } from './commands/unresolved.ts';
 import { addWhy } from './commands/why.ts';
@@ -60,6 +61,7 @@ const COMMANDS: readonly AddCommands[] = [
   addImport,
   addRecordMacros,
   addLockToolchain,
+  addToolchainManifest,
   addDoctor,
   addGc,
 ];

@@ -10,4 +10,5 @@ export { BUILT_ARTIFACTS, type ArtifactType, type BuiltArtifactType } from './di
 export type { ImageArtifact } from './image-artifacts.ts';
 export { readImageDefinition, type ImageDefinition } from './image-definition.ts';
 export { editorSchemas, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
+export { parseLocatedJson, type LocatedJson } from './located-json.ts';
 export type { NetworkDevice } from './network-config.ts';

@@ -25,3 +25,4 @@ export { repositoryDirectory, type Checksum, type RepodataSource, type StatedFil
 export type { RepodataDependencies, RepodataFiles, RepodataPackage } from './repodata-package.ts';
 export type { Repomd } from './repomd.ts';
 export { signingRequirements, withSigner, type Signer, type SigningKey } from './signer.ts';
+export { verifyingRequirements, withVerifier, type SignatureVerifier } from './signature-verifier.ts';

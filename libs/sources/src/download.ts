@@ -21,6 +21,8 @@ export interface Wanted {
   /** Sent as bearer token to the host of `url`, to no other. */
   readonly token?: string;
   readonly tell?: TellBytes;
+  /** A server that sends less than a byte a second for so long has stalled; a minute when omitted. */
+  readonly stallSeconds?: number;
 }
 
 /** How a download ended: in the store, or why not. `found` is the digest when it was other content. */
@@ -29,7 +31,6 @@ export type DownloadOutcome = { readonly blob: Blob } | { readonly reason: strin
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const PROGRESS_MILLISECONDS = 500;
-/** A server that sends less than a byte a second for so long has stalled. */
 const STALL_SECONDS = 60;
 
 /**
@@ -144,7 +145,10 @@ interface CurlResult {
   readonly reason: string;
 }
 
-async function runCurl(host: Host, { url, path, sha256, token, tell }: Transfer): Promise<CurlResult> {
+async function runCurl(
+  host: Host,
+  { url, path, sha256, token, tell, stallSeconds = STALL_SECONDS }: Transfer,
+): Promise<CurlResult> {
   const headers = `${path}.headers`;
   const user = await buildUser(host);
   // A digest says what the file must be, whoever gave it; without one the connection must prove itself all the way.
@@ -153,7 +157,7 @@ async function runCurl(host: Host, { url, path, sha256, token, tell }: Transfer)
     ...user.prefix,
     ...['curl', '-q', '--fail', '--location', '--silent', '--show-error', '--globoff'],
     ...['--proto', '=http,https', ...(isProved ? ['--proto-redir', '=https'] : []), '--connect-timeout', '20'],
-    ...['--speed-limit', '1', '--speed-time', String(STALL_SECONDS)],
+    ...['--speed-limit', '1', '--speed-time', String(stallSeconds)],
     ...['--continue-at', '-', '--output', path, '--dump-header', headers, '--write-out', '%{http_code}'],
     // Token and address, which can hold a password, come by standard input: no list of processes shows them.
     ...['--config', '-'],

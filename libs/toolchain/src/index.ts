@@ -41,3 +41,15 @@ export { prepareRequirementRoot } from './requirement-root.ts';
 export { parseStatedAnswers, type StatedAnswers } from './stated-answers.ts';
 export { lockRequirements } from './lock-requirements.ts';
 export { formatRequirementsLock, parseRequirementsLock, type RequirementsLock } from './requirements-lock.ts';
+export {
+  formatToolchainManifest,
+  manifestDigest,
+  parseToolchainManifest,
+  type ManifestPackage,
+  type ManifestRepository,
+  type ManifestRequest,
+  type ToolchainManifest,
+} from './toolchain-manifest.ts';
+export { makeToolchainManifest, resolveManifest } from './make-manifest.ts';
+export { offeredRpms, type ManifestPlace, type OfferedRpm } from './offered-rpms.ts';
+export { parsePackageList, type ListedRpm } from './package-lists.ts';

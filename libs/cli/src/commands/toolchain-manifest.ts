@@ -1,0 +1,79 @@
+/** `kiln toolchain-manifest`: resolves what a manifest asks for against its repositories and writes the packages into it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { BuildError } from '@kiln/diagnostics';
+import { readDistroConfig } from '@kiln/distribution';
+import { writeFileAtomic } from '@kiln/host';
+import { defaultStoreDirectory, Store } from '@kiln/store';
+import {
+  formatToolchainManifest,
+  makeToolchainManifest,
+  parseToolchainManifest,
+  type ToolchainManifest,
+} from '@kiln/toolchain';
+import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
+import { createReporter } from '../reporter.ts';
+
+export function addToolchainManifest(program: Command, context: () => CommandContext): void {
+  program
+    .command('toolchain-manifest')
+    .description('resolve what a manifest of prebuilt RPMs asks for against its repositories and write it')
+    .argument('[manifest]', 'workspace-relative path; that of toolkit/distro.json when omitted')
+    .action((manifest: string | undefined) => updateManifest(context(), manifest));
+}
+
+async function updateManifest(context: CommandContext, given: string | undefined): Promise<void> {
+  const root = rootOf(context);
+  const file = given ?? configuredManifest(root);
+  const { terminal } = context;
+  const reporter = createReporter({ terminal, now: () => Date.now() });
+  reporter.begin({ action: 'toolchain', subject: 'toolchain' });
+  try {
+    const host = hostOf(context, reporter.emit);
+    const store = new Store(host, defaultStoreDirectory(host.environment));
+    const before = parseToolchainManifest(readManifestFile(root, file), file);
+    const after = await makeToolchainManifest({ host, store, root }, before, file);
+    await writeFileAtomic(join(root, file), formatToolchainManifest(after));
+    const megabytes = after.packages.reduce((sum, { size }) => sum + size, 0) / 1e6;
+    print(context, `wrote ${file}: ${after.packages.length} packages, ${megabytes.toFixed(0)} MB`);
+    for (const line of manifestChanges(before, after)) print(context, line);
+  } finally {
+    reporter.end();
+  }
+}
+
+/** @throws BuildError `TOOLCHAIN_MANIFEST_MISSING` */
+function configuredManifest(root: string): string {
+  const { toolchain } = readDistroConfig(root);
+  if (toolchain.provider === 'repository') return toolchain.manifest;
+  throw new BuildError('TOOLCHAIN_MANIFEST_MISSING', `the toolchain '${toolchain.provider}' has no manifest`, {
+    hint: 'name the file: kiln toolchain-manifest toolkit/manifests/<name>.json',
+  });
+}
+
+function readManifestFile(root: string, file: string): string {
+  try {
+    return readFileSync(join(root, file), 'utf8');
+  } catch (cause) {
+    throw new BuildError('TOOLCHAIN_MANIFEST_MISSING', `${file} can't be read`, {
+      hint: 'write what is asked for first: "architecture", "repositories" and "roots" (docs/toolchains.md)',
+      cause,
+    });
+  }
+}
+
+/** Members that came, went or became other files; nothing for a manifest that had none. */
+export function manifestChanges(
+  before: Pick<ToolchainManifest, 'packages'>,
+  after: Pick<ToolchainManifest, 'packages'>,
+): string[] {
+  if (before.packages.length === 0) return [];
+  const digests = (manifest: Pick<ToolchainManifest, 'packages'>) =>
+    new Map(manifest.packages.map(({ nevra, sha256 }) => [nevra, sha256]));
+  const [old, now] = [digests(before), digests(after)];
+  const gone = [...old.keys()].filter((nevra) => !now.has(nevra)).map((nevra) => `- ${nevra}`);
+  const come = [...now.keys()].filter((nevra) => !old.has(nevra)).map((nevra) => `+ ${nevra}`);
+  const other = [...now].filter(([nevra, sha256]) => old.has(nevra) && old.get(nevra) !== sha256);
+  return [...gone, ...come, ...other.map(([nevra]) => `! ${nevra} is another file`)];
+}
