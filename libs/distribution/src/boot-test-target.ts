@@ -1,13 +1,15 @@
-/** The `boot-test` target: proves that a container image works and holds what it should. */
+/** The `boot-test` target: proves that an image works and holds what it should: a disk in a virtual machine, a container in a sandbox. */
 import { mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { bootTest, rpmDatabaseFileName } from '@kiln/image-build';
-import { imageContents, imagePorts, imageRpms } from './image-target.ts';
+import { bootableArtifact, bootDisk, bootTest, rpmDatabaseFileName, type BootReport } from '@kiln/image-build';
+import type { ActionResult } from '@kiln/store';
+import { imageContents, imagePorts, imageRpms, type ImageContents } from './image-target.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { plannedToolRoot } from './tool-roots.ts';
 
 /** Raise it when the test looks at more or other things. */
 const RECIPE_VERSION = 2;
@@ -25,43 +27,23 @@ export const bootTestTarget: Target = {
       packages: session.distribution.findImage(id).definition?.packages.map(({ dependency }) => dependency.name),
       outputs: result.outputs,
       toolchain: session.distribution.toolchain.identity,
+      ...(startsDisk(session, id)
+        ? { bootTools: plannedToolRoot(session.distribution, 'bootTools').layerIdentity }
+        : {}),
     });
   },
 
   async build(session, id) {
-    const { host, store, distribution } = session;
+    const { store, distribution } = session;
     const [contents, image] = [await imageContents(session, id), (await session.state('image', id)).result];
     if (contents === undefined || image === undefined)
       throw new BuildError('PLAN_STALE', `the image ${id} is not made`);
-    const { definition, rpms } = contents;
-    const archive = image.outputs[definition.artifacts.find(({ type }) => type === 'oci')?.fileName ?? ''];
-    if (archive === undefined) {
-      throw new BuildError(
-        'IMAGE_NOT_BOOTABLE',
-        `${definition.file} makes no artifact of type 'oci', which the boot test starts`,
-        {
-          location: { file: definition.file, line: 1 },
-          hint: 'add { "Type": "oci" } to its Artifacts',
-        },
-      );
-    }
     for (const [name, blob] of Object.entries(image.outputs)) await store.requireIntact(blob, name);
-    for (const { blob, fileName } of rpms) await store.requireIntact(blob, fileName);
-    const database = image.outputs[rpmDatabaseFileName(definition.name)];
+    for (const { blob, fileName } of contents.rpms) await store.requireIntact(blob, fileName);
     const log = join(distribution.root, bootTestTarget.log(id));
     await mkdir(dirname(log), { recursive: true });
     await rm(log, { force: true });
-    const report = await bootTest(host, await imagePorts(session), {
-      definition,
-      archive: store.blobPath(archive.sha256),
-      rpms: imageRpms(session, rpms),
-      sourceRpms: await sourceRpms(session, id),
-      ...(database === undefined ? {} : { rpmDatabase: store.blobPath(database.sha256) }),
-      customized: (image.facts as { readonly customized?: readonly string[] }).customized ?? [],
-      startedPackages: definition.packages.map(({ dependency }) => dependency.name),
-      hostPaths: machinePaths(session),
-      log,
-    });
+    const report = await startImage(session, id, { contents, image, log });
     return {
       outputs: { 'report.json': await store.putText(`${JSON.stringify(report, undefined, 2)}\n`) },
       facts: null,
@@ -71,6 +53,49 @@ export const bootTestTarget: Target = {
   showAs: ({ config }, id, output) => join('dist', 'boot-tests', config.architecture, id, output),
   log: (id) => join('dist', 'logs', 'boot-test', `${id}.log`),
 };
+
+function startsDisk({ distribution }: Session, id: string): boolean {
+  const { definition } = distribution.findImage(id);
+  return definition !== undefined && bootableArtifact(definition) !== undefined;
+}
+
+interface MadeImage {
+  readonly contents: ImageContents;
+  readonly image: ActionResult;
+  readonly log: string;
+}
+
+async function startImage(session: Session, id: string, { contents, image, log }: MadeImage): Promise<BootReport> {
+  const { host, store } = session;
+  const { outputs } = image;
+  const { definition } = contents;
+  const rpms = imageRpms(session, contents.rpms);
+  const ports = await imagePorts(session);
+  const artifact = bootableArtifact(definition);
+  if (artifact !== undefined) {
+    const disk = store.blobPath(outputs[artifact.fileName]!.sha256);
+    return bootDisk(host, ports, { definition, artifact, disk, rpms, log });
+  }
+  const archive = outputs[definition.artifacts.find(({ type }) => type === 'oci')?.fileName ?? ''];
+  if (archive === undefined) {
+    throw new BuildError('IMAGE_NOT_BOOTABLE', `${definition.file} makes nothing that the boot test can start`, {
+      location: { file: definition.file, line: 1 },
+      hint: 'add a container ("oci") or, with a boot loader, a disk (such as "qcow2") to its Artifacts',
+    });
+  }
+  const database = outputs[rpmDatabaseFileName(definition.name)];
+  return bootTest(host, ports, {
+    definition,
+    archive: store.blobPath(archive.sha256),
+    rpms,
+    sourceRpms: await sourceRpms(session, id),
+    ...(database === undefined ? {} : { rpmDatabase: store.blobPath(database.sha256) }),
+    customized: (image.facts as { readonly customized?: readonly string[] }).customized ?? [],
+    startedPackages: definition.packages.map(({ dependency }) => dependency.name),
+    hostPaths: machinePaths(session),
+    log,
+  });
+}
 
 /** The source packages of all that the image may be made of: path by file name. */
 async function sourceRpms(session: Session, id: string): Promise<Map<string, string>> {

@@ -7,6 +7,7 @@ import {
   buildImage,
   imageActionRequest,
   localSources,
+  usesImageTools,
   type ImagePorts,
   type ImageRpm,
   type LocalFileInput,
@@ -21,6 +22,7 @@ import { throwDiagnostics } from './throw-diagnostics.ts';
 import type { BuiltProvider } from './built-providers.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
+import { plannedToolRoot, toolRootLayer } from './tool-roots.ts';
 import { isTrial, publishableRpms, refuseInTrial } from './trial-toolchain.ts';
 
 export const imageTarget: Target = {
@@ -35,19 +37,7 @@ export const imageTarget: Target = {
   async key(session, id): Promise<Sha256 | undefined> {
     refuseInTrial(session.distribution.config, `the image ${id}`);
     const plan = await imageContents(session, id);
-    if (plan === undefined) return undefined;
-    const { definition, rpms, sourceDateEpoch, localFiles } = plan;
-    const { config, toolchain } = session.distribution;
-    return digestOf(
-      imageActionRequest({
-        definition,
-        arch: config.architecture,
-        sourceDateEpoch,
-        rpms: rpms.map((rpm) => ({ nevra: formatNevra(rpm), artifactDigest: rpm.artifact })),
-        localFiles: digestsOf(localFiles),
-        toolchain: toolchain.identity,
-      }),
-    );
+    return plan === undefined ? undefined : imageIdentity(session, plan);
   },
 
   async build(session, id) {
@@ -62,6 +52,7 @@ export const imageTarget: Target = {
     try {
       const built = await buildImage(host, await imagePorts(session), {
         definition: plan.definition,
+        identity: imageIdentity(session, plan),
         arch: distribution.config.architecture,
         sourceDateEpoch: plan.sourceDateEpoch,
         rpms: imageRpms(session, plan.rpms),
@@ -81,6 +72,23 @@ export const imageTarget: Target = {
   showAs: ({ config }, id, output) => join('dist', 'images', config.architecture, id, output),
   log: (id) => join('dist', 'logs', 'image', `${id}.log`),
 };
+
+/** The digest of all that decides what comes out. */
+function imageIdentity({ distribution }: Session, contents: ImageContents): Sha256 {
+  const { definition, rpms, sourceDateEpoch, localFiles } = contents;
+  const { config, toolchain } = distribution;
+  return digestOf(
+    imageActionRequest({
+      definition,
+      arch: config.architecture,
+      sourceDateEpoch,
+      rpms: rpms.map((rpm) => ({ nevra: formatNevra(rpm), artifactDigest: rpm.artifact })),
+      localFiles: digestsOf(localFiles),
+      toolchain: toolchain.identity,
+      ...(usesImageTools(definition) ? { imageTools: plannedToolRoot(distribution, 'imageTools').layerIdentity } : {}),
+    }),
+  );
+}
 
 /** What an image is made of: the run-time closure of its packages over what was really built. */
 export interface ImageContents {
@@ -160,6 +168,8 @@ export async function imagePorts(session: Session): Promise<ImagePorts> {
   const { layer } = await session.toolchain();
   return {
     run: ({ layers, ...request }) => runSandboxed(host, { ...request, layers: layers ?? [layer], identity: 'root' }),
+    imageTools: () => toolRootLayer(session, 'imageTools'),
+    bootTools: () => toolRootLayer(session, 'bootTools'),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
 import { CHECK_RECIPE_VERSION, PACKAGE_RECIPE_VERSION } from '@kiln/package-build';
-import { IMAGE_RECIPE_VERSION } from '@kiln/image-build';
+import { IMAGE_RECIPE_VERSION, usesImageTools } from '@kiln/image-build';
 import { checkPolicy } from './check-policy.ts';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
@@ -11,6 +11,7 @@ import { lintIdentity } from './lint-part.ts';
 import { identityOfSettings, skipReason } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { requestedToolchain } from './package-toolchain.ts';
+import { plannedToolRoot } from './tool-roots.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 /** A task's plan key and the parts it is made of, by a name that a person understands. */
@@ -135,6 +136,7 @@ function imageKey(distribution: Distribution, image: ImageProject, keys: Readonl
   const parts = {
     toolchain: distribution.toolchain.identity,
     recipe: String(IMAGE_RECIPE_VERSION),
+    ...imageToolsPart(distribution, image),
     architecture: distribution.config.architecture,
     root: digestOf(image.rootPackages),
     ...Object.fromEntries(
@@ -143,6 +145,11 @@ function imageKey(distribution: Distribution, image: ImageProject, keys: Readonl
     ...Object.fromEntries(image.dependencies.map((id) => [`rpm:${id}`, keys.get(`rpm:${id}`)?.key ?? 'missing'])),
   };
   return { key: digestOf(parts), parts };
+}
+
+function imageToolsPart(distribution: Distribution, { definition }: ImageProject): Record<string, string> {
+  if (definition === undefined || !usesImageTools(definition)) return {};
+  return { imageTools: plannedToolRoot(distribution, 'imageTools').layerIdentity };
 }
 
 function commonParts({ config, toolchain, macroFiles }: Distribution): Record<string, string> {

@@ -8,6 +8,7 @@ import { isBroken, type PackageProject } from './package-project.ts';
 import { pinnedSources } from './pinned-sources.ts';
 import type { Session } from './session.ts';
 import type { TargetName } from './targets.ts';
+import { plannedToolRoot } from './tool-roots.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 /** So much of the limit is left after a run was over it, so that not every run has something to remove. */
@@ -39,6 +40,10 @@ export async function usePlan(session: Session): Promise<void> {
   const { distribution, store } = session;
   const { packages, images, config, toolchain } = distribution;
   for (const key of toolchainLayerKeys(toolchain)) await store.useLayer(key);
+  for (const name of ['imageTools', 'bootTools'] as const) {
+    if (config[name] === undefined) continue;
+    for (const key of toolchainLayerKeys(plannedToolRoot(distribution, name))) await store.useLayer(key);
+  }
   const use = (target: TargetName, id: string) => session.state(target, id).catch(() => undefined);
   await use('toolchain', TOOLCHAIN_ORIGIN);
   for (const project of packages) {

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { BuildError, type Diagnostic } from '@kiln/diagnostics';
+import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { ImageDefinition } from '@kiln/image-config';
 import { formatNevra } from '@kiln/rpm-package';
@@ -15,7 +15,8 @@ import {
   type ForeignFile,
   type PackagedFile,
 } from './foreign-files.ts';
-import { checkImage, type ImageCheck, type ImageFindings, type ShellFindings } from './image-checks.ts';
+import { failureOfChecks, type BootReport } from './boot-report.ts';
+import { checkImage, type ImageFindings, type ShellFindings } from './image-checks.ts';
 import { SCRATCH, withWorkDirectories, type ImagePorts, type ToolRequest, type ToolResult } from './image-ports.ts';
 import { ROOT, RPM_DATABASE, toolEnvironment } from './install-packages.ts';
 import { readOciArchive, type OciArchive } from './oci-archive.ts';
@@ -42,16 +43,6 @@ export interface BootTestRequest {
   readonly log?: string;
 }
 
-/** Plain data. */
-export interface BootReport {
-  readonly image: string;
-  readonly osRelease: Readonly<Record<string, string>>;
-  readonly files: number;
-  readonly packages: number;
-  readonly checks: readonly ImageCheck[];
-}
-
-const MOST_SHOWN = 20;
 /** As a shell reports it. */
 const CANNOT_EXECUTE = 126;
 
@@ -119,7 +110,8 @@ export async function bootTest(host: Host, ports: ImagePorts, request: BootTestR
     packages: findings.foundNevras.length,
     checks: checkImage(findings),
   };
-  refuseFailures(report, request.log);
+  const failure = failureOfChecks(report, request.log);
+  if (failure !== undefined) throw failure;
   return report;
 }
 
@@ -296,21 +288,6 @@ function refuseBroken({ status, stdout, stderr, command }: ToolResult, { definit
   throw new BuildError('BOOT_TEST_BROKEN', `${definition.name} could not be examined (status ${status}): ${said}`, {
     log,
     command,
-  });
-}
-
-function refuseFailures({ image, checks }: BootReport, log: string | undefined): void {
-  const failed = checks.filter(({ outcome }) => outcome === 'failed');
-  if (failed.length === 0) return;
-  const diagnostics = failed.flatMap(({ name, problems }): Diagnostic[] => {
-    const shown = problems.slice(0, MOST_SHOWN).map((problem) => `${name}: ${problem}`);
-    if (problems.length > MOST_SHOWN) shown.push(`${name}: and ${problems.length - MOST_SHOWN} more`);
-    return shown.map((message) => ({ severity: 'error', code: 'BOOT_TEST_FAILED', message }));
-  });
-  const names = failed.map(({ name }) => `'${name}'`).join(', ');
-  throw new BuildError('BOOT_TEST_FAILED', `${image}: ${failed.length} of ${checks.length} checks failed: ${names}`, {
-    diagnostics,
-    log,
   });
 }
 

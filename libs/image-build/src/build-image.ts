@@ -1,17 +1,20 @@
 /** The image stage: RPMs → root → artifacts. */
-import { constants, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
-import type { BuiltArtifactType } from '@kiln/image-config';
-import { digestFile } from '@kiln/store';
+import { copySparse, digestFile } from '@kiln/store';
+import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
+import { composeDisk } from './compose-disk.ts';
+import { planDisk } from './disk-plan.ts';
 import { customizeRoot, finalizeRoot } from './customize-root.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
+import type { ImageStage } from './image-stage.ts';
 import { installPackages } from './install-packages.ts';
-import { writeOciArchive } from './oci-archive.ts';
-import { ociDocuments } from './oci-image.ts';
-import { packRoot, type PackedRoot } from './pack-root.ts';
+import { ARTIFACT, type MadeImage } from './made-image.ts';
+import { packRoot, settleRoot } from './pack-root.ts';
+import { prepareBoot } from './prepare-boot.ts';
 
 /** A file that the stage made. */
 export interface ImageOutput {
@@ -34,26 +37,6 @@ export interface BuiltImage {
 
 export const CHECKSUM_FILE = 'SHA256SUMS';
 
-/** One writer for each type of artifact: writes `path` from the packed root. */
-const ARTIFACT_WRITERS: Readonly<
-  Record<BuiltArtifactType, (request: ImageRequest, root: PackedRoot, path: string) => Promise<void>>
-> = {
-  'tar.gz': (_, root, path) => copyFile(root.file, path, constants.COPYFILE_FICLONE),
-  oci: (request, root, path) => {
-    const { definition, arch, sourceDateEpoch } = request;
-    const { layer, osRelease, file } = root;
-    const documents = ociDocuments({
-      name: definition.name,
-      container: definition.container,
-      arch,
-      sourceDateEpoch,
-      layer,
-      osRelease,
-    });
-    return writeOciArchive(path, { documents, layer, layerFile: file, mtime: sourceDateEpoch });
-  },
-};
-
 /** The file beside an image without rpm database that says what is in it. */
 export function rpmDatabaseFileName(name: string): string {
   return `${name}.rpmdb.sqlite`;
@@ -62,42 +45,68 @@ export function rpmDatabaseFileName(name: string): string {
 /**
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
- * @throws BuildError those of `installPackages`, `customizeRoot` and `packRoot`, `IMAGE_ARCH_UNKNOWN`
+ * @throws BuildError those of `installPackages`, `customizeRoot`, `prepareBoot`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
+ * `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
-  const { definition, outputDirectory } = request;
+  const { definition } = request;
   const names = ['root', 'output', 'packages'].map((what) => `image-${definition.name}-${what}`);
   return withWorkDirectories(ports, names, async ([root, output, packages]) => {
     const directories = { root: root!, output: output!, packages: packages! };
+    const stage: ImageStage = { ports, request, directories };
+    const say = (message: string) =>
+      host.emit({ type: 'progress', action: 'image', subject: definition.name, message });
     await installPackages(host, ports, request, directories);
-    const stage = { ports, request, directories };
     const installed = await customizeRoot(stage);
+    const plan = definition.disk === undefined ? undefined : planDisk(definition.disk, request.identity);
+    if (plan !== undefined) await prepareBoot(stage, plan);
     const customized = await finalizeRoot(stage, installed);
-    const packed = await packRoot(ports, request, directories);
-
-    await mkdir(outputDirectory, { recursive: true });
-    const outputs: ImageOutput[] = [];
-    const publish = async (fileName: string, write: (path: string) => Promise<void>) => {
-      const path = join(outputDirectory, fileName);
-      await writeWhole(path, write);
-      outputs.push({ fileName, path, sha256: await digestFile(path) });
-    };
-    for (const { type, fileName } of definition.artifacts) {
-      await publish(fileName, (path) => ARTIFACT_WRITERS[type](request, packed, path));
+    await settleRoot(stage);
+    const packed = await packRoot(stage);
+    if (plan !== undefined) {
+      say('making the disk');
+      await composeDisk(stage, plan);
     }
-    const { rpmDatabase } = packed;
-    if (rpmDatabase !== undefined)
-      await publish(rpmDatabaseFileName(definition.name), (path) => copyFile(rpmDatabase, path));
-    const sums = outputs.map(({ sha256, fileName }) => `${sha256}  ${fileName}\n`).join('');
-    await publish(CHECKSUM_FILE, (path) => writeFile(path, sums));
+    const made: MadeImage = { stage, packed, ...(plan === undefined ? {} : { plan }) };
     return {
-      outputs,
+      outputs: await writeOutputs(made, say),
       packages: request.rpms.map(({ nevra }) => nevra),
       osRelease: packed.osRelease,
-      rootDigest: packed.layer.diffId,
+      rootDigest: packed.diffId,
       customized,
     };
   });
+}
+
+async function writeOutputs(made: MadeImage, say: (message: string) => void): Promise<ImageOutput[]> {
+  const { stage, packed, plan } = made;
+  const { definition, outputDirectory } = stage.request;
+  const artifactPath = join(stage.directories.output, ARTIFACT);
+  await mkdir(outputDirectory, { recursive: true });
+  const outputs: ImageOutput[] = [];
+  const publish = async (fileName: string, write: (path: string) => Promise<void>) => {
+    const path = join(outputDirectory, fileName);
+    await writeWhole(path, write);
+    outputs.push({ fileName, path, sha256: await digestFile(path) });
+  };
+  const publishArtifact = async (fileName: string, write: () => Promise<void>) => {
+    say(`writing ${fileName}`);
+    await write();
+    await publish(fileName, (path) => copySparse(artifactPath, path));
+    await rm(artifactPath);
+  };
+  for (const artifact of definition.artifacts)
+    await publishArtifact(artifact.fileName, () => writeArtifact(made, artifact));
+  for (const partition of plan?.partitions ?? []) {
+    for (const artifact of partition.definition.artifacts)
+      await publishArtifact(artifact.fileName, () => writePartitionArtifact(made, partition, artifact));
+  }
+  const { rpmDatabase } = packed;
+  if (rpmDatabase !== undefined)
+    await publish(rpmDatabaseFileName(definition.name), (path) => copyFile(rpmDatabase, path));
+  const sums = outputs.map(({ sha256, fileName }) => `${sha256}  ${fileName}\n`).join('');
+  await publish(CHECKSUM_FILE, (path) => writeFile(path, sums));
+  return outputs;
 }
 
 /** Writes beside `path` and renames. */

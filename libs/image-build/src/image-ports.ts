@@ -35,6 +35,10 @@ export interface ToolResult extends RunResult {
 export interface ImagePorts {
   /** Runs a program of the toolchain; a non-zero status is a result. */
   readonly run: (request: ToolRequest) => Promise<ToolResult>;
+  /** A root with the programs that make disks and file systems. @throws BuildError when the distribution names none */
+  readonly imageTools: () => Promise<string>;
+  /** A root with a virtual machine. @throws BuildError when the distribution names none */
+  readonly bootTools: () => Promise<string>;
   /** A new empty directory that belongs to root of the sandbox. `name` is for people. */
   readonly makeWorkDirectory: (name: string) => Promise<string>;
   /** Removes it with everything in it, whoever owns that. */

@@ -16,6 +16,8 @@ export interface ImageRpm {
 
 export interface ImageRequest {
   readonly definition: ImageDefinition;
+  /** Of what comes out (see `imageActionRequest`): identifiers of disks and file systems are derived from it. */
+  readonly identity: Sha256;
   /** As rpm calls it: `x86_64`, `aarch64`. */
   readonly arch: string;
   /** Seconds since the epoch; not before the build time of any package. */
@@ -40,6 +42,8 @@ export interface ImageIdentity {
   readonly localFiles: Readonly<Record<string, Sha256>>;
   /** Identity of the toolchain whose programs make the image. */
   readonly toolchain: string;
+  /** Identity of the root with the programs that make disks and file systems; absent when none of these is made. */
+  readonly imageTools?: string;
 }
 
 /**
@@ -53,6 +57,8 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
   // What was asked for; the RPMs that answer it count.
   packages: 'does not count',
   artifacts: 'counts',
+  disk: 'counts',
+  boot: 'counts',
   hostname: 'counts',
   removeRpmDb: 'counts',
   disableRpmDocs: 'counts',
@@ -62,15 +68,20 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
   container: 'counts',
 };
 
+/** Types of artifacts that the toolchain's own programs write. */
+const TOOLCHAIN_TYPES: ReadonlySet<string> = new Set(['oci', 'tar.gz']);
+
+/** Whether programs of the image tools take part. */
+export function usesImageTools({ artifacts, disk }: ImageDefinition): boolean {
+  return (
+    disk !== undefined ||
+    artifacts.some(({ type, compression }) => !TOOLCHAIN_TYPES.has(type) || compression !== undefined)
+  );
+}
+
 /** The image's build request as plain JSON: equal requests give equal bytes. Its digest is the action key. */
-export function imageActionRequest({
-  definition,
-  arch,
-  sourceDateEpoch,
-  rpms,
-  localFiles,
-  toolchain,
-}: ImageIdentity): Json {
+export function imageActionRequest(identity: ImageIdentity): Json {
+  const { definition, arch, sourceDateEpoch, rpms, localFiles, toolchain, imageTools } = identity;
   const members = Object.entries(definition).filter(([name]) => MEMBERS[name as keyof ImageDefinition] === 'counts');
   return {
     stage: 'image',
@@ -78,6 +89,7 @@ export function imageActionRequest({
     arch,
     sourceDateEpoch,
     toolchain,
+    ...(imageTools === undefined ? {} : { imageTools }),
     definition: Object.fromEntries(members) as Json,
     localFiles,
     rpms: rpms.map(({ nevra, artifactDigest }) => ({ nevra, artifactDigest })),

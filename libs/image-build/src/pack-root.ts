@@ -1,19 +1,20 @@
 /** Makes an installed root the same each time, and packs it. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BuildError } from '@kiln/diagnostics';
+import type { Sha256 } from '@kiln/build-identity';
 import { digestFile } from '@kiln/store';
-import type { ImagePorts } from './image-ports.ts';
-import type { ImageRequest } from './image-request.ts';
-import { OUTPUT, ROOT, RPM_DATABASE, toolEnvironment, type ImageDirectories } from './install-packages.ts';
+import { runScript, type ImageStage } from './image-stage.ts';
+import { OUTPUT, ROOT, RPM_DATABASE } from './install-packages.ts';
 import type { OciLayer } from './oci-image.ts';
 import { parseOsRelease } from './os-release.ts';
 
-/** A packed root. */
+/** A packed root; paths are on the machine. */
 export interface PackedRoot {
-  /** Compressed tar archive, on the machine. */
-  readonly file: string;
-  readonly layer: OciLayer;
+  /** Uncompressed tar archive. */
+  readonly tar: string;
+  readonly diffId: Sha256;
+  /** Compressed with gzip, when an artifact is made of that. */
+  readonly gzip?: { readonly file: string; readonly layer: OciLayer };
   readonly osRelease: Readonly<Record<string, string>>;
   /** The rpm database, when it was taken out of the image. */
   readonly rpmDatabase?: string;
@@ -22,11 +23,10 @@ export interface PackedRoot {
 /**
  * Arguments: source date epoch, `keep` or `remove` for the rpm database.
  *
- * /dev: no package has files there; what scriptlets or mounts left are places of device nodes. Times: what the transaction itself made (directories, generated files) and whatever is later than the epoch gets the epoch; packaged
- * files keep their own. tar: GNU tar's recipe for reproducible archives; of extended attributes only capabilities belong to packages.
+ * /dev: no package has files there; what scriptlets or mounts left are places of device nodes. Times: what the transaction itself made
+ * (directories, generated files) and whatever is later than the epoch gets the epoch; packaged files keep their own.
  */
-const PACK_SCRIPT = `
-set -euo pipefail
+const SETTLE_SCRIPT = `
 epoch=$1 database=$2
 cd ${ROOT}
 rpmdb=.${RPM_DATABASE}
@@ -41,40 +41,52 @@ fi
 if [ -e ./usr/lib/os-release ]; then cat ./usr/lib/os-release > ${OUTPUT}/os-release; else : > ${OUTPUT}/os-release; fi
 find . \\( -type d -o -newermt "@$epoch" -o \\( -newer ${OUTPUT}/begin ! -newermt now \\) \\) \\
   -exec touch --no-dereference --date="@$epoch" {} +
-tar --create --file=${OUTPUT}/root.tar --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \\
-  --sort=name --numeric-owner --xattrs --xattrs-include=security.capability --warning=no-file-ignored .
-gzip --no-name -6 --keep ${OUTPUT}/root.tar
 `;
 
-/** @throws BuildError `IMAGE_PACK_FAILED` */
-export async function packRoot(
-  ports: ImagePorts,
-  request: ImageRequest,
-  directories: ImageDirectories,
-): Promise<PackedRoot> {
-  const { definition, sourceDateEpoch, log } = request;
-  const words = [String(sourceDateEpoch), definition.removeRpmDb ? 'remove' : 'keep'];
-  const { status, stdout, stderr, command } = await ports.run({
-    argv: ['bash', '-c', PACK_SCRIPT, 'kiln', ...words],
-    mounts: [
-      { source: directories.root, target: ROOT, writable: true },
-      { source: directories.output, target: OUTPUT, writable: true },
-    ],
-    environment: toolEnvironment(sourceDateEpoch),
-    ...(log === undefined ? {} : { log }),
+/** GNU tar's recipe for reproducible archives; of extended attributes only capabilities belong to packages. */
+const TAR_SCRIPT = `
+cd ${ROOT}
+tar --create --file=${OUTPUT}/root.tar --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \\
+  --sort=name --numeric-owner --xattrs --xattrs-include=security.capability --warning=no-file-ignored .
+if [ "$1" = gzip ]; then gzip --no-name -6 --keep ${OUTPUT}/root.tar; fi
+`;
+
+/** Types of artifacts that the compressed archive is part of. */
+const GZIP_TYPES = new Set(['oci', 'tar.gz']);
+
+/** Takes traces of the installation out of the root and gives it its times. @throws BuildError `IMAGE_PACK_FAILED` */
+export async function settleRoot(stage: ImageStage): Promise<void> {
+  const { definition, sourceDateEpoch } = stage.request;
+  await runScript(stage, {
+    script: SETTLE_SCRIPT,
+    words: [String(sourceDateEpoch), definition.removeRpmDb ? 'remove' : 'keep'],
+    failure: 'the root could not be packed',
+    code: 'IMAGE_PACK_FAILED',
+    tools: 'toolchain',
+    changesRoot: true,
   });
-  if (status !== 0) {
-    const said = (stderr || stdout).trim();
-    throw new BuildError('IMAGE_PACK_FAILED', `${definition.name}: the root could not be packed: ${said}`, {
-      log,
-      command,
-    });
-  }
-  const [tar, file] = [join(directories.output, 'root.tar'), join(directories.output, 'root.tar.gz')];
+}
+
+/** @throws BuildError `IMAGE_PACK_FAILED` */
+export async function packRoot(stage: ImageStage): Promise<PackedRoot> {
+  const { definition } = stage.request;
+  const { output } = stage.directories;
+  const isCompressed = definition.artifacts.some(({ type }) => GZIP_TYPES.has(type));
+  await runScript(stage, {
+    script: TAR_SCRIPT,
+    words: [isCompressed ? 'gzip' : 'plain'],
+    failure: 'the root could not be packed',
+    code: 'IMAGE_PACK_FAILED',
+    tools: 'toolchain',
+  });
+  const [tar, file] = [join(output, 'root.tar'), join(output, 'root.tar.gz')];
+  const diffId = await digestFile(tar);
+  const layer = async () => ({ digest: await digestFile(file), size: (await stat(file)).size, diffId });
   return {
-    file,
-    layer: { digest: await digestFile(file), size: (await stat(file)).size, diffId: await digestFile(tar) },
-    osRelease: parseOsRelease(await readFile(join(directories.output, 'os-release'), 'utf8')),
-    ...(definition.removeRpmDb ? { rpmDatabase: join(directories.output, 'rpmdb.sqlite') } : {}),
+    tar,
+    diffId,
+    ...(isCompressed ? { gzip: { file, layer: await layer() } } : {}),
+    osRelease: parseOsRelease(await readFile(join(output, 'os-release'), 'utf8')),
+    ...(definition.removeRpmDb ? { rpmDatabase: join(output, 'rpmdb.sqlite') } : {}),
   };
 }

@@ -39,6 +39,7 @@ const definition: ImageDefinition = {
     { type: 'oci', fileName: 'small.oci.tar' },
     { type: 'tar.gz', fileName: 'small.tar.gz' },
   ],
+  boot: { type: 'none', commandLine: [] },
   hostname: 'small',
   removeRpmDb: false,
   disableRpmDocs: false,
@@ -54,6 +55,7 @@ let rich: ImageRpm[];
 function request(rpms: readonly ImageRpm[], more: Partial<ImageDefinition> = {}): ImageRequest {
   return {
     definition: { ...definition, ...more },
+    identity: sha256('small'),
     arch: 'x86_64',
     sourceDateEpoch: EPOCH,
     rpms,

@@ -10,6 +10,7 @@ const definition: ImageDefinition = {
   files: ['images/small.json'],
   packages: [{ dependency: { name: 'bash' }, location: { file: 'images/small.json', line: 3 } }],
   artifacts: [{ type: 'oci', fileName: 'small.oci.tar' }],
+  boot: { type: 'none', commandLine: [] },
   removeRpmDb: false,
   disableRpmDocs: false,
   hidepid: false,
@@ -37,6 +38,7 @@ describe('imageActionRequest', () => {
       toolchain: 'toolchain',
       localFiles: {},
       definition: {
+        boot: { type: 'none', commandLine: [] },
         name: 'small',
         artifacts: [{ type: 'oci', fileName: 'small.oci.tar' }],
         removeRpmDb: false,

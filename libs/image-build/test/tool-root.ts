@@ -79,6 +79,8 @@ export function makePorts(host: Host, toolRoot: string): ImagePorts {
   const store = new Store(host, temporaryDirectory('store'));
   return {
     run: ({ layers, ...request }) => runSandboxed(host, { layers: layers ?? [toolRoot], identity: 'root', ...request }),
+    imageTools: () => Promise.resolve(toolRoot),
+    bootTools: () => Promise.resolve(toolRoot),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };

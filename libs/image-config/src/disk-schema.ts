@@ -1,33 +1,49 @@
 /** Schema of disks: partitions, artifacts, and what a system says about its partitions and its kernel's command line. */
 import { flag, name, text } from './schema-node.ts';
 
-/** Artifact types of Azure Linux 3 and `oci`. */
+/** Made from a whole disk, with the extension of the file. */
+export const DISK_ARTIFACTS = {
+  raw: '.raw',
+  qcow2: '.qcow2',
+  vhd: '.vhd',
+  'vhd-dynamic': '.dynamic.vhd',
+  vhdx: '.vhdx',
+  vmdk: '.vmdk',
+} as const;
+
+/** Made from the root's files. */
+const ROOT_ARTIFACTS = {
+  oci: '.oci.tar',
+  'tar.gz': '.tar.gz',
+  'tar.xz': '.tar.xz',
+  'tar.zst': '.tar.zst',
+  ext4: '.ext4',
+  squashfs: '.squashfs',
+  erofs: '.erofs',
+  initrd: '.img',
+} as const;
+
+/** Made from one partition. */
+export const PARTITION_ARTIFACTS = { raw: '.raw', ext4: '.ext4' } as const;
+
+/** Everything that Kiln builds, with the extension of the file that it makes. */
+export const BUILT_ARTIFACTS = { ...DISK_ARTIFACTS, ...ROOT_ARTIFACTS } as const;
+export type BuiltArtifactType = keyof typeof BUILT_ARTIFACTS;
+
 const ARTIFACT_TYPES = [
-  'oci',
-  'tar.gz',
-  'diff',
-  'ext4',
-  'gz',
-  'initrd',
-  'iso',
-  'ova',
-  'qcow2',
-  'raw',
-  'rdiff',
-  'squashfs',
-  'tar.xz',
-  'vhd',
-  'vhdx',
-  'xz',
+  ...(Object.keys(BUILT_ARTIFACTS) as BuiltArtifactType[]),
+  // Azure Linux 3 has these too.
+  ...(['diff', 'gz', 'iso', 'ova', 'rdiff', 'xz'] as const),
 ] as const;
 
 export type ArtifactType = (typeof ARTIFACT_TYPES)[number];
 
-/** What Kiln builds of `ARTIFACT_TYPES`, with the extension of the file it makes. */
-export const BUILT_ARTIFACTS = { oci: '.oci.tar', 'tar.gz': '.tar.gz' } as const satisfies Partial<
-  Record<ArtifactType, string>
->;
-export type BuiltArtifactType = keyof typeof BUILT_ARTIFACTS;
+/** Programs that may pack an artifact, with what they add to the file's name. */
+export const COMPRESSIONS = { gz: '.gz', xz: '.xz', zst: '.zst' } as const;
+export type Compression = keyof typeof COMPRESSIONS;
+
+const FILE_SYSTEMS = ['fat32', 'fat16', 'vfat', 'ext2', 'ext3', 'ext4', 'xfs', 'linux-swap'] as const;
+export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
 export const artifact = {
   type: 'object',
@@ -38,10 +54,14 @@ export const artifact = {
       pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]*$',
       description: "File name without extension; by default the definition's",
     },
-    Type: { type: 'string', enum: ['', ...ARTIFACT_TYPES], description: 'oci: OCI archive; tar.gz: root file system' },
+    Type: {
+      type: 'string',
+      enum: ['', ...ARTIFACT_TYPES],
+      description: 'From the disk: raw, qcow2, vhd, …; from its files: oci, tar.gz, squashfs, …',
+    },
     Compression: {
       type: 'string',
-      enum: ['', 'gz', 'tar.gz', 'xz', 'tar.xz'],
+      enum: ['', 'gz', 'tar.gz', 'xz', 'tar.xz', 'zst', 'tar.zst'],
       description: 'Of the file; without a Type: of the root file system',
     },
   },
@@ -52,10 +72,10 @@ const partition = {
   type: 'object',
   properties: {
     ID: name,
-    Name: { type: 'string', maxLength: 35 },
-    FsType: { type: 'string', enum: ['fat32', 'fat16', 'vfat', 'ext2', 'ext3', 'ext4', 'xfs', 'linux-swap', ''] },
+    Name: { type: 'string', maxLength: 35, pattern: '^[ -~]*$' },
+    FsType: { type: 'string', enum: [...FILE_SYSTEMS, ''] },
     Type: text,
-    TypeUUID: text,
+    TypeUUID: { type: 'string', pattern: '^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$' },
     Start: { type: 'integer', minimum: 0 },
     End: { type: 'integer', minimum: 0 },
     Flags: {
@@ -72,7 +92,7 @@ export const disk = {
   type: 'object',
   properties: {
     PartitionTableType: { type: 'string', enum: ['gpt', 'mbr', ''], description: 'Has no effect without partitions' },
-    MaxSize: { type: 'integer', minimum: 0, description: 'MiB', default: 0, notBuilt: true },
+    MaxSize: { type: 'integer', minimum: 0, description: 'MiB' },
     TargetDisk: {
       type: 'object',
       properties: { Type: { type: 'string', enum: ['path', ''] }, Value: text },
@@ -96,7 +116,7 @@ export const disk = {
       default: [],
       notBuilt: true,
     },
-    Partitions: { type: 'array', items: partition, default: [], notBuilt: true },
+    Partitions: { type: 'array', items: partition },
   },
   additionalProperties: false,
 } as const;
@@ -104,12 +124,10 @@ export const disk = {
 export const kernelCommandLine = {
   type: 'object',
   properties: {
-    CGroup: { type: 'string', enum: ['version_one', 'version_two', ''], default: '', notBuilt: true },
+    CGroup: { type: 'string', enum: ['version_one', 'version_two', ''] },
     ImaPolicy: {
       type: 'array',
       items: { type: 'string', enum: ['tcb', 'appraise_tcb', 'secure_boot', ''] },
-      default: [],
-      notBuilt: true,
     },
     SELinux: {
       type: 'string',
@@ -118,7 +136,7 @@ export const kernelCommandLine = {
     },
     SELinuxPolicy: { type: 'string', description: 'Package with the policy; selinux-policy when it is missing' },
     EnableFIPS: { ...flag, notBuilt: true },
-    ExtraCommandLine: { type: 'string', pattern: '^[^`]*$', default: '', notBuilt: true },
+    ExtraCommandLine: { type: 'string', pattern: '^[^`]*$' },
   },
   additionalProperties: false,
 } as const;
@@ -131,8 +149,8 @@ export const partitionSetting = {
     MountOptions: text,
     MountIdentifier: { type: 'string', enum: ['uuid', 'partuuid', 'partlabel', ''] },
     RemoveDocs: flag,
-    OverlayBaseImage: text,
-    RdiffBaseImage: text,
+    OverlayBaseImage: { ...text, default: '', notBuilt: true },
+    RdiffBaseImage: { ...text, default: '', notBuilt: true },
   },
   required: ['ID'],
   additionalProperties: false,

@@ -1,11 +1,20 @@
 /** The files that an image is made into. */
 import type { Diagnostic } from '@kiln/diagnostics';
-import { BUILT_ARTIFACTS, type BuiltArtifactType } from './disk-schema.ts';
+import {
+  BUILT_ARTIFACTS,
+  COMPRESSIONS,
+  DISK_ARTIFACTS,
+  PARTITION_ARTIFACTS,
+  type BuiltArtifactType,
+  type Compression,
+} from './disk-schema.ts';
 import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 
 export interface ImageArtifact {
   readonly type: BuiltArtifactType;
   readonly fileName: string;
+  /** What packs the file afterwards. */
+  readonly compression?: Compression;
 }
 
 /** An artifact as it is asked for, whether we can make it or not. */
@@ -32,32 +41,49 @@ export function requestedArtifacts(json: LocatedJson, definition: string): Reque
   return [...read(disk), ...partitions.flatMap((one) => read(one, (plainValue(one) as { readonly ID: string }).ID))];
 }
 
-/** Those that are built. */
-export function builtArtifacts(requested: readonly RequestedArtifact[]): ImageArtifact[] {
-  return requested.flatMap(({ kind, name, partition }) =>
-    partition === undefined && isBuilt(kind) ? [{ type: kind, fileName: `${name}${BUILT_ARTIFACTS[kind]}` }] : [],
-  );
+/** Those that are built of the whole, or of the partition with this ID. */
+export function builtArtifacts(requested: readonly RequestedArtifact[], ofPartition?: string): ImageArtifact[] {
+  return requested.flatMap(({ kind, name, partition }): ImageArtifact[] => {
+    const form = builtForm(kind, ofPartition);
+    if (form === undefined || partition !== ofPartition) return [];
+    const { type, compression } = form;
+    const packed = compression === undefined ? '' : COMPRESSIONS[compression];
+    return [{ ...form, fileName: `${name}${BUILT_ARTIFACTS[type]}${packed}` }];
+  });
 }
 
 /** Those that are not built yet. */
 export function unsupportedArtifacts(requested: readonly RequestedArtifact[]): Diagnostic[] {
   return requested
-    .filter(({ kind, partition }) => partition !== undefined || !isBuilt(kind))
+    .filter(({ kind, partition }) => builtForm(kind, partition) === undefined)
     .map(({ kind, partition, place }): Diagnostic => {
       const { location } = valueAt(place, ['Type']) ?? valueAt(place, ['Compression']) ?? place;
+      const owner = partition === undefined ? '' : ` of a single partition ('${partition}')`;
+      const built = Object.keys(partition === undefined ? BUILT_ARTIFACTS : PARTITION_ARTIFACTS);
       return {
         severity: 'error',
         code: 'IMAGE_FEATURE_UNSUPPORTED',
-        message:
-          partition === undefined
-            ? `artifacts of type '${kind}' are not built yet`
-            : `artifacts of a single partition ('${partition}') are not built yet`,
+        message: `artifacts of type '${kind}'${owner} are not built yet`,
         location,
-        ...(partition === undefined ? { hint: `use one of: ${Object.keys(BUILT_ARTIFACTS).join(', ')}` } : {}),
+        hint: `use one of: ${built.join(', ')}`,
       };
     });
 }
 
-function isBuilt(kind: string): kind is BuiltArtifactType {
-  return Object.hasOwn(BUILT_ARTIFACTS, kind);
+/** Those that only a disk with partitions can give. */
+export function ofWholeDisk(requested: readonly RequestedArtifact[]): RequestedArtifact[] {
+  return requested.filter(({ kind, partition }) => {
+    const form = builtForm(kind, partition);
+    return partition === undefined && form !== undefined && Object.hasOwn(DISK_ARTIFACTS, form.type);
+  });
+}
+
+/** The two parts of a kind that is built: `tar.gz` is a type, `raw.gz` a type with a compression. */
+function builtForm(kind: string, partition: string | undefined): Omit<ImageArtifact, 'fileName'> | undefined {
+  const types: object = partition === undefined ? BUILT_ARTIFACTS : PARTITION_ARTIFACTS;
+  if (Object.hasOwn(types, kind)) return { type: kind as BuiltArtifactType };
+  const dot = kind.lastIndexOf('.');
+  const [type, compression] = [kind.slice(0, dot), kind.slice(dot + 1)];
+  if (!Object.hasOwn(types, type) || !Object.hasOwn(COMPRESSIONS, compression)) return undefined;
+  return { type: type as BuiltArtifactType, compression: compression as Compression };
 }

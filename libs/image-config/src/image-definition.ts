@@ -1,10 +1,13 @@
 /** An image definition with everything that it refers to, checked: what the image stage works from. */
 import type { Diagnostic, SourceLocation } from '@kiln/diagnostics';
 import { formatDependency, parseDependency } from '@kiln/rpm-package';
+import { loaderPackages, toBoot, type BootDefinition } from './boot-definition.ts';
 import { toContainer, type ContainerConfig } from './container-config.ts';
 import { readCustomization, type Customization } from './customization.ts';
 import type { DefinitionFiles } from './definition-files.ts';
 import { DefinitionReader, type RequestedPackage } from './definition-reader.ts';
+import { toDisk, type DiskDefinition } from './disk-definition.ts';
+import { checkDisk, unsupportedDisk } from './disk-problems.ts';
 import {
   builtArtifacts,
   requestedArtifacts,
@@ -25,7 +28,11 @@ export interface ImageDefinition {
   /** Every file that has a part in it, sorted: the definition, what it extends, package lists, scripts, additional files. */
   readonly files: readonly string[];
   readonly packages: readonly RequestedPackage[];
+  /** Of the whole; those of single partitions are with these. */
   readonly artifacts: readonly ImageArtifact[];
+  /** Absent without partitions. */
+  readonly disk?: DiskDefinition;
+  readonly boot: BootDefinition;
   readonly hostname?: string;
   readonly removeRpmDb: boolean;
   readonly disableRpmDocs: boolean;
@@ -64,12 +71,15 @@ export function readImageDefinition(file: string, files: DefinitionFiles): Image
   const loaded = loadDefinition(file, files);
   failOn('IMAGE_FEATURE_UNSUPPORTED', file, loaded.unsupported);
   const { config, packages, customization } = loaded.systems[0]!;
+  const disk = toDisk(loaded.config, loaded.artifacts);
   return {
     name: loaded.name,
     file,
     files: loaded.files,
     packages,
     artifacts: builtArtifacts(loaded.artifacts),
+    ...(disk === undefined ? {} : { disk }),
+    boot: toBoot(config),
     ...(config.Hostname ? { hostname: config.Hostname } : {}),
     removeRpmDb: config.RemoveRpmDb ?? false,
     disableRpmDocs: config.DisableRpmDocs ?? false,
@@ -90,21 +100,27 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
   const systems = listItems(valueAt(json, ['SystemConfigs'])).map((place) => loadSystem(place, reader, problems));
   const artifacts = requestedArtifacts(json, name);
   refuseEqualNames(artifacts, problems);
+  const config = plainValue(json) as ImageConfig;
+  checkDisk({ json, config, artifacts }, problems);
   failOn('IMAGE_CONFIG_INVALID', file, problems.all());
   return {
     name,
     files: reader.files(),
     json,
-    config: plainValue(json) as ImageConfig,
+    config,
     systems,
     artifacts,
-    unsupported: [...unsupportedFeatures(json, imageConfigSchema), ...unsupportedShapes(json, artifacts)],
+    unsupported: [
+      ...unsupportedFeatures(json, imageConfigSchema),
+      ...unsupportedShapes(json, artifacts),
+      ...unsupportedDisk(json),
+    ],
   };
 }
 
 function loadSystem(place: LocatedJson, reader: DefinitionReader, problems: ProblemList): LoadedSystem {
   const config = plainValue(place) as SystemConfig;
-  const packages = [...reader.readPackages(place), ...kernel(place, problems)];
+  const packages = [...reader.readPackages(place), ...kernel(place, problems), ...loaderPackages(place)];
   if (packages.length === 0) problems.add("it has no packages: neither 'Packages' nor 'PackageLists'", place.location);
   for (const { dependency, location } of packages) {
     if (/^[^\s()<>=/][^\s()<>=]*$/.test(dependency.name)) continue;

@@ -1,12 +1,20 @@
 export type { Accounts, GroupAccount, UserAccount } from './accounts.ts';
 export type { AddedDirectory, AddedFile, AddedLink, AddedRegularFile } from './additional-files.ts';
+export type { BootDefinition } from './boot-definition.ts';
 export type { ContainerConfig } from './container-config.ts';
 export type { Customization, ImageScript, PackageRepository, SelinuxMode } from './customization.ts';
 export type { DefinitionFiles, LocalEntry, LocalFile } from './definition-files.ts';
 export { planDefinition } from './definition-plan.ts';
 export type { ArtifactPlan, DefinitionPlan, PartitionPlan, SystemPlan } from './definition-plan.ts';
 export type { RequestedPackage } from './definition-reader.ts';
-export { BUILT_ARTIFACTS, type ArtifactType, type BuiltArtifactType } from './disk-schema.ts';
+export type { DiskDefinition, PartitionDefinition, PartitionMount } from './disk-definition.ts';
+export {
+  BUILT_ARTIFACTS,
+  type ArtifactType,
+  type BuiltArtifactType,
+  type Compression,
+  type FileSystem,
+} from './disk-schema.ts';
 export type { ImageArtifact } from './image-artifacts.ts';
 export { readImageDefinition, type ImageDefinition } from './image-definition.ts';
 export { editorSchemas, type ImageConfig, type SystemConfig } from './image-config-schema.ts';

@@ -172,7 +172,7 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   repository: 'Make a repository of all RPMs',
   publish: 'Sign the RPMs and the repository',
   image: 'Make the image',
-  'boot-test': 'Start the image in a sandbox and check it',
+  'boot-test': 'Start the image and check it',
 };
 
 /** The name of a project's list of files: said once, as Nx hands all projects from process to process as text. */

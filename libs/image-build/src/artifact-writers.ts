@@ -1,0 +1,61 @@
+/** The table of artifacts: who writes which type. */
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BuiltArtifactType, Compression, ImageArtifact } from '@kiln/image-config';
+import { writeInitrd } from './artifacts/initrd.ts';
+import { writeOci } from './artifacts/oci.ts';
+import { writeErofs, writeExt4, writeSquashfs } from './artifacts/root-file-system.ts';
+import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
+import { writeVhdx } from './artifacts/vhdx.ts';
+import { writeVmdk } from './artifacts/vmdk.ts';
+import { partitionFile } from './compose-disk.ts';
+import type { PlannedPartition } from './disk-plan.ts';
+import { ARTIFACT, scriptWriter, type ArtifactWriter, type MadeImage } from './made-image.ts';
+
+const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
+  raw: scriptWriter('cp --sparse=always disk.raw artifact'),
+  qcow2: scriptWriter('qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd disk.raw artifact'),
+  vhd: writeFixedVhd,
+  'vhd-dynamic': writeDynamicVhd,
+  vhdx: writeVhdx,
+  vmdk: writeVmdk,
+  oci: writeOci,
+  'tar.gz': ({ stage, packed }) => copyFile(packed.gzip!.file, join(stage.directories.output, ARTIFACT)),
+  'tar.xz': scriptWriter('xz --stdout -T2 -6 root.tar > artifact'),
+  'tar.zst': scriptWriter('zstd --quiet -T2 -12 --check --stdout root.tar > artifact'),
+  ext4: writeExt4,
+  squashfs: writeSquashfs,
+  erofs: writeErofs,
+  initrd: writeInitrd,
+};
+
+/** A fixed number of threads above one: the bytes don't depend on the machine's cores. */
+const COMPRESSORS: Readonly<Record<Compression, string>> = {
+  gz: 'gzip --no-name -6',
+  xz: 'xz -T2 -6',
+  zst: 'zstd --quiet -T2 -12 --check',
+};
+
+/** Writes an artifact of the whole. */
+export async function writeArtifact(made: MadeImage, artifact: ImageArtifact): Promise<void> {
+  await WRITERS[artifact.type](made, artifact);
+  await compress(made, artifact);
+}
+
+/** Writes an artifact of one partition. */
+export async function writePartitionArtifact(
+  made: MadeImage,
+  partition: PlannedPartition,
+  artifact: ImageArtifact,
+): Promise<void> {
+  await scriptWriter('cp --sparse=always "$1" artifact', () => [partitionFile(partition)])(made, artifact);
+  await compress(made, artifact);
+}
+
+async function compress(made: MadeImage, artifact: ImageArtifact): Promise<void> {
+  if (artifact.compression === undefined) return;
+  await scriptWriter(`${COMPRESSORS[artifact.compression]} --stdout artifact > packed\nmv packed artifact`)(
+    made,
+    artifact,
+  );
+}

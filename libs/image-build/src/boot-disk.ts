@@ -1,0 +1,105 @@
+/** The boot test of a disk: starts it in a virtual machine, logs in on the serial console, asks, powers it off. */
+import { BuildError } from '@kiln/diagnostics';
+import type { Host } from '@kiln/host';
+import type { BuiltArtifactType, ImageArtifact, ImageDefinition } from '@kiln/image-config';
+import { failureOfChecks, type BootReport } from './boot-report.ts';
+import { checkGuest, LAST_ANSWER, parseAnswers, questionLines } from './guest-checks.ts';
+import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
+import { parseOsRelease } from './os-release.ts';
+import { talkToMachine, type ConsoleStep } from './virtual-machine.ts';
+
+export interface DiskBootRequest {
+  readonly definition: ImageDefinition;
+  /** One that `bootableArtifact` names. */
+  readonly artifact: ImageArtifact;
+  /** The file. */
+  readonly disk: string;
+  readonly rpms: readonly { readonly nevra: string }[];
+  readonly log?: string;
+}
+
+/** Disks that a virtual machine starts from, by QEMU's name of the format; earlier ones are preferred. */
+const FORMATS: readonly (readonly [BuiltArtifactType, string])[] = [
+  ['qcow2', 'qcow2'],
+  ['raw', 'raw'],
+  ['vhdx', 'vhdx'],
+  ['vhd', 'vpc'],
+  ['vhd-dynamic', 'vpc'],
+  ['vmdk', 'vmdk'],
+];
+
+/** In software and on a busy machine. */
+const [BOOT_SECONDS, ANSWER_SECONDS, OFF_SECONDS] = [600, 240, 180];
+
+/** With which the console's getty logs root in: the image itself has no password. */
+const CREDENTIALS = { 'agetty.autologin': 'root', 'login.noauth': 'yes' };
+
+const STEPS: readonly ConsoleStep[] = [
+  { expect: 'login: root (automatic login)', seconds: BOOT_SECONDS },
+  { expect: '# ', seconds: ANSWER_SECONDS },
+  // Messages of the kernel and of units would stand amid the answers; long lines would be broken.
+  { send: 'dmesg -n 1; kill -SIGRTMIN+21 1; stty -echo columns 1000; PS1=; PS2=' },
+  ...questionLines().map((line): ConsoleStep => ({ send: line })),
+  { expect: `${LAST_ANSWER} `, seconds: ANSWER_SECONDS },
+  { send: 'dmesg -n 7; systemctl poweroff' },
+  { off: true, seconds: OFF_SECONDS },
+];
+
+/** What the boot test starts of an image with a boot loader; undefined when it makes no such file. */
+export function bootableArtifact({ artifacts, boot }: ImageDefinition): ImageArtifact | undefined {
+  if (boot.type === 'none') return undefined;
+  return FORMATS.flatMap(([wanted]) =>
+    artifacts.filter(({ type, compression }) => type === wanted && compression === undefined),
+  )[0];
+}
+
+/**
+ * Proves that a disk starts and holds what it should.
+ * @throws BuildError `BOOT_TEST_FAILED` (one diagnostic for each problem)
+ */
+export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootRequest): Promise<BootReport> {
+  const { definition, artifact, disk, log } = request;
+  host.emit({
+    type: 'progress',
+    action: 'boot-test',
+    subject: definition.name,
+    message: `starting ${artifact.fileName}`,
+  });
+  const format = FORMATS.find(([type]) => type === artifact.type)![1];
+  const firmware = definition.boot.type === 'efi' ? 'uefi' : 'bios';
+  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
+    talkToMachine(
+      ports,
+      { disk, format, firmware, credentials: CREDENTIALS },
+      { steps: STEPS, scratch: scratch!, log },
+    ),
+  );
+  if (problem !== undefined || result.status !== 0) {
+    const said = problem ?? (result.stderr || result.stdout).trim();
+    throw new BuildError('BOOT_TEST_FAILED', `${definition.name} did not start and stop: ${said}`, {
+      log,
+      command: result.command,
+      diagnostics: lastLines(console).map((message) => ({ severity: 'error', code: 'BOOT_TEST_FAILED', message })),
+    });
+  }
+  const answers = parseAnswers(console);
+  const expectedNevras = request.rpms.map(({ nevra }) => nevra);
+  const report: BootReport = {
+    image: definition.name,
+    osRelease: parseOsRelease(answers.osRelease ?? ''),
+    packages: expectedNevras.length,
+    checks: checkGuest({ definition, expectedNevras, answers, console }),
+  };
+  const failure = failureOfChecks(report, log);
+  if (failure !== undefined) throw failure;
+  return report;
+}
+
+/** What was on the screen when it stopped. */
+function lastLines(console: string): string[] {
+  const text = console.replaceAll(/\u001b\[[0-9;?!]*[A-Za-z]/g, '').replaceAll(/[^\n -~]/g, '');
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-12);
+}

@@ -1,0 +1,164 @@
+/** A whole disk as a file: partition table, file systems, boot loader; without privileges, loop devices or mounts. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BIOS_LOADER_MODULES, BIOS_MODULES, grubStart } from './boot-files.ts';
+import { MIB, SECTOR, uuidFrom, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
+import { FILE_SYSTEM_MAKERS } from './file-systems.ts';
+import { biosLoader } from './grub-bios.ts';
+import type { ToolMount } from './image-ports.ts';
+import { runScript, type ImageStage } from './image-stage.ts';
+import { OUTPUT, ROOT } from './install-packages.ts';
+import { partitionTable } from './partition-table.ts';
+
+/** File names in the output directory. */
+export const DISK_FILE = 'disk.raw';
+
+/** The file with a partition's content. */
+export function partitionFile({ number }: PlannedPartition): string {
+  return `partition-${number}.img`;
+}
+
+/** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE` */
+export async function composeDisk(stage: ImageStage, plan: DiskPlan): Promise<void> {
+  const filled = plan.partitions.filter(({ definition }) => definition.fileSystem !== undefined);
+  for (const partition of filled) await makeFileSystem(stage, plan, partition);
+  const output = stage.directories.output;
+  await writeFile(join(output, 'table'), partitionTable(plan));
+  const parts = filled.flatMap((one) => [partitionFile(one), String(one.startBytes)]);
+  await runScript(stage, {
+    script: ASSEMBLE_SCRIPT,
+    words: [String(plan.sizeBytes), ...parts],
+    failure: 'the disk could not be put together',
+    code: 'IMAGE_DISK_FAILED',
+    tools: 'image-tools',
+  });
+  if (stage.request.definition.boot.type === 'legacy') await installBiosLoader(stage, plan);
+}
+
+/** Arguments: size in bytes, then pairs of a file and its place. Holes stay holes. */
+const ASSEMBLE_SCRIPT = `
+cd ${OUTPUT}
+truncate --size="$1" ${DISK_FILE}
+sfdisk --quiet --no-reread --no-tell-kernel ${DISK_FILE} < table
+shift
+while [ $# -gt 0 ]; do
+  dd if="$1" of=${DISK_FILE} bs=1M oflag=seek_bytes seek="$2" conv=notrunc,sparse status=none
+  shift 2
+done
+`;
+
+/** What is mounted on lower directories is not part of it: empty directories hide it. */
+async function makeFileSystem(stage: ImageStage, plan: DiskPlan, partition: PlannedPartition): Promise<void> {
+  const { definition, sizeBytes, fileSystemUuid } = partition;
+  const { id, fileSystem, mount, name } = definition;
+  const maker = FILE_SYSTEM_MAKERS[fileSystem!]!;
+  const { identity } = stage.request;
+  const label = name === '' ? id : name;
+  const seed = uuidFrom(identity, `seed ${id}`);
+  const variables = Object.entries(maker.variables({ label, uuid: fileSystemUuid, seed }));
+  const hidden = mount === undefined ? [] : await hideMountPoints(stage, plan, mount.point);
+  const content = mount === undefined ? `${OUTPUT}/empty` : `${ROOT}${mount.point}`;
+  const script = `
+mkdir -p ${OUTPUT}/empty
+image=${OUTPUT}/${partitionFile(partition)} content=$1 epoch=$SOURCE_DATE_EPOCH
+truncate --size="$2" "$image"
+shift 2
+${variables.map(([key], index) => `${key}=\${${index + 1}}`).join('\n')}
+${maker.script}`;
+  await runScript(stage, {
+    script,
+    tooSmall: `the partition '${id}' has ${sizeBytes / MIB} MiB, which is too small for what it holds`,
+    words: [content, String(sizeBytes), ...variables.map(([, value]) => value)],
+    failure: `the file system of the partition '${id}' could not be made`,
+    code: 'IMAGE_FILE_SYSTEM_FAILED',
+    tools: 'image-tools',
+    mounts: hidden,
+  });
+}
+
+/** Empty directories, alike outside, over the places below `point` that belong to other partitions. */
+async function hideMountPoints(stage: ImageStage, plan: DiskPlan, point: string): Promise<ToolMount[]> {
+  const inside = plan.partitions
+    .map(({ definition: { mount } }) => mount?.point ?? '')
+    .filter((other) => other !== '' && other !== point && (point === '/' || other.startsWith(`${point}/`)));
+  // What is below a hidden one is hidden with it.
+  const highest = inside.filter((one) => !inside.some((other) => one !== other && one.startsWith(`${other}/`)));
+  if (highest.length === 0) return [];
+  await runScript(stage, {
+    script: HIDE_SCRIPT,
+    words: highest,
+    failure: 'mount points could not be made',
+    code: 'IMAGE_FILE_SYSTEM_FAILED',
+    tools: 'image-tools',
+  });
+  return highest.map((target) => ({
+    source: join(stage.directories.output, 'points', target),
+    target: `${ROOT}${target}`,
+    writable: false,
+  }));
+}
+
+const HIDE_SCRIPT = `
+for point in "$@"; do
+  place=${OUTPUT}/points$point
+  mkdir -p "$place"
+  chown --reference="${ROOT}$point" "$place"
+  chmod --reference="${ROOT}$point" "$place"
+  touch --reference="${ROOT}$point" "$place"
+done
+`;
+
+/** Of GRUB's image; the program and its modules are those of the image. */
+const LOADER_SCRIPT = `
+/usr/bin/grub2-mkimage -d ${BIOS_MODULES} -O i386-pc -p /boot/grub2 -c ${OUTPUT}/start.cfg -o ${OUTPUT}/core.img ${BIOS_LOADER_MODULES.join(' ')}
+/usr/bin/cp ${BIOS_MODULES}/boot.img ${OUTPUT}/boot.img
+`;
+
+/** Sectors between the MBR and the first partition. */
+const GAP = { sector: 1, sectors: 2047 };
+
+async function installBiosLoader(stage: ImageStage, plan: DiskPlan): Promise<void> {
+  const { output } = stage.directories;
+  await writeFile(join(output, 'start.cfg'), grubStart(plan));
+  const step = { failure: 'the boot loader could not be installed', code: 'IMAGE_LOADER_FAILED' } as const;
+  await runScript(stage, { ...step, script: LOADER_SCRIPT, tools: 'image' });
+  const own = plan.partitions.find(({ definition }) => definition.role === 'bios-boot');
+  const room = own === undefined ? GAP : { sector: own.startBytes / SECTOR, sectors: own.sizeBytes / SECTOR };
+  const [boot, core] = await Promise.all(['boot.img', 'core.img'].map((name) => readFile(join(output, name))));
+  const loader = biosLoader({ boot: boot!, core: core! }, room);
+  await patchFile(stage, DISK_FILE, [
+    { offset: 0, bytes: loader.bootCode },
+    { offset: room.sector * SECTOR, bytes: loader.core },
+  ]);
+}
+
+/** Bytes to write into a file at a place. */
+export interface Patch {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Changes a file of the output directory, which may belong to another user than we are. */
+export async function patchFile(stage: ImageStage, file: string, patches: readonly Patch[]): Promise<void> {
+  const words: string[] = [];
+  for (const [index, { offset, bytes }] of patches.entries()) {
+    const name = `patch-${index}`;
+    await writeFile(join(stage.directories.output, name), bytes);
+    words.push(name, String(offset));
+  }
+  await runScript(stage, {
+    script: `
+cd ${OUTPUT}
+file=$1
+shift
+while [ $# -gt 0 ]; do
+  dd if="$1" of="$file" bs=64K oflag=seek_bytes seek="$2" conv=notrunc status=none
+  shift 2
+done
+`,
+    words: [file, ...words],
+    failure: `${file} could not be completed`,
+    code: 'IMAGE_DISK_FAILED',
+    tools: 'image-tools',
+  });
+}

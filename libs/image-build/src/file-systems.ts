@@ -1,0 +1,66 @@
+/** How file systems are made from files, by type: programs of the image tools; equal files give equal bytes. */
+import type { FileSystem } from '@kiln/image-config';
+
+/** What the script of a file system is given. */
+export interface FileSystemRequest {
+  /** The name for people, cut to what the type allows. */
+  readonly label: string;
+  readonly uuid: string;
+  /** A second UUID, for what must not be random beside. */
+  readonly seed: string;
+}
+
+interface FileSystemMaker {
+  /**
+   * Bash. Variables: $image (a file of the right size, empty), $content (directory), $epoch, and those of `variables`.
+   */
+  readonly script: string;
+  readonly variables: (request: FileSystemRequest) => Readonly<Record<string, string>>;
+}
+
+/** Features are stated, so that no configuration of mke2fs decides; GRUB 2.12 reads all of them. */
+const EXT_FEATURES = 'none,sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr';
+const EXT4_FEATURES = `${EXT_FEATURES},has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize`;
+
+const ext = (type: string, features: string): FileSystemMaker => ({
+  script: `
+label=(); if [ -n "$fslabel" ]; then label=(-L "$fslabel"); fi
+mke2fs -q -F -t ${type} -b 4096 -I 256 -O ${features} "\${label[@]}" -U "$uuid" \\
+  -E "hash_seed=$seed,lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0" -d "$content" "$image"
+`,
+  variables: ({ label, uuid, seed }) => ({ fslabel: label.replaceAll(/[^ -~]/g, '_').slice(0, 16), uuid, seed }),
+});
+
+/** Directories before what is in them, all in one order; FAT has neither owners nor links. */
+const fat = (bits: string): FileSystemMaker => ({
+  script: `
+export MTOOLS_SKIP_CHECK=1
+label=(); if [ -n "$fslabel" ]; then label=(-n "$fslabel"); fi
+mkfs.vfat ${bits} -i "$serial" --invariant "\${label[@]}" "$image" > /dev/null
+cd "$content"
+find . -mindepth 1 -type d -printf '%P\\n' | LC_ALL=C sort | while IFS= read -r path; do mmd -i "$image" "::/$path"; done
+find . -mindepth 1 ! -type d ! -type f -printf '%p is no plain file, which FAT can not hold\\n' | { ! grep . >&2; }
+find . -type f -printf '%P\\n' | LC_ALL=C sort | while IFS= read -r path; do mcopy -m -i "$image" "$path" "::/$path"; done
+`,
+  variables: ({ label, uuid }) => ({
+    fslabel: label
+      .toUpperCase()
+      .replaceAll(/[^A-Z0-9 _-]/g, '_')
+      .slice(0, 11),
+    serial: uuid.replace('-', ''),
+  }),
+});
+
+/** A type without an entry is refused when the definition is read. */
+export const FILE_SYSTEM_MAKERS: Readonly<Partial<Record<FileSystem, FileSystemMaker>>> = {
+  ext2: ext('ext2', EXT_FEATURES),
+  ext3: ext('ext3', `${EXT_FEATURES},has_journal`),
+  ext4: ext('ext4', EXT4_FEATURES),
+  vfat: fat(''),
+  fat16: fat('-F 16'),
+  fat32: fat('-F 32'),
+  'linux-swap': {
+    script: 'mkswap --quiet --uuid "$uuid" "$image" > /dev/null\n',
+    variables: ({ uuid }) => ({ uuid }),
+  },
+};

@@ -1,0 +1,69 @@
+/** What the steps of making an image share: the request, the directories, and running a script on them. */
+import { BuildError } from '@kiln/diagnostics';
+import type { ImagePorts, ToolMount, ToolResult } from './image-ports.ts';
+import type { ImageRequest } from './image-request.ts';
+import { OUTPUT, ROOT, toolEnvironment, type ImageDirectories } from './install-packages.ts';
+
+export interface ImageStage {
+  readonly ports: ImagePorts;
+  readonly request: ImageRequest;
+  readonly directories: ImageDirectories;
+}
+
+export interface StageScript {
+  /** Of bash; the root's files are in /image, what it makes goes to /output. */
+  readonly script: string;
+  readonly words?: readonly string[];
+  /** What it is for, in messages: `the file system of 'rootfs' could not be made`. */
+  readonly failure: string;
+  readonly code: string;
+  /** What is said when it makes a file system that has no room for its files. */
+  readonly tooSmall?: string;
+  /** In what root it runs; `image` is that of the image itself. */
+  readonly tools: 'toolchain' | 'image-tools' | 'image';
+  /** Whether it changes the root's files. */
+  readonly changesRoot?: boolean;
+  /** On top of the root's files, for example. */
+  readonly mounts?: readonly ToolMount[];
+}
+
+/** What programs say when the machine has no space. */
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
+
+/** What mke2fs, mkfs.vfat, mcopy and mkswap say when a file system is full, or can't even be made. */
+const FILE_SYSTEM_FULL = /Could not allocate|Disk full|too small|Not enough|not enough|less than/i;
+
+/** @throws BuildError `code`; `PARTITION_TOO_SMALL`; `NO_SPACE` when the machine's disk is full */
+export async function runScript(stage: ImageStage, step: StageScript): Promise<ToolResult> {
+  const { ports, request, directories } = stage;
+  const { script, words = [], tools, changesRoot = false, mounts = [] } = step;
+  const layers = tools === 'toolchain' ? undefined : [tools === 'image' ? directories.root : await ports.imageTools()];
+  const result = await ports.run({
+    argv: [tools === 'image' ? '/usr/bin/bash' : 'bash', '-c', `set -euo pipefail\n${script}`, 'kiln', ...words],
+    mounts: [
+      ...(tools === 'image' ? [] : [{ source: directories.root, target: ROOT, writable: changesRoot }]),
+      { source: directories.output, target: OUTPUT, writable: true },
+      ...mounts,
+    ],
+    environment: toolEnvironment(request.sourceDateEpoch),
+    ...(layers === undefined ? {} : { layers }),
+    ...(request.log === undefined ? {} : { log: request.log }),
+  });
+  if (result.status !== 0) throw stepFailed(stage, step, result);
+  return result;
+}
+
+function stepFailed({ request }: ImageStage, step: StageScript, { stdout, stderr, command }: ToolResult): BuildError {
+  const { name } = request.definition;
+  const said = (stderr || stdout).trim();
+  const more = { log: request.log, command };
+  if (step.tooSmall !== undefined && FILE_SYSTEM_FULL.test(said)) {
+    const hint = "let its 'End' be larger, and 'MaxSize' with it, or leave packages out";
+    return new BuildError('PARTITION_TOO_SMALL', `${name}: ${step.tooSmall}: ${said}`, { ...more, hint });
+  }
+  if (NO_SPACE.test(said)) {
+    const hint = 'free some space on the disk of the store, or let KILN_STORE name another place';
+    return new BuildError('NO_SPACE', `${name}: ${step.failure}: ${said}`, { ...more, hint });
+  }
+  return new BuildError(step.code, `${name}: ${step.failure}: ${said}`, more);
+}

@@ -1,0 +1,31 @@
+/** What artifacts are written from. */
+import type { ImageArtifact } from '@kiln/image-config';
+import type { DiskPlan } from './disk-plan.ts';
+import { runScript, type ImageStage } from './image-stage.ts';
+import type { PackedRoot } from './pack-root.ts';
+
+export interface MadeImage {
+  readonly stage: ImageStage;
+  readonly packed: PackedRoot;
+  /** Of the disk in the output directory; absent without partitions. */
+  readonly plan?: DiskPlan;
+}
+
+/** Writes the file `ARTIFACT` in the output directory; equal images give equal bytes. */
+export type ArtifactWriter = (made: MadeImage, artifact: ImageArtifact) => Promise<void>;
+
+/** The file that a writer makes. */
+export const ARTIFACT = 'artifact';
+
+/** A writer that is a script of bash: it runs in the output directory with the image tools. */
+export function scriptWriter(script: string, words: (made: MadeImage) => readonly string[] = () => []): ArtifactWriter {
+  return async (made, { type }) => {
+    await runScript(made.stage, {
+      script: `cd /output\n${script}`,
+      words: words(made),
+      failure: `the artifact of type '${type}' could not be made`,
+      code: 'IMAGE_ARTIFACT_FAILED',
+      tools: 'image-tools',
+    });
+  };
+}

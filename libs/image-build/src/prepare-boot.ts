@@ -1,0 +1,88 @@
+/** Writes into a root what depends on its disk: mount points, fstab, the boot loader's files. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BuildError } from '@kiln/diagnostics';
+import { bootFiles, BIOS_MODULES, EFI_LOADER, espMountPoint, type Kernel } from './boot-files.ts';
+import type { DiskPlan } from './disk-plan.ts';
+import { runScript, type ImageStage } from './image-stage.ts';
+import { OUTPUT, ROOT } from './install-packages.ts';
+
+/** `<version> <yes or no>`, oldest first. */
+const LIST_SCRIPT = `
+cd ${ROOT}
+for loader in ${BIOS_MODULES} ${EFI_LOADER}; do if [ -e ".$loader" ]; then echo "loader $loader"; fi; done
+[ -d boot ] || exit 0
+for kernel in $(cd boot; find . -maxdepth 1 -name 'vmlinuz-*' -printf '%f\\n' | sort --version-sort); do
+  version=\${kernel#vmlinuz-}
+  if [ -e "boot/initramfs-$version.img" ]; then echo "kernel $version yes"; else echo "kernel $version no"; fi
+done
+`;
+
+/** Arguments: mount points after `--points`, then pairs of a file in /output and a path. */
+const WRITE_SCRIPT = `
+cd ${ROOT}
+shift
+while [ "$1" != -- ]; do mkdir -p ".$1"; shift; done
+shift
+while [ $# -gt 0 ]; do
+  mkdir -p ".\${2%/*}"
+  rm -f ".$2"
+  cp --no-preserve=all "$1" ".$2"
+  shift 2
+done
+`;
+
+/**
+ * Done before times are settled, since all of this is content of the image.
+ * @throws BuildError `IMAGE_KERNEL_MISSING`, `IMAGE_LOADER_MISSING`, `IMAGE_BOOT_FAILED`
+ */
+export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<void> {
+  const { request, directories } = stage;
+  const { definition } = request;
+  const { kernels, loaders } = await lookForBoot(stage);
+  const { type } = definition.boot;
+  if (type !== 'none' && kernels.length === 0) {
+    throw new BuildError('IMAGE_KERNEL_MISSING', `${definition.name} has no kernel: there is no /boot/vmlinuz-*`, {
+      location: { file: definition.file, line: 1 },
+      hint: "name the kernel's package in 'KernelOptions' as 'default'",
+    });
+  }
+  const loader = { efi: EFI_LOADER, legacy: BIOS_MODULES, none: undefined }[type];
+  if (loader !== undefined && !loaders.includes(loader)) {
+    throw new BuildError('IMAGE_LOADER_MISSING', `${definition.name} has no boot loader: there is no ${loader}`, {
+      location: { file: definition.file, line: 1 },
+    });
+  }
+  const words: string[] = [];
+  for (const [index, [path, text]] of Object.entries(bootFiles(definition, plan, kernels)).entries()) {
+    const name = `boot-file-${index}`;
+    await writeFile(join(directories.output, name), text);
+    words.push(`${OUTPUT}/${name}`, path);
+  }
+  if (type === 'efi') words.push(`.${EFI_LOADER}`, `${espMountPoint(plan)}/EFI/BOOT/BOOTX64.EFI`);
+  const points = plan.partitions.flatMap(({ definition: { mount } }) => mount?.point ?? []);
+  await runScript(stage, {
+    script: WRITE_SCRIPT,
+    words: ['--points', ...points, '--', ...words],
+    failure: 'fstab and the files of the boot loader could not be written',
+    code: 'IMAGE_BOOT_FAILED',
+    tools: 'toolchain',
+    changesRoot: true,
+  });
+}
+
+async function lookForBoot(stage: ImageStage): Promise<{ kernels: Kernel[]; loaders: string[] }> {
+  const { stdout } = await runScript(stage, {
+    script: LIST_SCRIPT,
+    failure: 'the kernels could not be listed',
+    code: 'IMAGE_BOOT_FAILED',
+    tools: 'toolchain',
+  });
+  const rows = stdout.split('\n').map((line) => line.split(' '));
+  return {
+    kernels: rows
+      .filter(([kind]) => kind === 'kernel')
+      .map(([, version, initrd]) => ({ version: version!, hasInitrd: initrd === 'yes' })),
+    loaders: rows.filter(([kind]) => kind === 'loader').map(([, path]) => path!),
+  };
+}

@@ -1,0 +1,158 @@
+import { BuildError } from '@kiln/diagnostics';
+import { formatDependency } from '@kiln/rpm-package';
+import { describe, expect, it } from 'vitest';
+import { readImageDefinition, type ImageDefinition } from '../src/index.ts';
+import { memoryFiles } from './memory-files.ts';
+
+const boot = { ID: 'boot', Flags: ['esp', 'boot'], Start: 1, End: 9, FsType: 'fat32' };
+const rootfs = { ID: 'rootfs', Start: 9, End: 0, FsType: 'ext4', Name: 'root' };
+const settings = [
+  { ID: 'boot', MountPoint: '/boot/efi', MountOptions: 'umask=0077' },
+  { ID: 'rootfs', MountPoint: '/' },
+];
+
+function read(disk: object, system: object = {}): ImageDefinition {
+  const base = {
+    PartitionTableType: 'gpt',
+    MaxSize: 64,
+    Artifacts: [{ Type: 'raw' }],
+    Partitions: [boot, rootfs],
+  };
+  const plain = { Name: 'One', Packages: ['bash'], BootType: 'efi', KernelOptions: { default: 'kernel' } };
+  const config = {
+    Disks: [{ ...base, ...disk }],
+    SystemConfigs: [{ ...plain, PartitionSettings: settings, ...system }],
+  };
+  return readImageDefinition('disk.json', memoryFiles({ 'disk.json': config }));
+}
+
+/** The first problem. */
+function problem(disk: object, system: object = {}): string {
+  try {
+    read(disk, system);
+  } catch (error) {
+    if (error instanceof BuildError) return error.diagnostics[0]?.message ?? error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('disks', () => {
+  it('resolves partitions, mounts, kernel and boot loader', () => {
+    const {
+      disk,
+      boot: start,
+      packages,
+    } = read(
+      { Artifacts: [{ Type: 'raw', Compression: 'zst' }, { Type: 'vhd' }] },
+      { KernelCommandLine: { CGroup: 'version_two', ExtraCommandLine: ' console=ttyS0  quiet' } },
+    );
+    expect(packages.map(({ dependency }) => formatDependency(dependency))).toEqual([
+      'bash',
+      'kernel',
+      'grub2-efi-binary',
+    ]);
+    expect(start).toEqual({
+      type: 'efi',
+      commandLine: ['net.ifnames=0', 'systemd.unified_cgroup_hierarchy=1', 'console=ttyS0', 'quiet'],
+    });
+    expect(disk).toEqual({
+      table: 'gpt',
+      sizeMiB: 64,
+      partitions: [
+        {
+          id: 'boot',
+          name: '',
+          fileSystem: 'fat32',
+          role: 'esp',
+          isActive: true,
+          startMiB: 1,
+          endMiB: 9,
+          mount: { point: '/boot/efi', options: 'umask=0077', identifier: 'partuuid' },
+          artifacts: [],
+        },
+        {
+          id: 'rootfs',
+          name: 'root',
+          fileSystem: 'ext4',
+          isActive: false,
+          startMiB: 9,
+          // The last MiB of a disk with a GPT is its second table's.
+          endMiB: 63,
+          mount: { point: '/', options: 'defaults', identifier: 'partuuid' },
+          artifacts: [],
+        },
+      ],
+    });
+  });
+
+  it('names the files of artifacts with their compression, also those of partitions', () => {
+    const one = { ...rootfs, Artifacts: [{ Name: 'root', Type: 'ext4', Compression: 'gz' }] };
+    const { artifacts, disk } = read({
+      Artifacts: [{ Type: 'raw', Compression: 'zst' }, { Type: 'vhd' }, { Type: 'vhd-dynamic' }],
+      Partitions: [boot, one],
+    });
+    expect(artifacts.map(({ fileName }) => fileName)).toEqual(['disk.raw.zst', 'disk.vhd', 'disk.dynamic.vhd']);
+    expect(disk!.partitions[1]!.artifacts).toEqual([{ type: 'ext4', compression: 'gz', fileName: 'root.ext4.gz' }]);
+  });
+
+  it.each([
+    [
+      'overlapping partitions',
+      { Partitions: [boot, { ...rootfs, Start: 8 }] },
+      "'rootfs' (8 to 63 MiB) overlaps 'boot' (1 to 9 MiB)",
+    ],
+    [
+      'a partition behind the end',
+      { Partitions: [boot, { ...rootfs, End: 64 }] },
+      'use the disk up to 63 MiB; the last MiB',
+    ],
+    [
+      'a partition without room',
+      { Partitions: [boot, { ...rootfs, Start: 9, End: 9 }] },
+      'ends at 9 MiB, not after its start',
+    ],
+    [
+      'a partition over the table',
+      { Partitions: [{ ...boot, Start: 0 }, rootfs] },
+      'the first MiB, which holds the partition table',
+    ],
+    ['two partitions of one ID', { Partitions: [boot, { ...rootfs, ID: 'boot' }] }, "'boot' is there twice"],
+    ['an unknown type', { Partitions: [boot, { ...rootfs, Type: 'linux-rot' }] }, "unknown type 'linux-rot'"],
+    ['no size', { MaxSize: 0 }, "needs 'MaxSize'"],
+    ['no table', { PartitionTableType: '' }, "needs 'PartitionTableType'"],
+    ['a disk without partitions', { Partitions: [] }, 'is made from a disk, and this one has no partitions'],
+    ['xfs', { Partitions: [boot, { ...rootfs, FsType: 'xfs' }] }, 'file systems of type xfs are not built yet'],
+  ])('refuses %s', (_, disk, expected) => {
+    expect(problem(disk)).toContain(expected);
+  });
+
+  it.each([
+    ['no root', { PartitionSettings: settings.slice(0, 1) }, 'no partition is mounted on /'],
+    ['a partition that is not there', { PartitionSettings: [...settings, { ID: 'rotfs' }] }, "no partition 'rotfs'"],
+    [
+      'a path that is none',
+      { PartitionSettings: [{ ID: 'boot', MountPoint: 'boot/' }, settings[1]] },
+      "'boot/' is not an absolute path",
+    ],
+    [
+      'one place for two',
+      { PartitionSettings: [{ ID: 'boot', MountPoint: '/' }, settings[1]] },
+      "two partitions are mounted on '/'",
+    ],
+    [
+      'a label that is not there',
+      { PartitionSettings: [{ ...settings[0], MountIdentifier: 'partlabel' }, settings[1]] },
+      "'partlabel'",
+    ],
+    [
+      'UEFI without its partition',
+      { PartitionSettings: settings.slice(1) },
+      "flag 'esp' and a FAT file system that is mounted",
+    ],
+    ['a BIOS without room for its loader', { BootType: 'legacy' }, "flag 'bios_grub'"],
+    ['no kernel', { KernelOptions: {} }, 'an image that boots needs a kernel'],
+  ])('refuses %s', (_, system, expected) => {
+    expect(problem({}, system)).toContain(expected);
+  });
+});
