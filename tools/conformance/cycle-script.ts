@@ -8,8 +8,11 @@ export const OUTPUT = '/output';
 /** Each writes its messages to `OUTPUT/<step>` and its status to `OUTPUT/<step>.status`. */
 export const STEPS = ['install', 'verify-installed', 'upgrade', 'verify-upgraded', 'erase', 'verify-kept'] as const;
 
-/** Files of erased packages that are there although no package has them any more, one in a line. */
+/** Files of erased packages, and directories with something in them, that are there although no package has them any more; one in a line. */
 export const LEFT_BEHIND = 'left-behind';
+
+/** Files of the packages that stay, one in a line. */
+export const KEPT = 'kept';
 
 const BEGIN = `
 set -u
@@ -42,8 +45,9 @@ done
 files_of "\${erased[@]}" > /tmp/erased
 step erase run --erase "\${erased[@]}"
 step verify-kept run --verify --all
-files_of --all > /tmp/kept
-comm -23 /tmp/erased /tmp/kept | while IFS= read -r file; do
-  if test -e "${ROOT}$file" -o -L "${ROOT}$file"; then echo "$file"; fi
+files_of --all > ${OUTPUT}/${KEPT}
+comm -23 /tmp/erased ${OUTPUT}/${KEPT} | while IFS= read -r file; do
+  # Empty directories stay when packages require one another: the one that has them goes before the others.
+  if test -n "$(find "${ROOT}$file" ! -type d -print -quit 2> /dev/null)"; then echo "$file"; fi
 done > ${OUTPUT}/${LEFT_BEHIND}
 `;
