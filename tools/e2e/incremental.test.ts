@@ -81,6 +81,19 @@ describe.sequential('a tree over its life', { timeout: 900_000 }, () => {
     commit(tree, 'Release');
   });
 
+  test('an edit of a file beside the definition makes the image again', async () => {
+    edit(tree, 'imageconfigs/tiny.json', (text) =>
+      text.replace('"Name": "Tiny",', '"Name": "Tiny", "AdditionalFiles": { "motd": "/etc/motd" },'),
+    );
+    writeFileSync(join(tree.root, 'imageconfigs/motd'), 'Welcome\n');
+    expect((await runAll()).built).toEqual(['image:tiny']);
+    writeFileSync(join(tree.root, 'imageconfigs/motd'), 'Hello\n');
+    const ran = await runAll();
+    expect(ran.status, ran.output).toBe(0);
+    expect(ran.built).toEqual(['image:tiny']);
+    commit(tree, 'A file of the image');
+  });
+
   test('a Release bump of a library builds nobody else', async () => {
     edit(tree, 'SPECS/one/one.spec', (text) => text.replace('Release:        1%', 'Release:        2%'));
     const ran = await runAll();

@@ -106,6 +106,24 @@ it('is a target of the distribution, only in trees that name a key', { timeout: 
   expect(shown.output).toContain('"publish"');
 });
 
+it('signs an image, which those who download it can verify', { timeout: 10 * MINUTES }, async () => {
+  const { status, output, built } = await run(tree, kilnCommand('publish-image', 'tiny'), { KILN_SIGNING_KEY: secret });
+  expect(status, output).toBe(0);
+  expect(built).toContain('publish-image:tiny');
+  const image = 'dist/published-images/x86_64/tiny';
+  const verify = () => run(tree, kilnCommand('verify', image, '--key', 'toolkit/keys/test.asc'));
+  const verified = await verify();
+  expect(verified.status, verified.output).toBe(0);
+  expect(verified.output.match(/^passed: /gm)).toHaveLength(3);
+  chmodSync(join(tree.root, image, 'SHA256SUMS'), 0o644);
+  edit(tree, `${image}/SHA256SUMS`, (text) => text.replace(/^./, (digit) => (digit === '0' ? '1' : '0')));
+  const refused = await verify();
+  expect(refused.status).toBe(1);
+  expect(refused.output).toMatch(
+    /error VERIFY_FAILED: .*'the list of checksums is signed', 'every file is as it is listed' failed/,
+  );
+});
+
 it('refuses other content under a published NEVRA until the release is raised', { timeout: 10 * MINUTES }, async () => {
   const ledger = () => readFileSync(join(tree.root, 'toolkit/published/x86_64.json'), 'utf8');
   const before = ledger();

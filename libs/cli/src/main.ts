@@ -27,6 +27,7 @@ import { addTargets } from './commands/targets.ts';
 import { addToolchainManifest } from './commands/toolchain-manifest.ts';
 import { addTrace } from './commands/trace.ts';
 import { addUnresolved } from './commands/unresolved.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWhy } from './commands/why.ts';
 import type { CommandContext } from './context.ts';
 import { describeFailure } from './failure.ts';
@@ -58,6 +59,7 @@ const COMMANDS: readonly AddCommands[] = [
   addExplain,
   addSpec,
   addImagePlan,
+  addVerify,
   addImport,
   addRecordMacros,
   addLockToolchain,

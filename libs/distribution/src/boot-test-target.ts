@@ -69,7 +69,7 @@ async function startImage(session: Session, id: string, { contents, image, log }
   const { host, store } = session;
   const { outputs } = image;
   const { definition } = contents;
-  const rpms = imageRpms(session, contents.rpms);
+  const rpms = imageRpms(session, contents);
   const ports = await imagePorts(session);
   const artifact = bootableArtifact(definition);
   if (artifact !== undefined) {

@@ -55,7 +55,7 @@ export const imageTarget: Target = {
         identity: imageIdentity(session, plan),
         arch: distribution.config.architecture,
         sourceDateEpoch: plan.sourceDateEpoch,
-        rpms: imageRpms(session, plan.rpms),
+        rpms: imageRpms(session, plan),
         localFiles: plan.localFiles,
         outputDirectory,
         log,
@@ -75,14 +75,18 @@ export const imageTarget: Target = {
 
 /** The digest of all that decides what comes out. */
 function imageIdentity({ distribution }: Session, contents: ImageContents): Sha256 {
-  const { definition, rpms, sourceDateEpoch, localFiles } = contents;
+  const { definition, rpms, specs, sourceDateEpoch, localFiles } = contents;
   const { config, toolchain } = distribution;
   return digestOf(
     imageActionRequest({
       definition,
       arch: config.architecture,
       sourceDateEpoch,
-      rpms: rpms.map((rpm) => ({ nevra: formatNevra(rpm), artifactDigest: rpm.artifact })),
+      rpms: rpms.map((rpm) => ({
+        nevra: formatNevra(rpm),
+        artifactDigest: rpm.artifact,
+        origin: specs.get(rpm.origin),
+      })),
       localFiles: digestsOf(localFiles),
       toolchain: toolchain.identity,
       ...(usesImageTools(definition) ? { imageTools: plannedToolRoot(distribution, 'imageTools').layerIdentity } : {}),
@@ -96,6 +100,8 @@ export interface ImageContents {
   readonly rpms: readonly BuiltProvider[];
   /** Seconds since the epoch: the newest build time of the packages. */
   readonly sourceDateEpoch: number;
+  /** The specs that the packages were built from, by the origin of the provider. */
+  readonly specs: ReadonlyMap<string, string>;
   /** What the customization reads, by path in the workspace. */
   readonly localFiles: Readonly<Record<string, LocalFileInput>>;
 }
@@ -108,10 +114,14 @@ export async function imageContents(session: Session, id: string): Promise<Image
   const image = session.distribution.findImage(id);
   throwDiagnostics(image.file, image.diagnostics);
   const providers: BuiltProvider[] = [];
+  const specs = new Map<string, string>();
   for (const dependency of image.dependencies) {
     const { result } = await session.state('rpm', dependency);
     if (result === undefined) return undefined;
-    providers.push(...publishableRpms(session.distribution.findPackage(dependency), result));
+    const project = session.distribution.findPackage(dependency);
+    const built = publishableRpms(project, result);
+    providers.push(...built);
+    for (const { origin } of built) specs.set(origin, project.specFile);
   }
   const definition = image.definition!;
   const requirements = definition.packages.map(({ dependency }) => dependency);
@@ -132,6 +142,7 @@ export async function imageContents(session: Session, id: string): Promise<Image
   return {
     definition,
     rpms,
+    specs,
     sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)),
     localFiles: await localFilesOf(session, definition),
   };
@@ -154,11 +165,12 @@ function digestsOf(files: Readonly<Record<string, LocalFileInput>>): Record<stri
 }
 
 /** The RPMs with their places in the store. */
-export function imageRpms({ store }: Session, rpms: readonly BuiltProvider[]): ImageRpm[] {
+export function imageRpms({ store }: Session, { rpms, specs }: ImageContents): ImageRpm[] {
   return rpms.map((rpm) => ({
     path: store.blobPath(rpm.blob.sha256),
     nevra: formatNevra(rpm),
     sha256: rpm.blob.sha256,
+    origin: specs.get(rpm.origin),
   }));
 }
 

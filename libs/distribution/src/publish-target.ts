@@ -1,14 +1,15 @@
 /** The `publish` target: the repository as others install from it, signed with the distribution's key. What was built stays unsigned. */
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
-import { BuildError, type Diagnostic } from '@kiln/diagnostics';
+import { BuildError } from '@kiln/diagnostics';
 import { inParallel, shellQuote } from '@kiln/host';
 import { artifactDigest, createRepository, withSigner, type Signer } from '@kiln/rpm-repository';
 import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import type { Blob } from '@kiln/store';
-import { packageResult, type BuiltProvider } from './built-providers.ts';
-import type { DistroConfig } from './distro-config.ts';
+import type { BuiltProvider } from './built-providers.ts';
+import { signingOf, type Signing } from './signing-key.ts';
+import { refuseUnpublishable } from './unpublishable.ts';
 import { recordPublished, refuseReused } from './published-ledger.ts';
 import { allRpms } from './repository-target.ts';
 import type { Session } from './session.ts';
@@ -28,7 +29,7 @@ export const publishTarget: Target = {
     const { fingerprint, publicKey } = await signingOf(session);
     const [{ result: repository }, rpms] = [await session.state('repository', id), await allRpms(session)];
     if (repository === undefined || rpms === undefined) return undefined;
-    await refuseUnpublishable(session);
+    await refuseUnpublishable(session, session.distribution.packages);
     await refuseReused(session.distribution, rpms);
     return digestOf({
       stage: 'publish',
@@ -77,58 +78,6 @@ export const publishTarget: Target = {
   showAs: ({ config }, _, output) => join('dist', 'published', config.architecture, output),
   log: () => join('dist', 'logs', 'publish.log'),
 };
-
-interface Signing {
-  readonly fingerprint: string;
-  readonly publicKeyFile: string;
-  /** Its text. */
-  readonly publicKey: string;
-}
-
-/** @throws BuildError `SIGNING_NOT_CONFIGURED`, `SIGNING_KEY_INVALID`. */
-async function signingOf({ distribution: { config, root } }: Session): Promise<Signing> {
-  const { key, publicKey } = requireSigning(config);
-  const publicKeyFile = join(root, publicKey);
-  const text = await readFile(publicKeyFile, 'utf8').catch((cause: unknown) => {
-    throw new BuildError('SIGNING_KEY_INVALID', `the public key ${publicKey} can't be read`, {
-      hint: `write it: gpg --armor --export ${key} > ${publicKey}`,
-      cause,
-    });
-  });
-  return { fingerprint: key, publicKeyFile, publicKey: text };
-}
-
-function requireSigning({ signing }: DistroConfig): NonNullable<DistroConfig['signing']> {
-  if (signing !== undefined) return signing;
-  throw new BuildError('SIGNING_NOT_CONFIGURED', 'toolkit/distro.json names no key to sign with', {
-    hint: 'add "signing": { "key": "<fingerprint>", "publicKey": "<file in the workspace>" }',
-  });
-}
-
-/** Why a result stays at home. */
-const UNPUBLISHABLE: Readonly<Record<'network' | 'trial', string>> = {
-  network:
-    'was built with access to the network, and may have what no digest pins ("network" in toolkit/packages.json)',
-  trial: 'was built with the toolchain debian-full, which is for trying specs',
-};
-
-/** @throws BuildError `UNPUBLISHABLE` with every package that must not get to others. */
-async function refuseUnpublishable(session: Session): Promise<void> {
-  const diagnostics: Diagnostic[] = [];
-  for (const { id, specFile } of session.distribution.packages) {
-    const { result } = await session.state('rpm', id);
-    for (const why of ['network', 'trial'] as const) {
-      if (result === undefined || packageResult(result)[why] !== true) continue;
-      const location = { file: specFile, line: 1 };
-      diagnostics.push({ severity: 'error', code: 'UNPUBLISHABLE', message: `${id} ${UNPUBLISHABLE[why]}`, location });
-    }
-  }
-  if (diagnostics.length === 0) return;
-  throw new BuildError('UNPUBLISHABLE', `${diagnostics.length} of the results must not be published`, {
-    diagnostics,
-    hint: 'name what a build fetches as its sources; build with a toolchain of tools only',
-  });
-}
 
 interface SignRequest {
   readonly signer: Signer;

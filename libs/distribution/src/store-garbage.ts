@@ -55,7 +55,9 @@ export async function usePlan(session: Session): Promise<void> {
   }
   for (const { name } of images) for (const target of ['image', 'boot-test'] as const) await use(target, name);
   await use('repository', config.name);
-  if (config.signing !== undefined) await use('publish', config.name);
+  if (config.signing === undefined) return;
+  await use('publish', config.name);
+  for (const { name } of images) await use('publish-image', name);
 }
 
 /** Of a package whose sources are not in order nothing is known to be needed. */

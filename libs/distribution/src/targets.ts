@@ -6,6 +6,7 @@ import { buildRequiresTarget } from './build-requires-target.ts';
 import { checkTarget } from './check-target.ts';
 import type { Distribution } from './distribution.ts';
 import { imageTarget } from './image-target.ts';
+import { publishImageTarget } from './publish-image-target.ts';
 import { publishTarget } from './publish-target.ts';
 import { repositoryTarget } from './repository-target.ts';
 import { reproduceTarget } from './reproduce-target.ts';
@@ -25,7 +26,8 @@ export type TargetName =
   | 'repository'
   | 'publish'
   | 'image'
-  | 'boot-test';
+  | 'boot-test'
+  | 'publish-image';
 
 /** What a stage has to say of its tasks. */
 export interface Target {
@@ -57,4 +59,5 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   publish: publishTarget,
   image: imageTarget,
   'boot-test': bootTestTarget,
+  'publish-image': publishImageTarget,
 };

@@ -8,6 +8,7 @@ import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
 import { composeDisk } from './compose-disk.ts';
 import { planDisk } from './disk-plan.ts';
 import { customizeRoot, finalizeRoot } from './customize-root.ts';
+import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageStage } from './image-stage.ts';
@@ -15,6 +16,7 @@ import { installPackages } from './install-packages.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
 import { packRoot, settleRoot } from './pack-root.ts';
 import { prepareBoot } from './prepare-boot.ts';
+import { writeSbom } from './write-sbom.ts';
 
 /** A file that the stage made. */
 export interface ImageOutput {
@@ -24,7 +26,7 @@ export interface ImageOutput {
 }
 
 export interface BuiltImage {
-  /** The artifacts, then `<name>.rpmdb.sqlite` when the image has no rpm database, then SHA256SUMS. */
+  /** The artifacts, then `<name>.rpmdb.sqlite` when the image has no rpm database, `<name>.spdx.json`, SHA256SUMS. */
   readonly outputs: readonly ImageOutput[];
   /** NEVRAs, in the order of the request. */
   readonly packages: readonly string[];
@@ -35,11 +37,9 @@ export interface BuiltImage {
   readonly customized: readonly string[];
 }
 
-export const CHECKSUM_FILE = 'SHA256SUMS';
-
 /** The file beside an image without rpm database that says what is in it. */
 export function rpmDatabaseFileName(name: string): string {
-  return `${name}.rpmdb.sqlite`;
+  return `${name}${RPM_DATABASE_SUFFIX}`;
 }
 
 /**
@@ -104,6 +104,8 @@ async function writeOutputs(made: MadeImage, say: (message: string) => void): Pr
   const { rpmDatabase } = packed;
   if (rpmDatabase !== undefined)
     await publish(rpmDatabaseFileName(definition.name), (path) => copyFile(rpmDatabase, path));
+  const image = { rootDigest: packed.diffId, osRelease: packed.osRelease };
+  await publish(`${definition.name}${SBOM_SUFFIX}`, (path) => writeSbom(stage.request, image, path));
   const sums = outputs.map(({ sha256, fileName }) => `${sha256}  ${fileName}\n`).join('');
   await publish(CHECKSUM_FILE, (path) => writeFile(path, sums));
   return outputs;

@@ -12,6 +12,8 @@ export interface ImageRpm {
   readonly nevra: string;
   /** Of the whole file: checked before anything is installed. */
   readonly sha256: Sha256;
+  /** What it was built from, in words, for the bill of materials. */
+  readonly origin?: string | undefined;
 }
 
 export interface ImageRequest {
@@ -37,7 +39,7 @@ export interface ImageIdentity {
   readonly definition: ImageDefinition;
   readonly arch: string;
   readonly sourceDateEpoch: number;
-  readonly rpms: readonly { readonly nevra: string; readonly artifactDigest: Sha256 }[];
+  readonly rpms: readonly (Pick<ImageRpm, 'nevra' | 'origin'> & { readonly artifactDigest: Sha256 })[];
   /** Digests of what the definition's customization reads, by path in the workspace. */
   readonly localFiles: Readonly<Record<string, Sha256>>;
   /** Identity of the toolchain whose programs make the image. */
@@ -92,6 +94,6 @@ export function imageActionRequest(identity: ImageIdentity): Json {
     ...(imageTools === undefined ? {} : { imageTools }),
     definition: Object.fromEntries(members) as Json,
     localFiles,
-    rpms: rpms.map(({ nevra, artifactDigest }) => ({ nevra, artifactDigest })),
+    rpms: rpms.map(({ nevra, artifactDigest, origin }) => ({ nevra, artifactDigest, origin: origin ?? null })),
   };
 }

@@ -1,4 +1,6 @@
-export { buildImage, CHECKSUM_FILE, rpmDatabaseFileName, type BuiltImage, type ImageOutput } from './build-image.ts';
+export { CHECKSUM_FILE } from './image-files.ts';
+export { verifyImage, type VerifyRequest } from './verify-image.ts';
+export { buildImage, rpmDatabaseFileName, type BuiltImage, type ImageOutput } from './build-image.ts';
 export { IMAGE_RECIPE_VERSION, imageActionRequest, usesImageTools } from './image-request.ts';
 export type { ImageIdentity, ImageRequest, ImageRpm } from './image-request.ts';
 export { localSources, type LocalFileInput } from './local-files.ts';

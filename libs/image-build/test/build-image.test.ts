@@ -100,7 +100,12 @@ describe.skipIf(!hasRpmbuild())('images', () => {
   it('keeps owners, modes, capabilities and links, and says the same twice', async () => {
     const first = request([...base, ...rich]);
     const built = await buildImage(host, ports, first);
-    expect(built.outputs.map(({ fileName }) => fileName)).toEqual(['small.oci.tar', 'small.tar.gz', 'SHA256SUMS']);
+    expect(built.outputs.map(({ fileName }) => fileName)).toEqual([
+      'small.oci.tar',
+      'small.tar.gz',
+      'small.spdx.json',
+      'SHA256SUMS',
+    ]);
     expect(built.packages).toEqual(['base-1-1.x86_64', 'rich-1-1.x86_64']);
     execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: first.outputDirectory });
 
@@ -158,6 +163,7 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       'small.oci.tar',
       'small.tar.gz',
       'small.rpmdb.sqlite',
+      'small.spdx.json',
       'SHA256SUMS',
     ]);
     const files = listing(join(made.outputDirectory, 'small.tar.gz'));
@@ -286,6 +292,11 @@ describe.skipIf(!hasRpmbuild())('images', () => {
       writeFileSync(archive, changed);
       expect((await failure(readOciArchive(archive))).code).toBe('ARCHIVE_MALFORMED');
     }
-    expect(readdirSync(made.outputDirectory).sort()).toEqual(['SHA256SUMS', 'small.oci.tar', 'small.tar.gz']);
+    expect(readdirSync(made.outputDirectory).sort()).toEqual([
+      'SHA256SUMS',
+      'small.oci.tar',
+      'small.spdx.json',
+      'small.tar.gz',
+    ]);
   });
 });

@@ -47,7 +47,7 @@ describe('imageActionRequest', () => {
         customization: noCustomization,
         container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
       },
-      rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('bash') }],
+      rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('bash'), origin: null }],
     });
   });
 
@@ -58,6 +58,7 @@ describe('imageActionRequest', () => {
   it.each<[string, Partial<ImageIdentity>]>([
     ['another package', { rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('other') }] }],
     ['another script', { localFiles: { 'images/run': sha256('other') } }],
+    ['another origin', { rpms: [{ nevra: 'bash-5-1.x86_64', artifactDigest: sha256('bash'), origin: 'other.spec' }] }],
     ['another toolchain', { toolchain: 'other' }],
     ['another time', { sourceDateEpoch: 2 }],
     ['another architecture', { arch: 'aarch64' }],

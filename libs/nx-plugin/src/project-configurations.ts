@@ -50,7 +50,7 @@ function taskOrder(distribution: Distribution): TaskOrder {
     ['repository', distribution.config.name],
     ...(distribution.config.signing === undefined ? [] : [['publish', distribution.config.name] as const]),
     ...distribution.packages.flatMap((one) => targetsOf(one).map((name): Task => [name, one.id])),
-    ...distribution.images.map(({ name }): Task => ['boot-test', name]),
+    ...distribution.images.flatMap((image) => imageTargets(distribution).map((name): Task => [name, image.name])),
   ];
   for (let task = open.pop(); task !== undefined; task = open.pop()) {
     const [target, id] = task;
@@ -146,11 +146,15 @@ function imageProject(distribution: Distribution, order: TaskOrder, image: Image
     tags: ['stage:image', `arch:${config.architecture}`, ...(isBroken(image) ? ['broken'] : [])],
     metadata: { technologies: ['image'] },
     implicitDependencies: projectsBefore(order, ['image', image.name], name),
-    targets: {
-      image: target(distribution, order, ['image', image.name]),
-      'boot-test': target(distribution, order, ['boot-test', image.name]),
-    },
+    targets: Object.fromEntries(
+      imageTargets(distribution).map((one) => [one, target(distribution, order, [one, image.name])]),
+    ),
   };
+}
+
+/** Nothing is published without a key. */
+function imageTargets({ config }: Distribution): TargetName[] {
+  return ['image', 'boot-test', ...(config.signing === undefined ? [] : ['publish-image' as const])];
 }
 
 /** Projects of packages that a task comes right after. */
@@ -173,6 +177,7 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   publish: 'Sign the RPMs and the repository',
   image: 'Make the image',
   'boot-test': 'Start the image and check it',
+  'publish-image': "Sign the list of the image's files",
 };
 
 /** The name of a project's list of files: said once, as Nx hands all projects from process to process as text. */

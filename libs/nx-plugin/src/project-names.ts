@@ -16,6 +16,7 @@ export function projectNameOf(target: TargetName, id: string): string {
       return id;
     case 'image':
     case 'boot-test':
+    case 'publish-image':
       return `image/${id}`;
     case 'toolchain':
     case 'repository':

@@ -30,7 +30,7 @@ const packages =
     ]);
 
 const images =
-  (target: 'image' | 'boot-test'): Selection =>
+  (target: 'image' | 'boot-test' | 'publish-image'): Selection =>
   (distribution, names) =>
     (names.length === 0 ? distribution.images.map(({ name }) => name) : names).map((name): Task => [
       target,
@@ -70,6 +70,11 @@ export function addTargets(program: Command, context: () => CommandContext): voi
   );
   add('image [image...]', 'make images; all of them when none is named', images('image'));
   add('boot-test [image...]', 'start images in a sandbox and check them', images('boot-test'));
+  add(
+    'publish-image [image...]',
+    'sign the lists of checksums of images; of all when none is named',
+    images('publish-image'),
+  );
   add('repository', 'make the package repository', ({ config }) => [['repository', config.name]]);
   add('publish', 'sign the packages and the repository as others install from it', ({ config }) => [
     ['publish', config.name],

@@ -1,0 +1,7 @@
+/** Names of the files that lie beside the artifacts of an image. */
+
+export const CHECKSUM_FILE = 'SHA256SUMS';
+/** Of the rpm database of an image that has none in itself. */
+export const RPM_DATABASE_SUFFIX = '.rpmdb.sqlite';
+/** Of the bill of materials. */
+export const SBOM_SUFFIX = '.spdx.json';
