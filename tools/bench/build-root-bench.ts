@@ -67,7 +67,7 @@ export async function benchBuildRoots(options: BuildRootOptions): Promise<BuildR
         `only ${subjects.length} packages have what they need in the store: run \`./nx run-many -t rpm\` first`,
       );
     say('making the roots that the others begin with; this downloads some 200 MB');
-    const tools = makeToolsRoot(place, session.distribution.toolchain.lock.suite);
+    const tools = makeToolsRoot(place, suiteOf(session.distribution));
     const rpms = await availableRpms(session);
     const toolchain = await session.toolchain();
     const { layer } = toolchain;
@@ -97,15 +97,21 @@ export async function benchBuildRoots(options: BuildRootOptions): Promise<BuildR
   }
 }
 
+/** @throws Error for a toolchain that isn't made of Debian's packages. */
+function suiteOf({ toolchain }: Distribution): string {
+  if (toolchain.kind !== 'debian') throw new Error("the comparison with Debian needs the toolchain 'debian'");
+  return toolchain.lock.suite;
+}
+
 /** Debian's source packages beside ours. */
 class DebianTwins {
   readonly #roots: DebianRoots;
   readonly #names: readonly string[];
   readonly #chosen = new Map<RootSubject, DebianSource>();
 
-  constructor(place: string, tools: string, { toolchain, packages }: Distribution) {
-    this.#roots = DebianRoots.make(place, tools, toolchain.lock.suite);
-    this.#names = packages.map(({ id }) => id.slice(id.lastIndexOf('/') + 1));
+  constructor(place: string, tools: string, distribution: Distribution) {
+    this.#roots = DebianRoots.make(place, tools, suiteOf(distribution));
+    this.#names = distribution.packages.map(({ id }) => id.slice(id.lastIndexOf('/') + 1));
   }
 
   choose(subjects: readonly RootSubject[]): void {

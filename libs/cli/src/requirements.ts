@@ -1,5 +1,5 @@
 /** All that the stages need of the machine, gathered from the libraries that need it. */
-import { publishRequirements } from '@kiln/distribution';
+import { configuredRequirements } from '@kiln/distribution';
 import { programRequirement, type Requirement } from '@kiln/host';
 import { sandboxRequirements } from '@kiln/sandbox';
 import { sourceRequirements } from '@kiln/sources';
@@ -17,9 +17,9 @@ const mount = programRequirement({
   debianPackage: 'mount',
 });
 
-/** With what only some workspaces need: programs that sign, where a key is named. */
+/** With what only some workspaces need. */
 export function workspaceRequirements(root: string): readonly Requirement[] {
-  return [...machineRequirements(), ...publishRequirements(root)];
+  return [...machineRequirements(), ...configuredRequirements(root)];
 }
 
 /** In the order in which they should be fixed. */

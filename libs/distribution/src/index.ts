@@ -34,7 +34,7 @@ export { Session, type Admission, type TaskOutcome, type TaskState } from './ses
 export { logRun, newRunName, readRunLog, RUN_LOG, type LoggedRun } from './run-log.ts';
 export { type TaskMeasurement } from './task-meter.ts';
 export { taskResources } from './task-resources.ts';
-export { publishRequirements } from './publish-requirements.ts';
+export { configuredRequirements } from './configured-requirements.ts';
 export { collectStoreGarbage, trimStore, usePlan } from './store-garbage.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';
 export { UPSTREAM_LOCK } from './upstream-lock.ts';

@@ -25,8 +25,12 @@ export interface Wanted {
   readonly stallSeconds?: number;
 }
 
-/** How a download ended: in the store, or why not. `found` is the digest when it was other content. */
-export type DownloadOutcome = { readonly blob: Blob } | { readonly reason: string; readonly found?: Sha256 };
+/**
+ * How a download ended: in the store, or why not. `found` is the digest when it was other content; `isPassing`: the server was tried
+ * several times and may answer another day.
+ */
+export type DownloadOutcome =
+  { readonly blob: Blob } | { readonly reason: string; readonly found?: Sha256; readonly isPassing?: true };
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MILLISECONDS = 500;
@@ -67,8 +71,8 @@ async function fetchInto(host: Host, store: Store, fetch: Fetch): Promise<Downlo
   if (sha256 === undefined) await rm(path, { force: true });
   const before = await sizeOf(path);
   const complete = sha256 !== undefined && before > 0 && (await digestFile(path)) === sha256;
-  const reason = complete ? undefined : await transfer(host, { ...fetch, path });
-  if (reason !== undefined) return { reason: `${withoutCredentials(url)}: ${reason}` };
+  const failure = complete ? undefined : await transfer(host, { ...fetch, path });
+  if (failure !== undefined) return { ...failure, reason: `${withoutCredentials(url)}: ${failure.reason}` };
   const found = await digestFile(path);
   if (sha256 !== undefined && found !== sha256) {
     await rm(directory, { recursive: true });
@@ -89,8 +93,12 @@ interface Transfer extends Fetch {
 const unreachable = new Set<string>();
 
 /** Undefined when the file is whole, else the reason. The part that has arrived stays. */
-async function transfer(host: Host, request: Transfer): Promise<string | undefined> {
+async function transfer(
+  host: Host,
+  request: Transfer,
+): Promise<{ readonly reason: string; readonly isPassing?: true } | undefined> {
   const server = new URL(request.url).host;
+  let trouble: string | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const { status, httpStatus, reason } = await runCurl(host, request);
     if (httpStatus !== 0) unreachable.delete(server);
@@ -98,11 +106,15 @@ async function transfer(host: Host, request: Transfer): Promise<string | undefin
     if (status === CURL.writeError && isDiskFull(request.directory)) throw diskFull(request.directory);
     const unresumable = status === CURL.rangeError || httpStatus === 416;
     if (unresumable || request.sha256 === undefined) await rm(request.path, { force: true });
+    const isAboutServer = unresumable || isPassing(status, httpStatus);
+    // That it can't resume says nothing of why it had to.
+    if (!unresumable || trouble === undefined) trouble = reason;
     const isSilent = isPassing(status, httpStatus) && httpStatus === 0;
     const attempts = isSilent && unreachable.has(server) ? 1 : ATTEMPTS;
-    if (attempt >= attempts || !(unresumable || isPassing(status, httpStatus))) {
+    if (attempt >= attempts || !isAboutServer) {
       if (isSilent) unreachable.add(server);
-      return attempt === 1 ? reason : `${reason} (tried ${attempt} times)`;
+      const told = attempt === 1 ? trouble : `${trouble} (tried ${attempt} times)`;
+      return { reason: told, ...(isAboutServer ? { isPassing: true } : {}) };
     }
     await delay(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1), undefined, { signal: host.signal });
   }

@@ -10,11 +10,14 @@ export type TellBytes = (done: number, total?: number) => void;
 export class FetchProgress {
   readonly #host: Host;
   readonly #task: FetchingTask;
+  readonly #kind: string;
   readonly #files = new Map<string, { readonly done: number; readonly total: number | undefined }>();
 
-  constructor(host: Host, task: FetchingTask) {
+  /** @param kind what several of the files are called */
+  constructor(host: Host, task: FetchingTask, kind = 'source files') {
     this.#host = host;
     this.#task = task;
+    this.#kind = kind;
   }
 
   /** A file that is fetched from now on; `total` is its size where that is known before. */
@@ -35,7 +38,7 @@ export class FetchProgress {
     this.#host.emit({
       type: 'progress',
       ...this.#task,
-      message: this.#files.size === 1 ? `fetching ${name}` : `fetching ${this.#files.size} source files`,
+      message: this.#files.size === 1 ? `fetching ${name}` : `fetching ${this.#files.size} ${this.#kind}`,
       done: sum(files.map((one) => one.done)),
       ...(isSized ? { total: sum(files.map((one) => one.total ?? 0)) } : {}),
       unit: 'bytes',

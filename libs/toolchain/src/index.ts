@@ -28,7 +28,7 @@ export { type Toolchain, type ToolchainPackage, type ToolchainRpm } from './tool
 export { toolchainLayer, verifyToolchainLayer, type ToolchainLayer } from './toolchain-layer.ts';
 export { type ManifestEntry } from './layer-manifest.ts';
 export { composeRpmRoot, type RpmMember, type RpmRoot } from './rpm-root.ts';
-export { toolchainRequirements } from './requirements.ts';
+export { repositoryToolchainRequirements, toolchainRequirements } from './requirements.ts';
 export { type Requirement, type StatedAnswer } from './answer-requirements.ts';
 export {
   DEBIAN_FULL_ENVIRONMENT,
@@ -50,6 +50,8 @@ export {
   type ManifestRequest,
   type ToolchainManifest,
 } from './toolchain-manifest.ts';
+export { fetchManifestRpms } from './fetch-rpms.ts';
+export { loadRepositoryToolchain, readManifestFile, type RepositoryToolchain } from './repository-toolchain.ts';
 export { makeToolchainManifest, resolveManifest } from './make-manifest.ts';
 export { offeredRpms, type ManifestPlace, type OfferedRpm } from './offered-rpms.ts';
 export { parsePackageList, type ListedRpm } from './package-lists.ts';

@@ -1,5 +1,6 @@
 /** What making the toolchain layer needs of the machine. */
 import { programRequirement, type Requirement } from '@kiln/host';
+import { verifyingRequirements } from '@kiln/rpm-repository';
 
 /** Beside what sandboxes and downloads need; `kiln doctor` shows it. */
 export const toolchainRequirements: readonly Requirement[] = [
@@ -17,4 +18,11 @@ export const toolchainRequirements: readonly Requirement[] = [
   }),
   programRequirement({ program: 'bash', why: 'composes roots', debianPackage: 'bash', minimalVersion: '5.0' }),
   programRequirement({ program: 'flock', why: 'lets several runs share the store', debianPackage: 'util-linux' }),
+];
+
+/** What the provider `repository` needs in addition. */
+export const repositoryToolchainRequirements: readonly Requirement[] = [
+  ...verifyingRequirements,
+  programRequirement({ program: 'rpm2cpio', why: 'unpacks the RPMs of the toolchain', debianPackage: 'rpm2cpio' }),
+  programRequirement({ program: 'cpio', why: 'unpacks the RPMs of the toolchain', debianPackage: 'cpio' }),
 ];

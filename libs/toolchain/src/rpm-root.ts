@@ -26,7 +26,10 @@ const RPM_LAYER_RECIPE_VERSION = 1;
 const RPMDB_RECIPE_VERSION = 1;
 const PARALLEL = 4;
 
-/** Payloads may name `/bin/x` and `/lib64/x`: links make these the merged directories, then go again. */
+/**
+ * Payloads may name `/bin/x` and `/lib64/x`: links make these the merged directories, then go again. Not every toolchain has cpio; both ways
+ * give the same tree.
+ */
 const EXTRACT_SCRIPT = `
 set -euo pipefail
 cd /kiln/layer
@@ -34,7 +37,11 @@ mkdir -p usr/bin usr/sbin usr/lib
 for name in bin sbin lib; do ln -s usr/$name $name; done
 ln -s usr/lib lib64
 ln -s lib usr/lib64
-rpm2cpio /kiln/package.rpm | cpio --extract --make-directories --preserve-modification-time --no-absolute-filenames --quiet --no-preserve-owner
+if command -v cpio > /dev/null; then
+  rpm2cpio /kiln/package.rpm | cpio --extract --make-directories --preserve-modification-time --no-absolute-filenames --quiet --no-preserve-owner
+else
+  rpm2archive --nocompression - < /kiln/package.rpm | tar --extract --keep-directory-symlink --no-same-owner --preserve-permissions
+fi
 for name in bin sbin lib lib64 usr/lib64; do if [ -L $name ]; then rm $name; fi; done
 rmdir --ignore-fail-on-non-empty usr/bin usr/sbin usr/lib
 if [ -d usr ]; then rmdir --ignore-fail-on-non-empty usr; fi

@@ -4,11 +4,13 @@ import type { Store } from '@kiln/store';
 import { loadDebianFullToolchain, type DebianFullToolchain } from './debian-full.ts';
 import { loadDebianToolchain, type DebianToolchain } from './debian-toolchain.ts';
 import { prepareDebianToolchain } from './prepare-debian-toolchain.ts';
+import { prepareRepositoryToolchain, repositoryLayerKey } from './prepare-repository-toolchain.ts';
+import { loadRepositoryToolchain, type RepositoryToolchain } from './repository-toolchain.ts';
 import type { ToolchainConfig } from './toolchain-config.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** A toolchain as planning sees it: `identity` and `package`, and what its provider makes it of. */
-export type PlannedToolchain = DebianToolchain | DebianFullToolchain;
+export type PlannedToolchain = DebianToolchain | DebianFullToolchain | RepositoryToolchain;
 
 export interface LoadToolchainOptions {
   /** The lock of requirements is made anew, so that it isn't read. */
@@ -33,7 +35,7 @@ export function loadToolchain(
       return loadDebianFullToolchain(root, { packages, lock, ...answers });
     }
     case 'repository':
-      throw new Error('not reached');
+      return loadRepositoryToolchain(root, config.manifest);
   }
 }
 
@@ -51,6 +53,10 @@ const PROVIDERS: {
   debian: {
     prepare: prepareDebianToolchain,
     layerKeys: ({ identity, layerIdentity }) => [`toolchain-${layerIdentity}`, `toolchain-rpm-${identity}`],
+  },
+  repository: {
+    prepare: prepareRepositoryToolchain,
+    layerKeys: (plan) => [repositoryLayerKey(plan)],
   },
 };
 

@@ -1,5 +1,4 @@
 /** `kiln toolchain-manifest`: resolves what a manifest asks for against its repositories and writes the packages into it. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BuildError } from '@kiln/diagnostics';
@@ -10,6 +9,7 @@ import {
   formatToolchainManifest,
   makeToolchainManifest,
   parseToolchainManifest,
+  readManifestFile,
   type ToolchainManifest,
 } from '@kiln/toolchain';
 import { hostOf, print, rootOf, type CommandContext } from '../context.ts';
@@ -50,17 +50,6 @@ function configuredManifest(root: string): string {
   throw new BuildError('TOOLCHAIN_MANIFEST_MISSING', `the toolchain '${toolchain.provider}' has no manifest`, {
     hint: 'name the file: kiln toolchain-manifest toolkit/manifests/<name>.json',
   });
-}
-
-function readManifestFile(root: string, file: string): string {
-  try {
-    return readFileSync(join(root, file), 'utf8');
-  } catch (cause) {
-    throw new BuildError('TOOLCHAIN_MANIFEST_MISSING', `${file} can't be read`, {
-      hint: 'write what is asked for first: "architecture", "repositories" and "roots" (docs/toolchains.md)',
-      cause,
-    });
-  }
 }
 
 /** Members that came, went or became other files; nothing for a manifest that had none. */
