@@ -27,6 +27,9 @@ export interface StageScript {
   readonly mounts?: readonly ToolMount[];
 }
 
+/** Of the steps that do to a root what its definition says. */
+export const CUSTOMIZING = { code: 'IMAGE_CUSTOMIZE_FAILED', tools: 'toolchain', changesRoot: true } as const;
+
 /** What programs say when the machine has no space. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 

@@ -1,6 +1,5 @@
 /** Runs programs of an image in its own root, which they change. */
-import type { CustomizeStage } from './customize-stage.ts';
-import { runInTools } from './customize-stage.ts';
+import { CUSTOMIZING, runScript, type ImageStage } from './image-stage.ts';
 import type { ToolMount, ToolResult } from './image-ports.ts';
 import { ROOT, toolEnvironment } from './install-packages.ts';
 import type { RootPaths } from './root-scan.ts';
@@ -19,7 +18,7 @@ export interface ImageProgram {
 
 /** As root, without network; a non-zero status is a result. `paths` is the root as it was before. */
 export async function runInImage(
-  stage: CustomizeStage,
+  stage: ImageStage,
   paths: RootPaths,
   { argv, mounts = [], onLine }: ImageProgram,
 ): Promise<ToolResult> {
@@ -35,6 +34,11 @@ export async function runInImage(
   });
   const missing = PLACES.filter((path) => paths.follow(path) === undefined);
   if (missing.length > 0)
-    await runInTools(stage, { script: CLEAN_SCRIPT, words: missing, what: 'places of mounts could not be removed' });
+    await runScript(stage, {
+      ...CUSTOMIZING,
+      script: CLEAN_SCRIPT,
+      words: missing,
+      failure: 'places of mounts could not be removed',
+    });
   return result;
 }

@@ -3,7 +3,7 @@ import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import type { ImageScript } from '@kiln/image-config';
-import type { CustomizeStage } from './customize-stage.ts';
+import type { ImageStage } from './image-stage.ts';
 import { withWorkDirectories } from './image-ports.ts';
 import { placeLocalFile } from './local-files.ts';
 import type { RootPaths } from './root-scan.ts';
@@ -19,11 +19,7 @@ const SHELLS = ['/usr/bin/bash', '/bin/bash', '/usr/bin/sh', '/bin/sh'];
  * image's.
  * @throws BuildError `IMAGE_SCRIPT_FAILED` with what the script said last
  */
-export async function runScripts(
-  stage: CustomizeStage,
-  scripts: readonly ImageScript[],
-  paths: RootPaths,
-): Promise<void> {
+export async function runScripts(stage: ImageStage, scripts: readonly ImageScript[], paths: RootPaths): Promise<void> {
   if (scripts.length === 0) return;
   const shell = SHELLS.find((path) => paths.follow(path) !== undefined);
   if (shell === undefined) {
@@ -48,7 +44,7 @@ interface PlacedScript {
   readonly directory: string;
 }
 
-async function runScript(stage: CustomizeStage, paths: RootPaths, placed: PlacedScript): Promise<void> {
+async function runScript(stage: ImageStage, paths: RootPaths, placed: PlacedScript): Promise<void> {
   const { script, shell, name, directory } = placed;
   const path = `${SCRIPTS}/${name}`;
   // What names no interpreter is the shell's.

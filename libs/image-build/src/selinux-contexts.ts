@@ -24,6 +24,13 @@ interface Entry {
   readonly type: FileType | undefined;
   /** Undefined for `<<none>>`. */
   readonly label: string | undefined;
+  /** What matches lies below it, or is itself it when the pattern has no wildcards. */
+  readonly directory: string;
+}
+
+interface RankedEntry extends Entry {
+  /** The highest wins. */
+  readonly rank: number;
 }
 
 interface Substitution {
@@ -48,14 +55,20 @@ const LABEL = /^[^:\s]+:[^:\s]+:[^:\s]+(:\S+)?$/;
 
 /** Answers the label of each path; plain lookups, nothing of the machine. */
 export class SelinuxContexts {
-  /** In the order of looking: the last that was written first, those without wildcards before all others. */
-  readonly #entries: readonly Entry[];
+  /** By the directory that all their paths are in, as far as it has no wildcards: few are then tried for a path. */
+  readonly #byDirectory = new Map<string, RankedEntry[]>();
   readonly #subs: readonly (readonly Substitution[])[];
 
   /** @throws BuildError `SELINUX_CONTEXTS_INVALID` at the line */
   constructor({ contexts, subs, distSubs }: ContextFiles) {
     const specs = contexts.flatMap(parseContexts);
-    this.#entries = [...specs.filter(({ isExact }) => !isExact), ...specs.filter(({ isExact }) => isExact)].reverse();
+    // What was written last wins, and what has no wildcards over all others.
+    const ordered = [...specs.filter(({ isExact }) => !isExact), ...specs.filter(({ isExact }) => isExact)];
+    ordered.forEach((entry, rank) => {
+      const listed = this.#byDirectory.get(entry.directory) ?? [];
+      listed.push({ ...entry, rank });
+      this.#byDirectory.set(entry.directory, listed);
+    });
     this.#subs = [subs, distSubs].map((one) => (one === undefined ? [] : parseSubstitutions(one)));
   }
 
@@ -63,9 +76,21 @@ export class SelinuxContexts {
   labelOf(path: string, type: FileType): string | undefined {
     const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
     const meant = bytes(this.#subs.reduce(substituted, plain));
-    const entry = this.#entries.find((one) => (one.type === undefined || one.type === type) && one.pattern.test(meant));
-    return entry?.label;
+    let best: RankedEntry | undefined;
+    for (const directory of [meant, ...directoriesOf(meant)]) {
+      for (const entry of this.#byDirectory.get(directory) ?? []) {
+        if (best !== undefined && entry.rank < best.rank) continue;
+        if ((entry.type === undefined || entry.type === type) && entry.pattern.test(meant)) best = entry;
+      }
+    }
+    return best?.label;
   }
+}
+
+/** Those above a path, from the top; the top is the empty text. */
+function directoriesOf(path: string): string[] {
+  const steps = path.split('/').slice(0, -1);
+  return steps.map((_, index) => steps.slice(0, index + 1).join('/'));
 }
 
 function parseContexts({ file, text }: ContextText): (Entry & { readonly isExact: boolean })[] {
@@ -79,12 +104,16 @@ function parseContexts({ file, text }: ContextText): (Entry & { readonly isExact
       throw invalid(`a line has two or three words, not ${words.length}`, location);
     if (isTyped && type === undefined) throw invalid(`'${second}' is no type of files`, location);
     if (label !== NO_LABEL && !LABEL.test(label!)) throw invalid(`'${label}' is no label`, location);
+    const isExact = !/[.^$?*+|[({]/.test(pattern!.replaceAll(/\\./g, ''));
     return [
       {
         pattern: toRegExp(pattern!, location),
         type,
         label: label === NO_LABEL ? undefined : label!,
-        isExact: !/[.^$?*+|[({]/.test(pattern!.replaceAll(/\\./g, '')),
+        directory: bytes(
+          isExact && !/\\[0-9A-Za-z]/.test(pattern!) ? pattern!.replaceAll(/\\(.)/g, '$1') : directoryOf(pattern!),
+        ),
+        isExact,
       },
     ];
   });
@@ -112,6 +141,28 @@ function linesOf(text: string): { readonly words: readonly string[]; readonly nu
     .split('\n')
     .map((line, index) => ({ words: line.trim().split(/\s+/), number: index + 1 }))
     .filter(({ words: [first] }) => first !== '' && !first!.startsWith('#'));
+}
+
+/** The directory in which everything is that a pattern can match, read up to its first wildcard. */
+function directoryOf(pattern: string): string {
+  if (isAlternative(pattern)) return '';
+  // The character before a quantifier may be missing.
+  const literal =
+    /^(?:[^.^$?*+|[({\\]|\\[^0-9A-Za-z])*?(?=(?:[^.^$?*+|[({\\]|\\[^0-9A-Za-z])[?*+{]|[.^$|[({]|\\[0-9A-Za-z]|$)/.exec(
+      pattern,
+    )![0];
+  return literal.slice(0, Math.max(0, literal.lastIndexOf('/'))).replaceAll(/\\(.)/g, '$1');
+}
+
+/** Whether `|` stands outside of all parentheses. */
+function isAlternative(pattern: string): boolean {
+  let depth = 0;
+  for (const character of pattern.replaceAll(/\\.|\[\^?\]?[^\]]*\]/g, '')) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (character === '|' && depth === 0) return true;
+  }
+  return false;
 }
 
 /** What PCRE has and JavaScript has not, or means otherwise; nobody needs it in a policy, and a wrong label is worse than none. */

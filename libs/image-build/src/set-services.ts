@@ -1,13 +1,13 @@
 /** Enables and disables units with the image's own systemctl, which knows what its units say. */
 import { BuildError } from '@kiln/diagnostics';
-import type { CustomizeStage } from './customize-stage.ts';
+import type { ImageStage } from './image-stage.ts';
 import type { RootPaths } from './root-scan.ts';
 import { runInImage } from './run-in-image.ts';
 
 const SYSTEMCTL = '/usr/bin/systemctl';
 
 /** @throws BuildError `IMAGE_SERVICE_INVALID` */
-export async function setServices(stage: CustomizeStage, paths: RootPaths): Promise<void> {
+export async function setServices(stage: ImageStage, paths: RootPaths): Promise<void> {
   const { definition, log } = stage.request;
   const { services } = definition.customization;
   if (services.enable.length + services.disable.length === 0) return;

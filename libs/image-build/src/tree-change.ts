@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { runInTools, type CustomizeStage } from './customize-stage.ts';
+import { CUSTOMIZING, runScript, type ImageStage } from './image-stage.ts';
 import { placeLocalFile } from './local-files.ts';
 import { ROOT } from './install-packages.ts';
 import { RootPaths, type ScannedFile } from './root-scan.ts';
@@ -78,7 +78,7 @@ done < ${CHANGES}/list
  * @throws BuildError `IMAGE_PATH_CONFLICT` when something else is at a path, `IMAGE_CUSTOMIZE_FAILED`
  */
 export async function applyChanges(
-  stage: CustomizeStage,
+  stage: ImageStage,
   {
     changes,
     files,
@@ -96,16 +96,17 @@ export async function applyChanges(
     records.push(change.type, change.path, mode.toString(8), `${uid}`, `${gid}`, from);
   }
   await writeFile(join(scratch, 'list'), records.map((field) => `${field}\0`).join(''));
-  await runInTools(stage, {
+  await runScript(stage, {
+    ...CUSTOMIZING,
     script: APPLY_SCRIPT,
     mounts: [{ source: scratch, target: CHANGES, writable: false }],
-    what: 'files could not be put into the root',
+    failure: 'files could not be put into the root',
   });
 }
 
 /** Gives the path of the content in the sandbox. */
 async function placeContent(
-  stage: CustomizeStage,
+  stage: ImageStage,
   content: string | LocalFile | RootFile,
   { scratch, name }: { readonly scratch: string; readonly name: string },
 ): Promise<string> {

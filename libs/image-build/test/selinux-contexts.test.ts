@@ -17,6 +17,10 @@ const POLICY = `
 /dev/null          -c   system_u:object_r:null_device_t:s0
 /opt/one\\.two     --   system_u:object_r:exact_t:s0
 /opt/.*            --   system_u:object_r:opt_t:s0
+/mnt/a/?           -d   system_u:object_r:optional_t:s0
+/mnt/x\\.d/y+/z     --   system_u:object_r:deep_t:s0
+/alpha/a|/beta/b        system_u:object_r:either_t:s0
+/mnt/b\\d             system_u:object_r:digit_t:s0
 /srv/é/.           --   system_u:object_r:one_byte_t:s0
 `;
 
@@ -48,6 +52,11 @@ describe('SelinuxContexts', () => {
     ['/opt/one two\nthree', 'f', 'opt_t'],
     ['//etc///shadow', 'f', 'shadow_t'],
     ['/etc/', 'd', 'etc_t'],
+    ['/mnt/a', 'd', 'optional_t'],
+    ['/mnt/x.d/yy/z', 'f', 'deep_t'],
+    ['/mnt/b7', 'f', 'digit_t'],
+    ['/alpha/a', 'f', 'either_t'],
+    ['/beta/b', 'f', 'either_t'],
     ['/srv/é/a', 'f', 'one_byte_t'],
     ['/srv/é/é', 'f', 'default_t'],
   ])('%s of type %s is %s', (path, type, expected) => {
