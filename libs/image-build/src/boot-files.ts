@@ -97,9 +97,8 @@ export function bootFiles(
   const files: Record<string, string> = { '/etc/fstab': fstab(definition, plan) };
   if (definition.boot.type === 'none') return files;
   files[`${GRUB_DIRECTORY}/grub.cfg`] = grubMenu(definition, plan, kernels);
-  const esp = espMountPoint(plan);
   // The loader looks on the partition that it comes from, at the place that it was made for.
-  if (definition.boot.type === 'efi') files[`${esp}${GRUB_DIRECTORY}/grub.cfg`] = grubStart(plan);
+  if (definition.boot.type === 'efi') files[`${espMountPoint(plan)}${GRUB_DIRECTORY}/grub.cfg`] = grubStart(plan);
   return files;
 }
 

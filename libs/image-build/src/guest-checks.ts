@@ -47,8 +47,8 @@ export interface GuestFacts {
   readonly console: string;
 }
 
-/** The kernel's last words. */
-const POWERED_OFF = 'reboot: Power down';
+/** The last words of the service manager and of the kernel; the machine may be off before the latter are sent. */
+const LAST_WORDS = /Powering off\.|reboot: Power down/;
 /** Of the root file system, so that logs and accounts can be written. */
 const LEAST_FREE_KIB = 16 * 1024;
 
@@ -107,7 +107,7 @@ const RULES: readonly { readonly name: string; readonly find: (facts: GuestFacts
     },
     {
       name: 'it powers off',
-      find: ({ console }) => (console.includes(POWERED_OFF) ? [] : [`the kernel did not say '${POWERED_OFF}'`]),
+      find: ({ console }) => (LAST_WORDS.test(console) ? [] : ['neither service manager nor kernel said so']),
     },
   ];
 

@@ -1,5 +1,5 @@
 /** A virtual machine in the sandbox, and a conversation with it over its serial console. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SCRATCH, type ImagePorts, type ToolResult } from './image-ports.ts';
 
@@ -33,38 +33,44 @@ const MEMORY_MIB = 1024;
 const FIRMWARE = '/usr/share/OVMF';
 
 /**
- * Arguments: the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`,
- * `off<tab>seconds`. What doesn't happen goes to /scratch/problem. The console is read byte by byte: a prompt doesn't end with a newline.
+ * Arguments: the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`.
+ * What doesn't happen goes to /scratch/problem. The console goes to a file, since QEMU drops what nobody reads in time.
  */
 const TALK_SCRIPT = `
 export LC_ALL=C TMPDIR=${SCRATCH}
-cp ${FIRMWARE}/OVMF_VARS_4M.fd ${SCRATCH}/variables
-coproc machine { exec "$@" 2>&1; }
-from=\${machine[0]} to=\${machine[1]} id=$machine_PID
-exec 4> ${SCRATCH}/console
+cd ${SCRATCH}
+cp ${FIRMWARE}/OVMF_VARS_4M.fd variables
+mkfifo keyboard
+: > console
+exec 4<> keyboard
+"$@" < keyboard > console 2>&1 &
+id=$!
+exec 6< console
+seen=''
 fail() {
-  printf '%s' "$1" > ${SCRATCH}/problem
+  printf '%s' "$1" > problem
   kill "$id" 2> /dev/null
   wait "$id"
   exit 3
 }
 listen() {
-  local end=$((SECONDS + $1)) seen='' char status
+  local end=$((SECONDS + $1)) chunk alive
   while :; do
+    if kill -0 "$id" 2> /dev/null; then alive=yes; else alive=no; fi
+    IFS= read -r -N 1048576 chunk <&6
+    seen+=$chunk
+    if [ -n "$2" ] && [[ $seen == *"$2"* ]]; then
+      seen=\${seen#*"$2"}
+      return 0
+    fi
+    [ $alive = yes ] || return 2
     [ "$SECONDS" -lt "$end" ] || return 1
-    IFS= read -r -d '' -n 1 -t $((end - SECONDS)) char <&"$from"
-    status=$?
-    if [ "$status" -gt 128 ]; then return 1; fi
-    if [ "$status" -ne 0 ]; then return 2; fi
-    printf '%s' "$char" >&4
-    seen+=$char
-    if [ -n "$2" ] && [[ $seen == *"$2" ]]; then return 0; fi
-    if [ "\${#seen}" -gt 4096 ]; then seen=\${seen: -256}; fi
+    sleep 0.2
   done
 }
 while IFS=$'\\t' read -r what first second <&5; do
   case $what in
-    send) printf '%s\\n' "$first" >&"$to" ;;
+    send) printf '%s\\n' "$first" >&4 ;;
     expect)
       listen "$first" "$second"
       case $? in
@@ -75,7 +81,7 @@ while IFS=$'\\t' read -r what first second <&5; do
       listen "$first" ''
       [ $? -eq 2 ] || fail "it was not off within $first s" ;;
   esac
-done 5< ${SCRATCH}/steps
+done 5< steps
 wait "$id" || fail "the virtual machine ended with status $?"
 `;
 
@@ -102,6 +108,7 @@ export async function talkToMachine(
   });
   const read = (name: string) => readFile(join(scratch, name), 'latin1').catch(() => '');
   const [text, problem] = [await read('console'), await read('problem')];
+  if (log !== undefined) await appendFile(log, text);
   return { console: text, result, ...(problem === '' ? {} : { problem }) };
 }
 
