@@ -55,6 +55,13 @@ test('tells a provider without a manifest from a missing file', async () => {
   expect(missing.err).toContain("toolkit/manifests/none.json can't be read");
 });
 
+test('refuses to sign where no key is named', async () => {
+  request(['minimal']);
+  const { status, err } = await runMain('-C', root, 'toolchain-manifest', '--sign', MANIFEST);
+  expect(status).toBe(1);
+  expect(err).toContain('names no key that the manifest could be signed with');
+});
+
 test('lists what came, went and is another file', () => {
   const packages = (...all: readonly [string, string][]) => ({
     packages: all.map(([nevra, sha256]) => ({ nevra, sha256 })) as never,

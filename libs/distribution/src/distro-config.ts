@@ -126,6 +126,13 @@ const resources = {
   properties: { memoryGB: amount, cores: amount },
 } as const;
 
+const signingKey = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['key', 'publicKey'],
+  properties: { key: { type: 'string', pattern: '^([0-9A-F]{40}|[0-9A-F]{64})$' }, publicKey: path },
+} as const;
+
 const toolPackages = {
   type: 'object',
   additionalProperties: false,
@@ -203,6 +210,7 @@ export const distroSchema: JSONSchemaType<WrittenConfig> = {
         packages: { ...path, nullable: true },
         lock: { ...path, nullable: true },
         manifest: { ...path, nullable: true },
+        manifestKey: { ...signingKey, nullable: true },
         requirements: {
           type: 'object',
           additionalProperties: false,
@@ -285,13 +293,7 @@ export const distroSchema: JSONSchemaType<WrittenConfig> = {
     },
     imageTools: toolPackages,
     bootTools: toolPackages,
-    signing: {
-      type: 'object',
-      additionalProperties: false,
-      nullable: true,
-      required: ['key', 'publicKey'],
-      properties: { key: { type: 'string', pattern: '^([0-9A-F]{40}|[0-9A-F]{64})$' }, publicKey: path },
-    },
+    signing: { ...signingKey, nullable: true },
     resources: {
       type: 'object',
       additionalProperties: false,

@@ -51,6 +51,11 @@ test('a provider of the toolchain has the members that it needs, and no others',
   const manifest = 'toolkit/manifests/toolchain.json';
   const debian = { packages: 'toolkit/list.json', lock: 'toolkit/list.lock.json' };
   expect(write({ provider: 'repository', manifest })).toEqual({ provider: 'repository', manifest });
+  const manifestKey = { key: 'A'.repeat(40), publicKey: 'toolkit/keys/own.asc' };
+  expect(write({ provider: 'repository', manifest, manifestKey })).toMatchObject({ manifestKey });
+  expect(() => write({ provider: 'debian', ...debian, manifestKey })).toThrow("takes no 'manifestKey'");
+  const short = { ...manifestKey, key: 'A' };
+  expect(() => write({ provider: 'repository', manifest, manifestKey: short })).toThrow('/toolchain/manifestKey/key');
   expect(() => write({ provider: 'repository' })).toThrow("the provider 'repository' needs 'manifest'");
   expect(() => write({ provider: 'repository', manifest, ...debian })).toThrow("takes no 'packages'");
   expect(() => write({ provider: 'debian', packages: 'toolkit/list.json' })).toThrow("'debian' needs 'lock'");

@@ -17,6 +17,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed, type SandboxMount } from '@kiln/sandbox';
 import { walkTree, type Store } from '@kiln/store';
+import { checkManifestSignature } from './check-manifest-signature.ts';
 import { fetchManifestRpms } from './fetch-rpms.ts';
 import { readManifest } from './layer-manifest.ts';
 import { LAYER_TIME } from './layer-recipe.ts';
@@ -44,14 +45,15 @@ const SUBJECT = { type: 'progress', action: 'toolchain', subject: 'toolchain' } 
 
 /**
  * Makes the toolchain ready: downloads and checks RPMs that aren't in the store, installs them into a layer once.
- * @throws BuildError those of `fetchManifestRpms`, `TOOLCHAIN_INSTALL_FAILED`, `TOOLCHAIN_UNUSABLE`, and those of the sandbox.
+ * @throws BuildError `SIGNATURE_*` for the manifest, those of `fetchManifestRpms`, `TOOLCHAIN_INSTALL_FAILED`, `TOOLCHAIN_UNUSABLE`, and those of the sandbox.
  */
 export async function prepareRepositoryToolchain(
   host: Host,
   store: Store,
   toolchain: RepositoryToolchain,
 ): Promise<Toolchain> {
-  const { identity, manifest, root: workspace } = toolchain;
+  const { identity, manifest, root: workspace, signature } = toolchain;
+  if (signature !== undefined) await checkManifestSignature(host, workspace, signature);
   await fetchManifestRpms({ host, store, root: workspace }, manifest);
   const key = repositoryLayerKey(toolchain);
   const directory = await store.layer(key, (made) => makeLayer(host, store, { toolchain, directory: made }), {

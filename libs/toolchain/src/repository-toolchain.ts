@@ -1,11 +1,12 @@
 /** Provider `repository` as planning sees it: the RPMs of a manifest, and what they offer; nothing is downloaded. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf, type Sha256 } from '@kiln/build-identity';
+import { digestOf, sha256, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { parseDependency } from '@kiln/rpm-package';
 import { RPM_TOOLCHAIN_RECIPE_VERSION } from './rpm-layer-recipe.ts';
 import { manifestDigest, parseToolchainManifest, type ToolchainManifest } from './toolchain-manifest.ts';
+import type { ManifestKey } from './toolchain-config.ts';
 import type { ToolchainPackage } from './toolchain.ts';
 
 export interface RepositoryToolchain {
@@ -16,17 +17,29 @@ export interface RepositoryToolchain {
   readonly manifest: ToolchainManifest;
   /** The workspace: what paths in the manifest are relative to. */
   readonly root: string;
+  /** How the file must be signed before it is used. */
+  readonly signature?: ManifestSignature;
+}
+
+export interface ManifestSignature extends ManifestKey {
+  /** The manifest, and its digest when it was read. */
+  readonly file: string;
+  readonly sha256: Sha256;
 }
 
 /** Name of what stands for all members where closures stop. No RPM is called so. */
 const REPOSITORY_TOOLCHAIN = 'toolchain-repository';
 
 /**
- * Reads the manifest; the path is relative to `root`.
+ * Reads the manifest; paths are relative to `root`.
  * @throws BuildError `TOOLCHAIN_MANIFEST_MISSING`, `TOOLCHAIN_MANIFEST_INVALID`, `TOOLCHAIN_MANIFEST_EMPTY`.
  */
-export function loadRepositoryToolchain(root: string, file: string): RepositoryToolchain {
-  const manifest = parseToolchainManifest(readManifestFile(root, file), file);
+export function loadRepositoryToolchain(
+  root: string,
+  { manifest: file, manifestKey }: { readonly manifest: string; readonly manifestKey?: ManifestKey },
+): RepositoryToolchain {
+  const text = readManifestFile(root, file);
+  const manifest = parseToolchainManifest(text, file);
   if (manifest.packages.length === 0) {
     throw new BuildError('TOOLCHAIN_MANIFEST_EMPTY', `${file} has no packages yet`, {
       location: { file, line: 1 },
@@ -39,6 +52,7 @@ export function loadRepositoryToolchain(root: string, file: string): RepositoryT
   return {
     kind: 'repository',
     ...{ identity, manifest, root },
+    ...(manifestKey === undefined ? {} : { signature: { ...manifestKey, file, sha256: sha256(text) } }),
     package: { name: REPOSITORY_TOOLCHAIN, evr, arch: manifest.architecture, provides, requires: [] },
   };
 }

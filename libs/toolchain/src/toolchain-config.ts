@@ -10,6 +10,15 @@ export interface WrittenToolchainConfig {
   /** Stated answers and Debian packages that are left out; the generated lock of what Debian answers. */
   readonly requirements?: { readonly stated: string; readonly lock: string };
   readonly manifest?: string;
+  readonly manifestKey?: ManifestKey;
+}
+
+/** The manifest must be signed: `<manifest>.asc` is a signature by this key. */
+export interface ManifestKey {
+  /** Fingerprint: 40 or 64 upper-case hexadecimal digits. */
+  readonly key: string;
+  /** File with the armored public key. */
+  readonly publicKey: string;
 }
 
 /** `debian-full` is for trying foreign specs: Debian's packages answer BuildRequires. Its RPMs are never published. */
@@ -20,14 +29,17 @@ export type ToolchainConfig =
   | (Required<Pick<WrittenToolchainConfig, 'packages' | 'lock' | 'requirements'>> & {
       readonly provider: 'debian-full';
     })
-  | (Required<Pick<WrittenToolchainConfig, 'manifest'>> & { readonly provider: 'repository' });
+  | (Required<Pick<WrittenToolchainConfig, 'manifest'>> &
+      Pick<WrittenToolchainConfig, 'manifestKey'> & { readonly provider: 'repository' });
 
 type Member = Exclude<keyof WrittenToolchainConfig, 'provider'>;
 
-const CONFIG_MEMBERS: Readonly<Record<ProviderName, readonly Member[]>> = {
-  debian: ['packages', 'lock'],
-  'debian-full': ['packages', 'lock', 'requirements'],
-  repository: ['manifest'],
+const CONFIG_MEMBERS: Readonly<
+  Record<ProviderName, { readonly required: readonly Member[]; readonly optional: readonly Member[] }>
+> = {
+  debian: { required: ['packages', 'lock'], optional: [] },
+  'debian-full': { required: ['packages', 'lock', 'requirements'], optional: [] },
+  repository: { required: ['manifest'], optional: ['manifestKey'] },
 };
 
 export const PROVIDER_NAMES = Object.keys(CONFIG_MEMBERS) as ProviderName[];
@@ -35,10 +47,10 @@ export const PROVIDER_NAMES = Object.keys(CONFIG_MEMBERS) as ProviderName[];
 /** What is wrong with the members for this provider; undefined when the configuration is a `ToolchainConfig`. */
 export function toolchainConfigProblem(config: WrittenToolchainConfig): string | undefined {
   const { provider, ...members } = config;
-  const wanted = CONFIG_MEMBERS[provider];
-  const lack = wanted.find((one) => members[one] === undefined);
+  const { required, optional } = CONFIG_MEMBERS[provider];
+  const lack = required.find((one) => members[one] === undefined);
   if (lack !== undefined) return `the provider '${provider}' needs '${lack}' in 'toolchain'`;
-  const excess = (Object.keys(members) as Member[]).find((one) => !wanted.includes(one));
+  const excess = (Object.keys(members) as Member[]).find((one) => ![...required, ...optional].includes(one));
   return excess === undefined ? undefined : `the provider '${provider}' takes no '${excess}' in 'toolchain'`;
 }
 
@@ -49,8 +61,10 @@ export function toolchainFiles(config: ToolchainConfig): string[] {
       return [config.packages, config.lock];
     case 'debian-full':
       return [config.packages, config.lock, config.requirements.stated, config.requirements.lock];
-    case 'repository':
-      return [config.manifest];
+    case 'repository': {
+      const { manifest, manifestKey } = config;
+      return manifestKey === undefined ? [manifest] : [manifest, `${manifest}.asc`, manifestKey.publicKey];
+    }
   }
 }
 

@@ -35,7 +35,7 @@ export function loadToolchain(
       return loadDebianFullToolchain(root, { packages, lock, ...answers });
     }
     case 'repository':
-      return loadRepositoryToolchain(root, config.manifest);
+      return loadRepositoryToolchain(root, config);
   }
 }
 

@@ -37,7 +37,12 @@ export async function makeRepository(directory: string, rpms: readonly string[],
   rpms.forEach((rpm, at) => copyFileSync(rpm, copies[at]!));
   await sign(key, (signer) => Promise.all(copies.map((path) => signer.signRpm(path, TIME))));
   execFileSync('createrepo_c', ['--quiet', '--no-database', directory]);
-  await sign(key, (signer) => signer.signFile(join(directory, 'repodata/repomd.xml'), TIME));
+  if (key !== undefined) await signFile(join(directory, 'repodata/repomd.xml'), key);
+}
+
+/** Writes `<path>.asc`. */
+export async function signFile(path: string, key: TestKey): Promise<void> {
+  await sign(key, (signer) => signer.signFile(path, TIME));
 }
 
 async function sign(key: TestKey | undefined, use: Parameters<typeof withSigner>[2]): Promise<void> {

@@ -26,7 +26,14 @@ import {
   type Toolchain,
 } from '@kiln/toolchain';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeKey, makeRepository, serveDirectory, type LoopbackServer, type TestKey } from './loopback-repository.ts';
+import {
+  makeKey,
+  makeRepository,
+  serveDirectory,
+  signFile,
+  type LoopbackServer,
+  type TestKey,
+} from './loopback-repository.ts';
 import { makeSmallDistribution } from './small-distribution.ts';
 import { host, locked, testStore } from './toolchain-store.ts';
 
@@ -140,6 +147,29 @@ async function buildIn(rpms: Parameters<typeof composeRpmRoot>[2]['rpms'], spec:
     await removeWorkDirectory(host, work);
   }
 }
+
+it('wants a manifest that is signed, where a key is named for it', async () => {
+  const signedBy = ({ fingerprint }: TestKey) =>
+    loadToolchain(top, {
+      provider: 'repository',
+      manifest: FILE,
+      manifestKey: { key: fingerprint, publicKey: fingerprint === key.fingerprint ? 'own.asc' : 'other.asc' },
+    });
+  const other = makeKey(top, 'other');
+  await expect(prepareToolchain(host, store, signedBy(key))).rejects.toMatchObject({ code: 'SIGNATURE_MISSING' });
+  await signFile(join(top, FILE), key);
+  // The signature is no part of what the toolchain is.
+  expect((await prepareToolchain(host, store, signedBy(key))).layer).toBe(toolchain.layer);
+  await expect(prepareToolchain(host, store, signedBy(other))).rejects.toMatchObject({
+    code: 'SIGNATURE_INVALID',
+    message: expect.stringContaining(`${FILE} is not signed by ${other.fingerprint}`),
+  });
+  const read = signedBy(key);
+  writeFileSync(join(top, FILE), `${readFileSync(join(top, FILE), 'utf8')}\n`);
+  await expect(prepareToolchain(host, store, signedBy(key))).rejects.toThrow('the content is not what was signed');
+  await signFile(join(top, FILE), key);
+  await expect(prepareToolchain(host, store, read)).rejects.toMatchObject({ code: 'TOOLCHAIN_MANIFEST_CHANGED' });
+});
 
 it('is not made of packages without the programs that builds need', async () => {
   await makeRepository(join(top, 'bare'), [join(FIXTURES, 'minimal-1-1.noarch.rpm')]);

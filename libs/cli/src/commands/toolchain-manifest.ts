@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BuildError } from '@kiln/diagnostics';
 import { readDistroConfig } from '@kiln/distribution';
-import { writeFileAtomic } from '@kiln/host';
+import { writeFileAtomic, type Host } from '@kiln/host';
+import { withSigner } from '@kiln/rpm-repository';
 import { defaultStoreDirectory, Store } from '@kiln/store';
 import {
   formatToolchainManifest,
@@ -20,10 +21,19 @@ export function addToolchainManifest(program: Command, context: () => CommandCon
     .command('toolchain-manifest')
     .description('resolve what a manifest of prebuilt RPMs asks for against its repositories and write it')
     .argument('[manifest]', 'workspace-relative path; that of toolkit/distro.json when omitted')
-    .action((manifest: string | undefined) => updateManifest(context(), manifest));
+    .option('--sign', 'sign the manifest too, with the key that toolkit/distro.json names for it, or for publications')
+    .action((manifest: string | undefined, options: ManifestOptions) => updateManifest(context(), manifest, options));
 }
 
-async function updateManifest(context: CommandContext, given: string | undefined): Promise<void> {
+interface ManifestOptions {
+  readonly sign?: boolean;
+}
+
+async function updateManifest(
+  context: CommandContext,
+  given: string | undefined,
+  { sign = false }: ManifestOptions,
+): Promise<void> {
   const root = rootOf(context);
   const file = given ?? configuredManifest(root);
   const { terminal } = context;
@@ -35,12 +45,30 @@ async function updateManifest(context: CommandContext, given: string | undefined
     const before = parseToolchainManifest(readManifestFile(root, file), file);
     const after = await makeToolchainManifest({ host, store, root }, before, file);
     await writeFileAtomic(join(root, file), formatToolchainManifest(after));
+    if (sign) await signManifest(host, root, file);
     const megabytes = after.packages.reduce((sum, { size }) => sum + size, 0) / 1e6;
     print(context, `wrote ${file}: ${after.packages.length} packages, ${megabytes.toFixed(0)} MB`);
     for (const line of manifestChanges(before, after)) print(context, line);
   } finally {
     reporter.end();
   }
+}
+
+/** @throws BuildError `SIGNING_KEY_MISSING` where no key is named, and those of signing. */
+async function signManifest(host: Host, root: string, file: string): Promise<void> {
+  const { toolchain, signing } = readDistroConfig(root);
+  const key = (toolchain.provider === 'repository' ? toolchain.manifestKey : undefined) ?? signing;
+  if (key === undefined) {
+    throw new BuildError(
+      'SIGNING_KEY_MISSING',
+      'toolkit/distro.json names no key that the manifest could be signed with',
+      {
+        hint: 'name it as "manifestKey" of the toolchain (docs/toolchains.md)',
+      },
+    );
+  }
+  const signingKey = { fingerprint: key.key, publicKeyFile: join(root, key.publicKey) };
+  await withSigner(host, signingKey, (signer) => signer.signFile(join(root, file), Math.floor(host.now() / 1000)));
 }
 
 /** @throws BuildError `TOOLCHAIN_MANIFEST_MISSING` */
