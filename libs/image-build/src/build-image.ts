@@ -2,7 +2,9 @@
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
+import type { ImageArtifact } from '@kiln/image-config';
 import { copySparse, digestFile } from '@kiln/store';
 import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
 import { composeDisk } from './compose-disk.ts';
@@ -16,6 +18,7 @@ import { installPackages } from './install-packages.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
 import { packRoot, settleRoot } from './pack-root.ts';
 import { prepareBoot } from './prepare-boot.ts';
+import { rootLabels, type RootLabels } from './selinux-labels.ts';
 import { writeSbom } from './write-sbom.ts';
 
 /** A file that the stage made. */
@@ -62,12 +65,13 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
     if (plan !== undefined) await prepareBoot(stage, plan);
     const customized = await finalizeRoot(stage, installed);
     await settleRoot(stage);
+    const labels = await labelsFor(stage);
     const packed = await packRoot(stage);
     if (plan !== undefined) {
       say('making the disk');
-      await composeDisk(stage, plan);
+      await composeDisk(stage, plan, labels);
     }
-    const made: MadeImage = { stage, packed, ...(plan === undefined ? {} : { plan }) };
+    const made: MadeImage = { stage, packed, ...(plan === undefined ? {} : { plan }), ...(labels && { labels }) };
     return {
       outputs: await writeOutputs(made, say),
       packages: request.rpms.map(({ nevra }) => nevra),
@@ -76,6 +80,19 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
       customized,
     };
   });
+}
+
+/** Artifacts that have no place for labels here. */
+const UNLABELLED: readonly ImageArtifact['type'][] = ['squashfs', 'erofs'];
+
+async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
+  const { artifacts, customization, name } = stage.request.definition;
+  const found = artifacts.find(({ type }) => UNLABELLED.includes(type));
+  if (customization.selinux !== undefined && found !== undefined) {
+    const message = `${name}: labels of SELinux in artifacts of type '${found.type}' are not built yet`;
+    throw new BuildError('IMAGE_FEATURE_UNSUPPORTED', message, { hint: "leave out the artifact, or 'SELinux'" });
+  }
+  return rootLabels(stage);
 }
 
 async function writeOutputs(made: MadeImage, say: (message: string) => void): Promise<ImageOutput[]> {

@@ -9,6 +9,8 @@ import type { ToolMount } from './image-ports.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { partitionTable } from './partition-table.ts';
+import { labelCommands } from './selinux-attributes.ts';
+import type { RootLabels } from './selinux-labels.ts';
 
 /** File names in the output directory. */
 export const DISK_FILE = 'disk.raw';
@@ -19,9 +21,9 @@ export function partitionFile({ number }: PlannedPartition): string {
 }
 
 /** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE` */
-export async function composeDisk(stage: ImageStage, plan: DiskPlan): Promise<void> {
+export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: RootLabels | undefined): Promise<void> {
   const filled = plan.partitions.filter(({ definition }) => definition.fileSystem !== undefined);
-  for (const partition of filled) await makeFileSystem(stage, plan, partition);
+  for (const partition of filled) await makeFileSystem(stage, plan, { partition, labels });
   const output = stage.directories.output;
   await writeFile(join(output, 'table'), partitionTable(plan));
   const parts = filled.flatMap((one) => [partitionFile(one), String(one.startBytes)]);
@@ -48,18 +50,24 @@ done
 `;
 
 /** What is mounted on lower directories is not part of it: empty directories hide it. */
-async function makeFileSystem(stage: ImageStage, plan: DiskPlan, partition: PlannedPartition): Promise<void> {
+async function makeFileSystem(
+  stage: ImageStage,
+  plan: DiskPlan,
+  { partition, labels }: { readonly partition: PlannedPartition; readonly labels: RootLabels | undefined },
+): Promise<void> {
   const { definition, sizeBytes, fileSystemUuid } = partition;
   const { id, fileSystem, mount, name } = definition;
   const maker = FILE_SYSTEM_MAKERS[fileSystem!]!;
   const { identity } = stage.request;
   const label = name === '' ? id : name;
   const seed = uuidFrom(identity, `seed ${id}`);
-  const variables = Object.entries(maker.variables({ label, uuid: fileSystemUuid, seed }));
+  const commands = await placeLabels(stage, plan, { partition, labels });
+  const variables = Object.entries({ ...maker.variables({ label, uuid: fileSystemUuid, seed }), labels: commands });
   const hidden = mount === undefined ? [] : await hideMountPoints(stage, plan, mount.point);
   const content = mount === undefined ? `${OUTPUT}/empty` : `${ROOT}${mount.point}`;
   const script = `
 mkdir -p ${OUTPUT}/empty
+cd ${OUTPUT}
 image=${OUTPUT}/${partitionFile(partition)} content=$1 epoch=$SOURCE_DATE_EPOCH
 truncate --size="$2" "$image"
 shift 2
@@ -76,13 +84,30 @@ ${maker.script}`;
   });
 }
 
-/** Empty directories, alike outside, over the places below `point` that belong to other partitions. */
-async function hideMountPoints(stage: ImageStage, plan: DiskPlan, point: string): Promise<ToolMount[]> {
+/** The path in the sandbox of the commands that label the files of a partition; empty when there is nothing to label. */
+async function placeLabels(
+  { directories }: ImageStage,
+  plan: DiskPlan,
+  { partition, labels }: { readonly partition: PlannedPartition; readonly labels: RootLabels | undefined },
+): Promise<string> {
+  const point = partition.definition.mount?.point;
+  if (labels === undefined || point === undefined) return '';
+  const name = `labels-${partition.number}`;
+  await writeFile(join(directories.output, name), labelCommands(labels, { point, hidden: pointsBelow(plan, point) }));
+  return `${OUTPUT}/${name}`;
+}
+
+/** Mount points of other partitions below one, without those that are hidden with another. */
+function pointsBelow(plan: DiskPlan, point: string): string[] {
   const inside = plan.partitions
     .map(({ definition: { mount } }) => mount?.point ?? '')
     .filter((other) => other !== '' && other !== point && (point === '/' || other.startsWith(`${point}/`)));
-  // What is below a hidden one is hidden with it.
-  const highest = inside.filter((one) => !inside.some((other) => one !== other && one.startsWith(`${other}/`)));
+  return inside.filter((one) => !inside.some((other) => one !== other && one.startsWith(`${other}/`)));
+}
+
+/** Empty directories, alike outside, over the places below `point` that belong to other partitions. */
+async function hideMountPoints(stage: ImageStage, plan: DiskPlan, point: string): Promise<ToolMount[]> {
+  const highest = pointsBelow(plan, point);
   if (highest.length === 0) return [];
   await runScript(stage, {
     script: HIDE_SCRIPT,

@@ -12,7 +12,8 @@ export interface FileSystemRequest {
 
 interface FileSystemMaker {
   /**
-   * Bash. Variables: $image (a file of the right size, empty), $content (directory), $epoch, and those of `variables`.
+   * Bash. Variables: $image (a file of the right size, empty), $content (directory), $epoch, $labels (commands for debugfs, or nothing), and
+   * those of `variables`.
    */
   readonly script: string;
   readonly variables: (request: FileSystemRequest) => Readonly<Record<string, string>>;
@@ -27,6 +28,11 @@ const ext = (type: string, features: string): FileSystemMaker => ({
 label=(); if [ -n "$fslabel" ]; then label=(-L "$fslabel"); fi
 mke2fs -q -F -t ${type} -b 4096 -I 256 -O ${features} "\${label[@]}" -U "$uuid" \\
   -E "hash_seed=$seed,lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0" -d "$content" "$image"
+if [ -n "$labels" ]; then
+  debugfs -w -f "$labels" "$image" > /dev/null 2> labels.log
+  # Its status doesn't tell of commands that failed.
+  if grep -v '^debugfs [0-9]' labels.log >&2; then exit 1; fi
+fi
 `,
   variables: ({ label, uuid, seed }) => ({ fslabel: label.replaceAll(/[^ -~]/g, '_').slice(0, 16), uuid, seed }),
 });

@@ -3,12 +3,15 @@ import type { ImageArtifact } from '@kiln/image-config';
 import type { DiskPlan } from './disk-plan.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import type { PackedRoot } from './pack-root.ts';
+import type { RootLabels } from './selinux-labels.ts';
 
 export interface MadeImage {
   readonly stage: ImageStage;
   readonly packed: PackedRoot;
   /** Of the disk in the output directory; absent without partitions. */
   readonly plan?: DiskPlan;
+  /** Absent without SELinux. */
+  readonly labels?: RootLabels;
 }
 
 /** Writes the file `ARTIFACT` in the output directory; equal images give equal bytes. */

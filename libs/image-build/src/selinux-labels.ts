@@ -13,11 +13,18 @@ export interface FileLabel {
   readonly label: string;
 }
 
+export interface RootLabels {
+  /** Of all files of the root, in the order of their paths. */
+  readonly files: readonly FileLabel[];
+  /** Of a directory that isn't in the root; undefined when the policy gives it none. */
+  readonly ofDirectory: (path: string) => string | undefined;
+}
+
 /**
- * In the order of the paths, without those that the policy gives no label; undefined when the definition names no mode of SELinux.
+ * By the policy of the root's own configuration, without those that the policy gives no label; undefined when the definition names no mode of SELinux.
  * @throws BuildError `IMAGE_SELINUX_MISSING` when the root has no policy, `SELINUX_CONTEXTS_INVALID`
  */
-export async function rootLabels(stage: ImageStage): Promise<FileLabel[] | undefined> {
+export async function rootLabels(stage: ImageStage): Promise<RootLabels | undefined> {
   const { definition } = stage.request;
   if (definition.customization.selinux === undefined) return undefined;
   const config = (await readRoot(stage, [SELINUX_CONFIG])).text(SELINUX_CONFIG) ?? '';
@@ -39,10 +46,11 @@ export async function rootLabels(stage: ImageStage): Promise<FileLabel[] | undef
     ...(subs === undefined ? {} : { subs }),
     ...(distSubs === undefined ? {} : { distSubs }),
   });
-  return [{ path: '/', type: 'd' }, ...files]
+  const labelled = [{ path: '/', type: 'd' }, ...files]
     .flatMap(({ path, type }): FileLabel[] => {
       const label = contexts.labelOf(path, type as FileType);
       return label === undefined ? [] : [{ path, label }];
     })
     .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files: labelled, ofDirectory: (path) => contexts.labelOf(path, 'd') };
 }

@@ -65,7 +65,9 @@ describe.skipIf(!hasRpmbuild())('rootLabels', () => {
       'srv/secret': 'x',
     });
     symlinkSync('usr/bin', join(root, 'bin'));
-    const labels = new Map((await rootLabels(await stage(root, 'enforcing')))!.map((one) => [one.path, one.label]));
+    const labels = new Map(
+      (await rootLabels(await stage(root, 'enforcing')))!.files.map((one) => [one.path, one.label]),
+    );
     expect(labels.get('/')).toBe(label('root'));
     expect(labels.get('/etc')).toBe(label('default'));
     expect(labels.get('/etc/selinux/config')).toBe(label('policy'));

@@ -1,6 +1,9 @@
 /** The root's files as one file system. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { uuidFrom } from '../disk-plan.ts';
 import { FILE_SYSTEM_MAKERS } from '../file-systems.ts';
+import { labelCommands } from '../selinux-attributes.ts';
 import { scriptWriter, type ArtifactWriter } from '../made-image.ts';
 
 /** As large as the files need, a tenth more, and room for the journal. */
@@ -10,11 +13,16 @@ while read -r size; do blocks=$((blocks + (size + 4095) / 4096 + 1)); done < <(f
 truncate --size="$((blocks * 4096 * 11 / 10 / 1048576 + 24))M" artifact
 `;
 
-export const writeExt4: ArtifactWriter = (made, artifact) => {
-  const { identity, definition } = made.stage.request;
+export const writeExt4: ArtifactWriter = async (made, artifact) => {
+  const { request, directories } = made.stage;
+  const { identity, definition } = request;
   const maker = FILE_SYSTEM_MAKERS.ext4!;
   const uuid = uuidFrom(identity, 'ext4');
-  const variables = Object.entries(maker.variables({ label: definition.name, uuid, seed: uuidFrom(identity, 'seed') }));
+  const labels = made.labels === undefined ? '' : 'labels-artifact';
+  if (made.labels !== undefined)
+    await writeFile(join(directories.output, labels), labelCommands(made.labels, { point: '/', hidden: [] }));
+  const seed = uuidFrom(identity, 'seed');
+  const variables = Object.entries({ ...maker.variables({ label: definition.name, uuid, seed }), labels });
   const names = variables.map(([key], index) => `${key}=\${${index + 1}}`).join('\n');
   const script = `${EXT4_SIZE}\nimage=artifact content=/image\n${names}\n${maker.script}`;
   return scriptWriter(script, () => variables.map(([, value]) => value))(made, artifact);
