@@ -3,7 +3,7 @@ import type { Sha256 } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
 import { removeWorkDirectory } from '@kiln/sandbox';
 import { collectGarbage, storeLimit, storeSize, type GarbageReport, type Store } from '@kiln/store';
-import { toolchainLayerKeys } from '@kiln/toolchain';
+import { toolchainBlobs, toolchainLayerKeys } from '@kiln/toolchain';
 import { isBroken, type PackageProject } from './package-project.ts';
 import { pinnedSources } from './pinned-sources.ts';
 import type { Session } from './session.ts';
@@ -40,6 +40,7 @@ export async function usePlan(session: Session): Promise<void> {
   const { distribution, store } = session;
   const { packages, images, config, toolchain } = distribution;
   for (const key of toolchainLayerKeys(toolchain)) await store.useLayer(key);
+  for (const digest of toolchainBlobs(toolchain)) await store.use(store.blobPath(digest));
   for (const name of ['imageTools', 'bootTools'] as const) {
     if (config[name] === undefined) continue;
     for (const key of toolchainLayerKeys(plannedToolRoot(distribution, name))) await store.useLayer(key);

@@ -12,6 +12,7 @@ export { lockDebianToolchain } from './lock-toolchain.ts';
 export {
   loadToolchain,
   prepareToolchain,
+  toolchainBlobs,
   toolchainLayerKeys,
   type LoadToolchainOptions,
   type PlannedToolchain,

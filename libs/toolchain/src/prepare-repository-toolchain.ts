@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   chmodSync,
+  constants,
   existsSync,
   lstatSync,
   lutimesSync,
@@ -98,7 +99,7 @@ async function makeLayer(host: Host, store: Store, { toolchain, directory }: Unf
     for (const path of [unpacked, root, rpms]) await mkdir(path, { mode: 0o755 });
     for (const path of [unpacked, root]) await giveToBuildUser(user, path);
     for (const one of packages) {
-      await copyFile(store.blobPath(one.sha256), join(rpms, fileNameOf(one)));
+      await copyFile(store.blobPath(one.sha256), join(rpms, fileNameOf(one)), constants.COPYFILE_FICLONE);
     }
     const total = packages.length;
     host.emit({ ...SUBJECT, message: 'unpacking packages', total, unit: 'packages' });
@@ -148,6 +149,9 @@ async function machineRoot(
     if (found?.isSymbolicLink() === true) symlinkSync(`usr/${name}`, join(layer, name));
     else if (found !== undefined) mounts.push({ source: `/${name}`, target: `/${name}`, writable: false });
   }
+  // Where programs may be links to one of several, and where libraries are found.
+  for (const path of ['/etc/alternatives', '/etc/ld.so.cache'])
+    if (existsSync(path)) mounts.push({ source: path, target: path, writable: false });
   return { layer, mounts };
 }
 
@@ -167,6 +171,12 @@ async function runStep(host: Host, { script, ...request }: Step): Promise<void> 
     environment: TOOL_ENVIRONMENT,
   });
   if (/No space left on device/.test(stderr)) throw Object.assign(new Error(stderr), { code: 'ENOSPC' });
+  const missing = /^the machine has no (\S+)$/m.exec(stderr)?.[1];
+  if (missing !== undefined) {
+    throw new BuildError('PROGRAM_NOT_FOUND', `the program '${missing}' is not installed or not in PATH`, {
+      hint: 'run `kiln doctor --fix`',
+    });
+  }
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const bad = lines.filter((line) => SCRIPTLET_FAILED.test(line));
   if (status === 0 && bad.length === 0) return;
@@ -187,16 +197,11 @@ const SCRIPTLET_FAILED = /scriptlet failed/;
 
 /** What builds expect beside the packages, and properties that are the same everywhere. @param begin when the installation began, milliseconds */
 function finishLayer(root: string, begin: number): void {
-  for (const directory of LAYER_DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
-  for (const [path, line] of Object.entries(BUILDER_LINES)) {
-    const full = join(root, path);
-    const text = existsSync(full) ? readFileSync(full, 'utf8') : '';
-    const id = ':1000:';
-    const hasId = text.split('\n').some((one) => one.split(':')[2] === '1000' || one.startsWith('builder:'));
-    if (!hasId && line.includes(id)) appendFileSync(full, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
-  }
+  for (const directory of LAYER_DIRECTORIES)
+    if (placeOf(root, directory) === 'nothing') mkdirSync(join(root, directory), { recursive: true });
+  for (const [path, line] of Object.entries(BUILDER_LINES)) addBuilder(root, path, line);
   for (const [path, text] of Object.entries(MISSING_FILES))
-    if (!existsSync(join(root, path))) writeFileSync(join(root, path), text);
+    if (placeOf(root, path) === 'nothing') writeFileSync(join(root, path), text);
   for (const { path, stats, type } of walkTree(root)) {
     const full = join(root, path);
     if (type === 'link') {
@@ -208,6 +213,29 @@ function finishLayer(root: string, begin: number): void {
     utimesSync(full, time, time);
   }
   utimesSync(root, LAYER_TIME, LAYER_TIME);
+}
+
+/** Adds the line of the user who builds, unless name or number are taken. */
+function addBuilder(root: string, path: string, line: string): void {
+  const place = placeOf(root, path);
+  if (place === 'other') return;
+  const text = place === 'file' ? readFileSync(join(root, path), 'utf8') : '';
+  const [name, , id] = line.split(':');
+  const taken = text.split('\n').map((one) => one.split(':'));
+  if (taken.some((fields) => fields[0] === name || fields[2] === id)) return;
+  appendFileSync(join(root, path), `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
+}
+
+/** What is at a path of the layer. Links count as something else, also on the way: an absolute one leads to files of the machine. */
+function placeOf(root: string, path: string): 'nothing' | 'file' | 'other' {
+  const steps = path.split('/');
+  for (let count = 1; count <= steps.length; count += 1) {
+    const found = lstatSync(join(root, ...steps.slice(0, count)), { throwIfNoEntry: false });
+    if (found === undefined) return 'nothing';
+    if (count === steps.length) return found.isFile() ? 'file' : 'other';
+    if (!found.isDirectory()) return 'other';
+  }
+  return 'other';
 }
 
 /** @throws BuildError `TOOLCHAIN_UNUSABLE` */

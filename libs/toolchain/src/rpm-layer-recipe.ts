@@ -13,6 +13,9 @@ export const ROOT_PLACE = '/kiln/root';
  */
 export const UNPACK_SCRIPT = `
 set -euo pipefail
+for program in rpm2cpio cpio; do
+  command -v $program > /dev/null || { echo "the machine has no $program" >&2; exit 127; }
+done
 cd ${ROOT_PLACE}
 mkdir -p usr/bin usr/sbin usr/lib etc
 for name in bin sbin lib; do ln -s usr/$name $name; done

@@ -1,4 +1,5 @@
 /** The providers of stage 1 behind one interface: a plan that nothing is downloaded for, then the layer and the RPMs. */
+import type { Sha256 } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import { loadDebianFullToolchain, type DebianFullToolchain } from './debian-full.ts';
@@ -45,6 +46,8 @@ interface Provider<Plan> {
   prepare(host: Host, store: Store, plan: Plan): Promise<Toolchain>;
   /** The layers in the store that belong to a plan. */
   layerKeys(plan: Plan): string[];
+  /** Digests of the files in the store that it is made of, when they are needed beside the layers. */
+  blobs(plan: Plan): Sha256[];
 }
 
 const PROVIDERS: {
@@ -53,10 +56,13 @@ const PROVIDERS: {
   debian: {
     prepare: prepareDebianToolchain,
     layerKeys: ({ identity, layerIdentity }) => [`toolchain-${layerIdentity}`, `toolchain-rpm-${identity}`],
+    blobs: () => [],
   },
   repository: {
     prepare: prepareRepositoryToolchain,
     layerKeys: (plan) => [repositoryLayerKey(plan)],
+    // They stand in the database of each new build root.
+    blobs: ({ manifest }) => manifest.packages.map((one) => one.sha256),
   },
 };
 
@@ -67,6 +73,10 @@ export function prepareToolchain(host: Host, store: Store, plan: PlannedToolchai
 
 export function toolchainLayerKeys(plan: PlannedToolchain): string[] {
   return providerOf(plan).layerKeys(plan);
+}
+
+export function toolchainBlobs(plan: PlannedToolchain): Sha256[] {
+  return providerOf(plan).blobs(plan);
 }
 
 function providerOf({ kind }: PlannedToolchain): Provider<PlannedToolchain> {

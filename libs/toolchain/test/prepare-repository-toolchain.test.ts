@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -20,6 +21,7 @@ import {
   makeToolchainManifest,
   parseToolchainManifest,
   prepareToolchain,
+  toolchainBlobs,
   toolchainLayerKeys,
   type ManifestRepository,
   type PlannedToolchain,
@@ -85,6 +87,7 @@ it('is planned by the manifest alone: what its packages provide', () => {
     expect.arrayContaining(['small-tools', 'small-base', 'rpm-build', '/bin/rpmbuild', '/usr/bin/rpmbuild']),
   );
   expect(toolchain.identity).toBe(planned.identity);
+  expect(toolchainBlobs(planned).map((digest) => existsSync(store.blobPath(digest)))).toEqual([true, true]);
   expect(toolchainLayerKeys(planned).every((name) => existsSync(join(store.directory, 'layers', name)))).toBe(true);
 });
 
@@ -105,6 +108,13 @@ it('can be read by the build user, and has a user who builds', () => {
   expect(lstatSync(inLayer('etc/shadow')).mode & 0o777).toBe(0o644);
   expect(lstatSync(inLayer('etc/shadow')).uid).toBe(lstatSync(inLayer('usr/bin/bash')).uid);
   expect(readFileSync(inLayer('etc/passwd'), 'utf8')).toMatch(/^root:.*\nbuilder:x:1000:1000:.*\n$/);
+});
+
+it('leaves links of packages alone, which could lead to files of the machine', () => {
+  expect(readlinkSync(inLayer('etc/nsswitch.conf'))).toBe('/etc/elsewhere/nsswitch.conf');
+  expect(readlinkSync(inLayer('home'))).toBe('/tmp/kiln-test-of-links');
+  for (const path of ['/etc/elsewhere', '/tmp/kiln-test-of-links']) expect(existsSync(path), path).toBe(false);
+  expect(readFileSync(inLayer('etc/hosts'), 'utf8')).toMatch(/^127\.0\.0\.1 localhost/);
 });
 
 it('builds a package in a root of its RPMs, over which lie the RPMs that the package asks for', async () => {

@@ -57,6 +57,8 @@ echo 'int kiln;' > $root/usr/include/small.h
 echo 'root:x:0:0:root:/root:/bin/bash' > $root/etc/passwd
 printf 'root:x:0:\\nmail:x:12:\\n' > $root/etc/group
 echo secret > $root/etc/shadow
+ln -s /etc/elsewhere/nsswitch.conf $root/etc/nsswitch.conf
+ln -s /tmp/kiln-test-of-links $root/home
 %post -n small-base
 echo "made by a scriptlet" > /etc/made
 %files
@@ -73,6 +75,8 @@ echo "made by a scriptlet" > /etc/made
 %config /etc/passwd
 %config /etc/group
 %attr(0600,root,mail) %config /etc/shadow
+/etc/nsswitch.conf
+/home
 `;
 
 /** Builds them with rpmbuild of the Debian layer; returns their paths in `directory`. */
