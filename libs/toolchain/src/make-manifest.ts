@@ -48,10 +48,11 @@ export function resolveManifest(
     ({ arch, published }) =>
       (arch === request.architecture || arch === 'noarch') && published <= snapshotSeconds(request),
   );
-  const pinned = pinListed(listed, usable);
+  const pinned = pinListed(listed.flatMap(asPin), usable);
   const chosen = [...bestOffers(usable, pinned).values()];
   const roots: Dependency[] = [
     ...request.roots.map(parseDependency),
+    ...listed.filter(({ fileName }) => fileName === undefined).map(({ name }) => ({ name })),
     ...[...pinned.values()].map(({ name, evr }) => ({ name, operator: '=' as const, evr })),
   ];
   const closure = resolveClosure(new ProviderIndex(chosen), roots);
@@ -90,8 +91,15 @@ function readList(root: string, path: string, file: string): string {
   }
 }
 
+/** A line of a list that names one version. */
+type Pin = Required<ListedRpm>;
+
+function asPin({ fileName, ...rest }: ListedRpm): Pin[] {
+  return fileName === undefined ? [] : [{ ...rest, fileName }];
+}
+
 /** The offers that lists name, by package name. @throws BuildError `TOOLCHAIN_UNRESOLVED` */
-function pinListed(listed: readonly ListedRpm[], offers: readonly OfferedRpm[]): ReadonlyMap<string, OfferedRpm> {
+function pinListed(listed: readonly Pin[], offers: readonly OfferedRpm[]): ReadonlyMap<string, OfferedRpm> {
   const byFile = new Map<string, OfferedRpm>();
   for (const one of offers) {
     const name = rpmFileName(one);

@@ -1,13 +1,14 @@
-/** Azure Linux's text manifests: file names of RPMs, one a line. */
+/** Azure Linux's text manifests: file names of RPMs, or names of packages, one a line. */
 import { BuildError, type SourceLocation } from '@kiln/diagnostics';
 
 export interface ListedRpm {
-  /** `<name>-<version>-<release>.<arch>.rpm`: without an epoch, as file names have none. */
-  readonly fileName: string;
+  /** `<name>-<version>-<release>.<arch>.rpm`: without an epoch, as file names have none. Absent where any version will do. */
+  readonly fileName?: string;
   readonly name: string;
   readonly location: SourceLocation;
 }
 
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 const FILE_NAME = /^(?<name>[^\s/]+)-[^\s/-]+-[^\s/-]+\.\w+\.rpm$/;
 
 /**
@@ -20,12 +21,17 @@ export function parsePackageList(text: string, file: string): ListedRpm[] {
     if (line === '' || line.startsWith('#')) return [];
     const location = { file, line: at + 1 };
     const name = FILE_NAME.exec(line)?.groups?.['name'];
-    if (name === undefined) {
-      throw new BuildError('TOOLCHAIN_LIST_INVALID', `'${line}' is no file name of an RPM`, {
-        location,
-        hint: 'each line is <name>-<version>-<release>.<architecture>.rpm',
-      });
+    if (name !== undefined) return [{ fileName: line, name, location }];
+    if (!NAME.test(line) || line.endsWith('.rpm')) {
+      throw new BuildError(
+        'TOOLCHAIN_LIST_INVALID',
+        `'${line}' is neither the file name of an RPM nor the name of a package`,
+        {
+          location,
+          hint: 'each line is <name>-<version>-<release>.<architecture>.rpm, or <name>',
+        },
+      );
     }
-    return [{ fileName: line, name, location }];
+    return [{ name: line, location }];
   });
 }

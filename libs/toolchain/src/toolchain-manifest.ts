@@ -27,7 +27,7 @@ export interface ManifestRequest {
   readonly repositories: readonly ManifestRepository[];
   /** Capabilities that the toolchain must have, as in Requires of a spec. */
   readonly roots: readonly string[];
-  /** Lists of RPM file names, one a line, which are members in exactly that version. */
+  /** Lists of RPM file names, which are members in exactly that version, and of names; one a line. */
   readonly lists: readonly string[];
 }
 
