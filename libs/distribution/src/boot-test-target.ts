@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { bootableArtifact, bootDisk, bootTest, rpmDatabaseFileName, type BootReport } from '@kiln/image-build';
+import { bootArtifacts, bootDisk, bootTest, rpmDatabaseFileName, type BootReport } from '@kiln/image-build';
 import type { ActionResult } from '@kiln/store';
 import { imageContents, imagePorts, imageRpms, type ImageContents } from './image-target.ts';
 import type { Session } from './session.ts';
@@ -56,7 +56,7 @@ export const bootTestTarget: Target = {
 
 function startsDisk({ distribution }: Session, id: string): boolean {
   const { definition } = distribution.findImage(id);
-  return definition !== undefined && bootableArtifact(definition) !== undefined;
+  return definition !== undefined && bootArtifacts(definition) !== undefined;
 }
 
 interface MadeImage {
@@ -71,10 +71,10 @@ async function startImage(session: Session, id: string, { contents, image, log }
   const { definition } = contents;
   const rpms = imageRpms(session, contents);
   const ports = await imagePorts(session);
-  const artifact = bootableArtifact(definition);
-  if (artifact !== undefined) {
-    const disk = store.blobPath(outputs[artifact.fileName]!.sha256);
-    return bootDisk(host, ports, { definition, artifact, disk, rpms, log });
+  const started = bootArtifacts(definition);
+  if (started !== undefined) {
+    const files = new Map(started.map((one) => [one, store.blobPath(outputs[one.fileName]!.sha256)]));
+    return bootDisk(host, ports, { definition, files, rpms, log });
   }
   const archive = outputs[definition.artifacts.find(({ type }) => type === 'oci')?.fileName ?? ''];
   if (archive === undefined) {

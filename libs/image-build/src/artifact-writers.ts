@@ -2,7 +2,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltArtifactType, Compression, ImageArtifact } from '@kiln/image-config';
-import { writeInitrd } from './artifacts/initrd.ts';
+import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
 import { writeOci } from './artifacts/oci.ts';
 import { writeErofs, writeExt4, writeSquashfs } from './artifacts/root-file-system.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
@@ -27,6 +27,7 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   squashfs: writeSquashfs,
   erofs: writeErofs,
   initrd: writeInitrd,
+  kernel: writeKernel,
 };
 
 /** A fixed number of threads above one: the bytes don't depend on the machine's cores. */

@@ -6,14 +6,12 @@ import { failureOfChecks, type BootReport } from './boot-report.ts';
 import { checkGuest, LAST_ANSWER, parseAnswers, questionLines } from './guest-checks.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import { parseOsRelease } from './os-release.ts';
-import { talkToMachine, type ConsoleStep } from './virtual-machine.ts';
+import { talkToMachine, type BootSource, type ConsoleStep } from './virtual-machine.ts';
 
 export interface DiskBootRequest {
   readonly definition: ImageDefinition;
-  /** One that `bootableArtifact` names. */
-  readonly artifact: ImageArtifact;
-  /** The file. */
-  readonly disk: string;
+  /** The artifacts that `bootArtifacts` names, each with its file. */
+  readonly files: ReadonlyMap<ImageArtifact, string>;
   readonly rpms: readonly { readonly nevra: string }[];
   readonly log?: string;
 }
@@ -45,12 +43,14 @@ const STEPS: readonly ConsoleStep[] = [
   { off: true, seconds: OFF_SECONDS },
 ];
 
-/** What the boot test starts of an image with a boot loader; undefined when it makes no such file. */
-export function bootableArtifact({ artifacts, boot }: ImageDefinition): ImageArtifact | undefined {
-  if (boot.type === 'none') return undefined;
-  return FORMATS.flatMap(([wanted]) =>
-    artifacts.filter(({ type, compression }) => type === wanted && compression === undefined),
-  )[0];
+/** What the boot test starts: a disk with a boot loader, or a kernel and its RAM disk; undefined when the image makes neither. */
+export function bootArtifacts({ artifacts, boot }: ImageDefinition): readonly ImageArtifact[] | undefined {
+  const plain = (wanted: BuiltArtifactType) =>
+    artifacts.find(({ type, compression }) => type === wanted && compression === undefined);
+  const disk = FORMATS.map(([type]) => plain(type)).find((artifact) => artifact !== undefined);
+  if (boot.type !== 'none' && disk !== undefined) return [disk];
+  const [kernel, initrd] = [plain('kernel'), plain('initrd')];
+  return kernel === undefined || initrd === undefined ? undefined : [kernel, initrd];
 }
 
 /**
@@ -58,21 +58,13 @@ export function bootableArtifact({ artifacts, boot }: ImageDefinition): ImageArt
  * @throws BuildError `BOOT_TEST_FAILED` (one diagnostic for each problem)
  */
 export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootRequest): Promise<BootReport> {
-  const { definition, artifact, disk, log } = request;
-  host.emit({
-    type: 'progress',
-    action: 'boot-test',
-    subject: definition.name,
-    message: `starting ${artifact.fileName}`,
-  });
-  const format = FORMATS.find(([type]) => type === artifact.type)![1];
-  const firmware = definition.boot.type === 'efi' ? 'uefi' : 'bios';
-  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
-    talkToMachine(
-      ports,
-      { disk, format, firmware, credentials: CREDENTIALS },
-      { steps: STEPS, scratch: scratch!, log },
-    ),
+  const { definition, files, log } = request;
+  const [first] = [...files.keys()];
+  const subject = definition.name;
+  host.emit({ type: 'progress', action: 'boot-test', subject, message: `starting ${first!.fileName}` });
+  const machine = { source: bootSource(definition, [...files]), credentials: CREDENTIALS };
+  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${subject}`], ([scratch]) =>
+    talkToMachine(ports, machine, { steps: STEPS, scratch: scratch!, log }),
   );
   if (problem !== undefined || result.status !== 0) {
     const said = problem ?? (result.stderr || result.stdout).trim();
@@ -93,6 +85,16 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
   const failure = failureOfChecks(report, log);
   if (failure !== undefined) throw failure;
   return report;
+}
+
+function bootSource({ boot }: ImageDefinition, files: readonly (readonly [ImageArtifact, string])[]): BootSource {
+  const [[artifact, path], second] = [files[0]!, files[1]];
+  if (second !== undefined) {
+    const commandLine = ['console=ttyS0', ...boot.commandLine].join(' ');
+    return { kernel: path, initrd: second[1], commandLine };
+  }
+  const format = FORMATS.find(([type]) => type === artifact.type)![1];
+  return { disk: path, format, firmware: boot.type === 'efi' ? 'uefi' : 'bios' };
 }
 
 /** What was on the screen when it stopped. */

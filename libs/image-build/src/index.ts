@@ -7,7 +7,7 @@ export { localSources, type LocalFileInput } from './local-files.ts';
 export type { ImagePorts, ToolMount, ToolRequest, ToolResult } from './image-ports.ts';
 export { readOciArchive, type OciArchive, type OciRuntimeConfig } from './oci-archive.ts';
 export { parseOsRelease } from './os-release.ts';
-export { bootDisk, bootableArtifact, type DiskBootRequest } from './boot-disk.ts';
+export { bootDisk, bootArtifacts, type DiskBootRequest } from './boot-disk.ts';
 export type { BootReport } from './boot-report.ts';
 export { bootTest, type BootTestRequest } from './boot-test.ts';
 export type { ImageCheck } from './image-checks.ts';

@@ -1,14 +1,21 @@
 /** A virtual machine in the sandbox, and a conversation with it over its serial console. */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SCRATCH, type ImagePorts, type ToolResult } from './image-ports.ts';
+import { SCRATCH, type ImagePorts, type ToolMount, type ToolResult } from './image-ports.ts';
+
+/** What a machine starts from; paths are on the machine that runs the sandbox. */
+export type BootSource =
+  | {
+      /** It is not written to. */
+      readonly disk: string;
+      /** As QEMU calls it: raw, qcow2, vpc, vhdx, vmdk. */
+      readonly format: string;
+      readonly firmware: 'uefi' | 'bios';
+    }
+  | { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
 
 export interface VirtualMachine {
-  /** On the machine that runs the sandbox; it is not written to. */
-  readonly disk: string;
-  /** As QEMU calls it: raw, qcow2, vpc, vhdx, vmdk. */
-  readonly format: string;
-  readonly firmware: 'uefi' | 'bios';
+  readonly source: BootSource;
   /** Credentials for systemd, by name: they reach the guest through its firmware. */
   readonly credentials: Readonly<Record<string, string>>;
 }
@@ -28,7 +35,8 @@ export interface Conversation {
   readonly result: ToolResult;
 }
 
-const DISK = '/disk';
+/** Places in the sandbox. */
+const [DISK, KERNEL, INITRD] = ['/disk', '/kernel', '/initrd'];
 const MEMORY_MIB = 1024;
 const FIRMWARE = '/usr/share/OVMF';
 
@@ -99,10 +107,7 @@ export async function talkToMachine(
   const result = await ports.run({
     argv: ['bash', '-c', TALK_SCRIPT, 'kiln', ...machineCommand(machine)],
     layers: [await ports.bootTools()],
-    mounts: [
-      { source: scratch, target: SCRATCH, writable: true },
-      { source: machine.disk, target: DISK, writable: false },
-    ],
+    mounts: [{ source: scratch, target: SCRATCH, writable: true }, ...sourceMounts(machine.source)],
     environment: { PATH: '/usr/bin:/usr/sbin', HOME: SCRATCH },
     ...(log === undefined ? {} : { log }),
   });
@@ -117,28 +122,32 @@ function stepLine(step: ConsoleStep): string {
   return 'off' in step ? `off\t${step.seconds}\n` : `expect\t${step.seconds}\t${step.expect}\n`;
 }
 
+function sourceMounts(source: BootSource): ToolMount[] {
+  const places = 'disk' in source ? { [DISK]: source.disk } : { [KERNEL]: source.kernel, [INITRD]: source.initrd };
+  return Object.entries(places).map(([target, path]) => ({ source: path, target, writable: false }));
+}
+
 /** QEMU in software: it works on every machine, and KVM inside of virtual machines often only seems to. */
-function machineCommand({ format, firmware, credentials }: VirtualMachine): string[] {
-  const flash = (unit: number, file: string, more: string) => [
-    '-drive',
-    `if=pflash,format=raw,unit=${unit},file=${file}${more}`,
-  ];
+function machineCommand({ source, credentials }: VirtualMachine): string[] {
   return [
     'qemu-system-x86_64',
     ...['-accel', 'tcg,thread=multi', '-smp', '2', '-m', String(MEMORY_MIB)],
     ...['-nographic', '-nodefaults', '-no-reboot', '-net', 'none', '-serial', 'stdio'],
-    ...(firmware === 'uefi'
-      ? [
-          ...['-machine', 'q35'],
-          ...flash(0, `${FIRMWARE}/OVMF_CODE_4M.fd`, ',readonly=on'),
-          ...flash(1, `${SCRATCH}/variables`, ''),
-        ]
-      : ['-machine', 'pc']),
-    ...['-drive', `if=virtio,format=${format},file=${DISK},snapshot=on`],
+    ...sourceOptions(source),
     ...['-device', 'virtio-rng-pci'],
     ...Object.entries(credentials).flatMap(([name, value]) => [
       '-fw_cfg',
       `name=opt/io.systemd.credentials/${name},string=${value}`,
     ]),
   ];
+}
+
+function sourceOptions(source: BootSource): string[] {
+  if ('kernel' in source)
+    return ['-machine', 'pc', '-kernel', KERNEL!, '-initrd', INITRD!, '-append', source.commandLine];
+  const disk = ['-drive', `if=virtio,format=${source.format},file=${DISK},snapshot=on`];
+  if (source.firmware === 'bios') return ['-machine', 'pc', ...disk];
+  const flash = (unit: number, file: string) => ['-drive', `if=pflash,format=raw,unit=${unit},file=${file}`];
+  const [code, variables] = [`${FIRMWARE}/OVMF_CODE_4M.fd,readonly=on`, `${SCRATCH}/variables`];
+  return ['-machine', 'q35', ...flash(0, code), ...flash(1, variables), ...disk];
 }

@@ -34,7 +34,8 @@ beforeAll(() => {
 afterAll(removeTemporaryDirectories);
 
 function talk(...steps: readonly ConsoleStep[]): Promise<Conversation> {
-  const machine = { disk: import.meta.filename, format: 'raw', firmware: 'uefi', credentials: {} } as const;
+  const source = { disk: import.meta.filename, format: 'raw', firmware: 'uefi' } as const;
+  const machine = { source, credentials: {} };
   return withWorkDirectories(ports, ['talk'], ([scratch]) =>
     talkToMachine(ports, machine, { steps, scratch: scratch! }),
   );

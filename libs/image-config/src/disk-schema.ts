@@ -21,6 +21,7 @@ const ROOT_ARTIFACTS = {
   squashfs: '.squashfs',
   erofs: '.erofs',
   initrd: '.img',
+  kernel: '.vmlinuz',
 } as const;
 
 /** Made from one partition. */
