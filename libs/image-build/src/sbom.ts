@@ -128,10 +128,11 @@ function idOf(text: string): string {
   return `SPDXRef-${plain === text ? plain : `${plain}-${sha256(text).slice(0, 8)}`}`;
 }
 
-/** An expression of SPDX as it is; any other text gets a name and stands in the document. */
+/** An expression of SPDX as it is; any other text gets a name. Every name that isn't on the list of SPDX stands in the document. */
 function licenseOf(text: string, licenses: Map<string, string>): string {
   try {
     parseLicense(text);
+    for (const [id] of text.matchAll(/LicenseRef-[A-Za-z0-9.-]+/g)) licenses.set(id, `What the package calls ${id}`);
     return text;
   } catch {
     const id = `LicenseRef-${sha256(text).slice(0, 16)}`;

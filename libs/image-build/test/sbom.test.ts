@@ -65,6 +65,14 @@ describe.skipIf(!hasRpmbuild())('spdxDocument', () => {
     expect(hasExtractedLicensingInfos).toEqual([{ licenseId, extractedText: 'GPLv2+ and BSD' }]);
   });
 
+  it('explains names that the list of SPDX lacks', () => {
+    const [one] = input.packages;
+    const rpm = { ...one!.rpm, license: 'MIT AND LicenseRef-Public-Domain' };
+    const { packages, hasExtractedLicensingInfos } = read({ packages: [{ ...one!, rpm }] });
+    expect(packages[1]!['licenseDeclared']).toBe('MIT AND LicenseRef-Public-Domain');
+    expect(hasExtractedLicensingInfos).toMatchObject([{ licenseId: 'LicenseRef-Public-Domain' }]);
+  });
+
   it('says what is in what, by ids that SPDX allows', () => {
     const { packages, relationships } = read();
     const ids = packages.map(({ SPDXID }) => String(SPDXID));
