@@ -15,7 +15,7 @@ import {
 } from './requirements-lock.ts';
 
 /** Raise it when the same packages give another root. */
-const SET_RECIPE_VERSION = 8;
+const SET_RECIPE_VERSION = 9;
 
 /** Debian's Python installs below /usr/lib/python3 as packages do, not below /usr/local; manuals of perl's programs are called as elsewhere. */
 export const DEBIAN_FULL_ENVIRONMENT: Readonly<Record<string, string>> = {

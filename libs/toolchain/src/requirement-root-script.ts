@@ -50,8 +50,8 @@ mkdir -p $out/usr/bin
 for name in gcc g++ c++ gfortran gcc-ar gcc-nm gcc-ranlib; do
   if has $name && ! has $target-$name; then ln -s $name $out/usr/bin/$target-$name; fi
 done
-# Directories of Debian's base that are empty are in no layer; configure scripts look for this one.
-if [ ! -e /var/mail ]; then mkdir -p $out/var/spool/mail && ln -s spool/mail $out/var/mail; fi
+# Configure scripts look for the directory of mail; one without a mailbox would be in no layer.
+if [ ! -e /var/mail ]; then mkdir -p $out/var/spool/mail && ln -s spool/mail $out/var/mail && : > $out/var/spool/mail/root; fi
 if has openjade && ! has jade; then ln -s openjade $out/usr/bin/jade; fi
 # Gems are installed where packages install files, and that directory is the last one that is searched.
 gems=/usr/lib/ruby/vendor_ruby/rubygems/defaults/operating_system.rb
