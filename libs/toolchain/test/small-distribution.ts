@@ -10,6 +10,27 @@ import { host } from './toolchain-store.ts';
 const PROGRAMS = [
   ...['bash', 'rpm', 'rpmbuild', 'rpm2archive', 'tar', 'find', 'mkdir', 'rmdir', 'rm', 'ln', 'ls', 'cat', 'cp', 'mv'],
   ...['chmod', 'chown', 'head', 'stat', 'id', 'uname', 'sed', 'grep', 'gzip', 'getconf', 'true'],
+  ...[
+    'install',
+    'file',
+    'xargs',
+    'sort',
+    'dirname',
+    'basename',
+    'touch',
+    'tr',
+    'cut',
+    'wc',
+    'gawk',
+    'readlink',
+    'cmp',
+    'uniq',
+    'strip',
+    'objdump',
+    'expr',
+    'date',
+    'env',
+  ],
 ];
 
 const SPEC = `
@@ -42,6 +63,7 @@ for name in bin sbin lib; do ln -s usr/$name $root/$name; done
 ln -s usr/lib $root/lib64
 for name in ${PROGRAMS.join(' ')}; do cp -L /usr/bin/$name $root/usr/bin/; done
 ln -s bash $root/usr/bin/sh
+ln -s gawk $root/usr/bin/awk
 cp -a --parents usr/lib/rpm usr/lib/file usr/share/misc/magic.mgc $root/
 find $root/usr/lib/rpm -name __pycache__ -prune -exec rm -r {} +
 for file in $root/usr/bin/* /usr/lib/rpm/elfdeps; do ldd $file 2> /dev/null | grep -o '/[^ ]*'; done | sort -u | while read -r library; do

@@ -1,0 +1,96 @@
+/** The toolchain `repository`: packages are built on prebuilt RPMs alone, which come from a server and are signed. */
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHost } from '@kiln/host';
+import { readRpmHeader } from '@kiln/rpm-repository';
+import { defaultStoreDirectory, Store } from '@kiln/store';
+import { loadToolchain, prepareToolchain } from '@kiln/toolchain';
+import {
+  makeKey,
+  makeRepository,
+  serveDirectory,
+  type LoopbackServer,
+} from '../../libs/toolchain/test/loopback-repository.ts';
+import { makeSmallDistribution } from '../../libs/toolchain/test/small-distribution.ts';
+import { kiln } from './run-kiln.ts';
+import { commit, edit, makeSmallTree, REPOSITORY, write, type SmallTree } from './small-tree.ts';
+
+const MINUTES = 60_000;
+const MANIFEST = 'toolkit/manifests/base.json';
+let directory: string;
+let tree: SmallTree;
+let server: LoopbackServer;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'kiln-e2e-'));
+  chmodSync(directory, 0o755);
+  const [host, key] = [createHost(), makeKey(directory, 'base')];
+  const shared = new Store(host, defaultStoreDirectory(process.env));
+  const { toolchain: own } = JSON.parse(readFileSync(join(REPOSITORY, 'toolkit/distro.json'), 'utf8')) as {
+    toolchain: Parameters<typeof loadToolchain>[1];
+  };
+  const debian = await prepareToolchain(host, shared, loadToolchain(REPOSITORY, own));
+  const rpms = await makeSmallDistribution(shared, debian, join(directory, 'rpms'));
+  await makeRepository(join(directory, 'served'), rpms, key);
+  server = await serveDirectory(join(directory, 'served'));
+  tree = makeSmallTree(join(directory, 'tree'), join(directory, 'store'));
+  write(tree.root, 'toolkit/keys/base.asc', readFileSync(key.publicKeyFile, 'utf8'));
+  const signed = { rpmKey: key.fingerprint, metadataKey: key.fingerprint };
+  const request = {
+    architecture: 'x86_64',
+    keys: { [key.fingerprint]: 'toolkit/keys/base.asc' },
+    repositories: [{ name: 'base', url: server.url, ...signed }],
+    roots: ['rpm-build'],
+  };
+  write(tree.root, MANIFEST, JSON.stringify(request));
+  edit(tree, 'toolkit/distro.json', (text) => {
+    const config = JSON.parse(text) as { defines: object };
+    const toolchain = { provider: 'repository', manifest: MANIFEST };
+    // Nothing in it makes debuginfo.
+    return JSON.stringify({ ...config, toolchain, defines: { ...config.defines, debug_package: '%{nil}' } });
+  });
+  commit(tree, 'Prebuilt RPMs');
+}, 10 * MINUTES);
+
+afterAll(() => {
+  server.server.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('a package is built on it, once', { timeout: 10 * MINUTES }, async () => {
+  const before = await kiln(tree, 'rpm', 'alone');
+  expect(before.output).toContain('TOOLCHAIN_MANIFEST_EMPTY');
+  const written = await kiln(tree, 'toolchain-manifest');
+  expect(written.output).toContain(`wrote ${MANIFEST}: 2 packages`);
+  const built = await kiln(tree, 'rpm', 'alone');
+  expect(built.status, built.output).toBe(0);
+  expect(built.built).toEqual(['toolchain:toolchain', 'rpm:alone/alone']);
+  const { package: header } = await readRpmHeader(join(tree.root, 'dist/rpms/x86_64/alone-1.0-1.kl1.noarch.rpm'));
+  expect(header.files.map(({ path }) => path)).toContain('/usr/share/alone/alone.c');
+  expect((await kiln(tree, 'rpm', 'alone')).built).toEqual([]);
+});
+
+test('what it lacks is told of each package that asks for it', { timeout: 5 * MINUTES }, async () => {
+  const { status, output } = await kiln(tree, 'rpm', 'one');
+  expect(status).toBe(1);
+  expect(output).toContain("nothing provides the BuildRequires 'gcc'");
+});
+
+test('a flipped byte on the server is one clear error, and nothing is built', { timeout: 5 * MINUTES }, async () => {
+  const file = join(directory, 'served/small-base-2-1.noarch.rpm');
+  const kept = join(directory, 'kept.rpm');
+  copyFileSync(file, kept);
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(file, bytes);
+  const other = { ...tree, store: join(directory, 'other-store') };
+  const { status, output, built } = await kiln(other, 'rpm', 'alone');
+  copyFileSync(kept, file);
+  expect(status).toBe(1);
+  expect(output).toMatch(/TOOLCHAIN_RPM_CHANGED: small-base-2-1\.noarch of the toolchain is another file/);
+  expect(output).toMatch(new RegExp(`${MANIFEST}:\\d+`));
+  expect(built).toEqual([]);
+  expect(existsSync(join(other.store, 'layers'))).toBe(false);
+});
