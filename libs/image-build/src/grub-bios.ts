@@ -17,9 +17,9 @@ const [FIRST_LIST, READ_SEGMENT] = [0x1f4, 0x820];
 
 export interface BiosLoader {
   /** For the start of the disk. */
-  readonly bootCode: Uint8Array;
+  readonly bootCode: Buffer;
   /** For `sector`. */
-  readonly core: Uint8Array;
+  readonly core: Buffer;
 }
 
 /**

@@ -144,7 +144,7 @@ function machineCommand({ source, credentials }: VirtualMachine): string[] {
 
 function sourceOptions(source: BootSource): string[] {
   if ('kernel' in source)
-    return ['-machine', 'pc', '-kernel', KERNEL!, '-initrd', INITRD!, '-append', source.commandLine];
+    return ['-machine', 'pc', '-kernel', KERNEL, '-initrd', INITRD, '-append', source.commandLine];
   const disk = ['-drive', `if=virtio,format=${source.format},file=${DISK},snapshot=on`];
   if (source.firmware === 'bios') return ['-machine', 'pc', ...disk];
   const flash = (unit: number, file: string) => ['-drive', `if=pflash,format=raw,unit=${unit},file=${file}`];

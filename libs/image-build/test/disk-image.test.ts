@@ -1,5 +1,5 @@
 /** Disks and file systems of a small root, made twice and looked at by others' programs. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
@@ -250,6 +250,32 @@ describe.skipIf(!hasRpmbuild())('disks', () => {
     expect(error.message).toContain("'root'");
     expect(works.length).toBeGreaterThan(0);
     expect(readdirSync(join(works[0]!, '..'))).toEqual([]);
+  });
+
+  it('leave nothing behind when they are interrupted', async () => {
+    const interrupt = new AbortController();
+    const stopped = createHost({
+      signal: interrupt.signal,
+      emit: (event) => {
+        if (event.type === 'progress' && event.message === 'making the disk')
+          interrupt.abort(new BuildError('INTERRUPTED', 'the run was interrupted'));
+      },
+    });
+    const works: string[] = [];
+    const own = makePorts(stopped, makeToolRoot());
+    const watched: ImagePorts = {
+      ...own,
+      imageTools: () => Promise.resolve(tools),
+      makeWorkDirectory: async (name) => {
+        const directory = await own.makeWorkDirectory(name);
+        works.push(directory);
+        return directory;
+      },
+    };
+    const made = request(gpt, [{ type: 'raw', fileName: 'small.raw' }]);
+    expect((await failure(buildImage(stopped, watched, made))).code).toBe('INTERRUPTED');
+    expect(readdirSync(join(works[0]!, '..'))).toEqual([]);
+    expect(existsSync(made.outputDirectory)).toBe(false);
   });
 
   it('of an image that boots need a kernel', async () => {

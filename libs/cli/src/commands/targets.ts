@@ -69,7 +69,11 @@ export function addTargets(program: Command, context: () => CommandContext): voi
     packages('reproduce'),
   );
   add('image [image...]', 'make images; all of them when none is named', images('image'));
-  add('boot-test [image...]', 'start images in a sandbox and check them', images('boot-test'));
+  add(
+    'boot-test [image...]',
+    'start images and check them: disks in a virtual machine, containers in a sandbox',
+    images('boot-test'),
+  );
   add(
     'publish-image [image...]',
     'sign the lists of checksums of images; of all when none is named',
