@@ -13,7 +13,7 @@ import {
   type Dependency,
 } from '@kiln/rpm-package';
 import { programCapabilities } from './layer-programs.ts';
-import { offeredRpms, type ManifestPlace, type OfferedRpm } from './offered-rpms.ts';
+import { offeredRpms, type ManifestPlace, type OfferedFiles, type OfferedRpm } from './offered-rpms.ts';
 import { parsePackageList, type ListedRpm } from './package-lists.ts';
 import {
   DEFAULT_PRIORITY,
@@ -32,11 +32,20 @@ export async function makeToolchainManifest(
   request: ManifestRequest,
   file: string,
 ): Promise<ToolchainManifest> {
-  const offers: OfferedRpm[] = [];
-  for (const repository of request.repositories) offers.push(...(await offeredRpms(place, repository, request)));
   const listed = request.lists.flatMap((path) => parsePackageList(readList(place.root, path, file), path));
-  return resolveManifest(request, offers, { listed, file });
+  const resolve = async (files: OfferedFiles): Promise<Resolved> => {
+    const offers: OfferedRpm[] = [];
+    for (const repository of request.repositories)
+      offers.push(...(await offeredRpms(place, repository, { keys: request.keys, files })));
+    return resolveOffers(request, offers, listed);
+  };
+  const resolved = await resolve('primary');
+  const lacksPath = resolved.closure.unresolved.some(({ dependency }) => HAS_PATH.test(dependency.name));
+  return manifestOf(request, lacksPath ? await resolve('all') : resolved, file);
 }
+
+/** A path, or a rich dependency with one. */
+const HAS_PATH = /(^|[( ])\//;
 
 /** The pure part: the same offers in any order give the same manifest. */
 export function resolveManifest(
@@ -44,6 +53,19 @@ export function resolveManifest(
   offers: readonly OfferedRpm[],
   { listed, file }: { readonly listed: readonly ListedRpm[]; readonly file: string },
 ): ToolchainManifest {
+  return manifestOf(request, resolveOffers(request, offers, listed), file);
+}
+
+interface Resolved {
+  readonly chosen: readonly OfferedRpm[];
+  readonly closure: Closure;
+}
+
+function resolveOffers(
+  request: ManifestRequest,
+  offers: readonly OfferedRpm[],
+  listed: readonly ListedRpm[],
+): Resolved {
   const usable = offers.filter(
     ({ arch, published }) =>
       (arch === request.architecture || arch === 'noarch') && published <= snapshotSeconds(request),
@@ -55,7 +77,11 @@ export function resolveManifest(
     ...listed.filter(({ fileName }) => fileName === undefined).map(({ name }) => ({ name })),
     ...[...pinned.values()].map(({ name, evr }) => ({ name, operator: '=' as const, evr })),
   ];
-  const closure = resolveClosure(new ProviderIndex(chosen), roots);
+  return { chosen, closure: resolveClosure(new ProviderIndex(chosen), roots) };
+}
+
+/** @throws BuildError `TOOLCHAIN_UNRESOLVED` */
+function manifestOf(request: ManifestRequest, { chosen, closure }: Resolved, file: string): ToolchainManifest {
   refuseOpen(closure, { chosen, request, file });
   const offerOf = new Map(chosen.map((one) => [one as object, one]));
   const members = closure.members
@@ -143,14 +169,14 @@ function isBefore(a: OfferedRpm, b: OfferedRpm): boolean {
   return order === 0 ? text(a) < text(b) : order < 0;
 }
 
-interface Resolved {
+interface Examined {
   readonly chosen: readonly OfferedRpm[];
   readonly request: ManifestRequest;
   readonly file: string;
 }
 
 /** @throws BuildError `TOOLCHAIN_UNRESOLVED` */
-function refuseOpen({ unresolved: lacks, conflicts }: Closure, { chosen, request, file }: Resolved): void {
+function refuseOpen({ unresolved: lacks, conflicts }: Closure, { chosen, request, file }: Examined): void {
   const names = chosen.map(({ name }) => name);
   const problems = [
     ...lacks.map(({ dependency, requiredBy, offers }) => {

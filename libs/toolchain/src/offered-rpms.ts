@@ -9,6 +9,8 @@ import { BuildError } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
 import type { Provider } from '@kiln/package-graph';
 import {
+  readPrimary,
+  readRepomd,
   readRepository,
   repositoryDirectory,
   verifyRpm,
@@ -46,6 +48,9 @@ export interface ManifestPlace {
 const REPOMD = 'repodata/repomd.xml';
 const PARALLEL = 4;
 
+/** Which files of packages are read: programs and `/etc`, as `primary` has them, or all. The lists of all are many times as large. */
+export type OfferedFiles = 'primary' | 'all';
+
 /**
  * All binary RPMs of a repository.
  * @throws BuildError `TOOLCHAIN_REPOSITORY_UNREACHABLE`, `SIGNATURE_INVALID`, `SIGNATURE_KEY_INVALID`, `REPODATA_*`, `RPM_*`
@@ -53,7 +58,7 @@ const PARALLEL = 4;
 export async function offeredRpms(
   place: ManifestPlace,
   repository: ManifestRepository,
-  { keys }: Pick<ManifestRequest, 'keys'>,
+  { keys, files }: Pick<ManifestRequest, 'keys'> & { readonly files: OfferedFiles },
 ): Promise<OfferedRpm[]> {
   const directory = localDirectory(place, repository.url);
   if (directory !== undefined && !existsSync(join(directory, REPOMD)))
@@ -61,8 +66,14 @@ export async function offeredRpms(
   const source = directory === undefined ? remoteSource(place, repository.url) : repositoryDirectory(directory);
   const digest =
     repository.metadataKey === undefined ? undefined : await checkedRepomd(place, source, { repository, keys });
-  const packages = await readRepository(source, digest);
+  const packages = files === 'all' ? await readRepository(source, digest) : await primaryPackages(source, digest);
   return packages.filter(({ arch }) => arch !== 'src' && arch !== 'nosrc').map((one) => offered(one, repository));
+}
+
+async function primaryPackages(source: RepodataSource, digest: Sha256 | undefined): Promise<RepodataPackage[]> {
+  const packages: RepodataPackage[] = [];
+  for await (const one of readPrimary(source, await readRepomd(source, digest))) packages.push(one);
+  return packages;
 }
 
 /** The directory of a repository on this machine; undefined for a server's. */

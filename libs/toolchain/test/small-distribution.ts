@@ -53,6 +53,7 @@ Summary: Test
 BuildArch: noarch
 AutoReqProv: no
 Requires(post): /bin/sh
+Requires: /usr/lib/rpm/macros
 %description -n small-base
 %{summary}.
 %install
