@@ -85,6 +85,7 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
 /** Artifacts that have no place for labels here. */
 const UNLABELLED: readonly ImageArtifact['type'][] = ['squashfs', 'erofs'];
 
+/** Archives have no labels. */
 async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
   const { artifacts, customization, name } = stage.request.definition;
   const found = artifacts.find(({ type }) => UNLABELLED.includes(type));
@@ -92,7 +93,8 @@ async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
     const message = `${name}: labels of SELinux in artifacts of type '${found.type}' are not built yet`;
     throw new BuildError('IMAGE_FEATURE_UNSUPPORTED', message, { hint: "leave out the artifact, or 'SELinux'" });
   }
-  return rootLabels(stage);
+  const isLabelled = stage.request.definition.disk !== undefined || artifacts.some(({ type }) => type === 'ext4');
+  return isLabelled ? rootLabels(stage) : undefined;
 }
 
 async function writeOutputs(made: MadeImage, say: (message: string) => void): Promise<ImageOutput[]> {
