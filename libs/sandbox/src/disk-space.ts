@@ -7,9 +7,13 @@ import { namelessFiles, type TreeSample } from './process-tree.ts';
 const WALK_SHARE = 0.02;
 const LONGEST_WITHOUT_WALK = 30_000;
 
-interface Free {
-  readonly bytes: number;
-  readonly inodes: number;
+/** Of a whole disk. */
+interface Space {
+  readonly freeBytes: number;
+  readonly freeInodes: number;
+  readonly usedInodes: number;
+  /** Its bytes for each of its inodes; 0 where their number is not fixed. */
+  readonly inodeBytes: number;
 }
 
 /**
@@ -22,14 +26,14 @@ export class DiskWatch {
   readonly #host: Host;
   readonly #directories: readonly string[];
   readonly #limit: number;
-  #last: { at: number; took: number; taken: number; written: number; free: Free };
+  #last: { at: number; took: number; taken: number; written: number; space: Space };
   #walk: Promise<void> | undefined;
 
   constructor(host: Host, directories: readonly string[], limit: number) {
     this.#host = host;
     this.#directories = directories;
     this.#limit = limit;
-    this.#last = { at: performance.now(), took: 0, taken: 0, written: 0, free: this.#free() };
+    this.#last = { at: performance.now(), took: 0, taken: 0, written: 0, space: this.#space() };
   }
 
   /** Looks whether a walk is due; calls back with the space taken when it is more than the limit. */
@@ -40,9 +44,9 @@ export class DiskWatch {
         if (taken > this.#limit) exceeded(taken);
       })
       .finally(() => (this.#walk = undefined));
-    const [at, free] = [performance.now(), this.#free()];
+    const [at, space] = [performance.now(), this.#space()];
     void this.#walk.then(
-      () => (this.#last = { ...this.#last, at: performance.now(), took: performance.now() - at, written, free }),
+      () => (this.#last = { ...this.#last, at: performance.now(), took: performance.now() - at, written, space }),
     );
   }
 
@@ -55,27 +59,22 @@ export class DiskWatch {
     const { at, took, taken } = this.#last;
     const since = performance.now() - at;
     if (since < took / WALK_SHARE) return false;
-    const free = this.#free();
-    const inodes = this.#last.free.inodes - free.inodes;
+    const { freeBytes, freeInodes, inodeBytes } = this.#space();
+    const before = this.#last.space;
     const more = Math.max(
       written - this.#last.written,
-      this.#last.free.bytes - free.bytes,
-      inodes * this.#inodeBytes(),
+      before.freeBytes - freeBytes,
+      (before.freeInodes - freeInodes) * inodeBytes,
     );
     return taken + more > this.#limit || since > LONGEST_WITHOUT_WALK;
   }
 
-  #free(): Free {
+  #space(): Space {
     const disk = this.#directories[0];
-    if (disk === undefined) return { bytes: 0, inodes: 0 };
-    const { bavail, bsize, ffree } = statfsSync(disk);
-    return { bytes: bavail * bsize, inodes: ffree };
-  }
-
-  /** A disk's bytes for each of its inodes; 0 where their number is not fixed. */
-  #inodeBytes(): number {
-    const { blocks, bsize, files } = statfsSync(this.#directories[0]!);
-    return files === 0 ? 0 : (blocks * bsize) / files;
+    if (disk === undefined) return { freeBytes: 0, freeInodes: 0, usedInodes: 0, inodeBytes: 0 };
+    const { bavail, bsize, blocks, files, ffree } = statfsSync(disk);
+    const inodeBytes = files === 0 ? 0 : (blocks * bsize) / files;
+    return { freeBytes: bavail * bsize, freeInodes: ffree, usedInodes: files - ffree, inodeBytes };
   }
 
   #nameless(pids: readonly number[]): number {
@@ -84,8 +83,11 @@ export class DiskWatch {
   }
 
   async #taken(nameless: number): Promise<number> {
-    const [bytes, inodes] = [await this.#total('--block-size=1'), await this.#total('--inodes')];
-    const taken = Math.max(nameless + bytes, inodes * this.#inodeBytes());
+    const { usedInodes, inodeBytes } = this.#space();
+    const bytes = nameless + (await this.#total('--block-size=1'));
+    // A second walk only where all files of the disk together could be too many.
+    const ofInodes = usedInodes * inodeBytes <= this.#limit ? 0 : (await this.#total('--inodes')) * inodeBytes;
+    const taken = Math.max(bytes, ofInodes);
     this.#last = { ...this.#last, taken };
     return taken;
   }
