@@ -7,12 +7,8 @@ import { createHost } from '@kiln/host';
 import { readRpmHeader } from '@kiln/rpm-repository';
 import { defaultStoreDirectory, Store } from '@kiln/store';
 import { loadToolchain, prepareToolchain } from '@kiln/toolchain';
-import {
-  makeKey,
-  makeRepository,
-  serveDirectory,
-  type LoopbackServer,
-} from '../../libs/toolchain/test/loopback-repository.ts';
+import { makeKey } from '../../libs/rpm-repository/test/signing-key.ts';
+import { makeRepository, serveDirectory, type LoopbackServer } from '../../libs/toolchain/test/loopback-repository.ts';
 import { makeSmallDistribution } from '../../libs/toolchain/test/small-distribution.ts';
 import { kiln } from './run-kiln.ts';
 import { commit, edit, makeSmallTree, REPOSITORY, write, type SmallTree } from './small-tree.ts';

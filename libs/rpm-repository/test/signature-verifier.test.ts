@@ -1,31 +1,17 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost } from '@kiln/host';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseRpmHeader, verifyRpm, withSigner, withVerifier, type SigningKey } from '../src/index.ts';
+import { makeKey, type TestKey } from './signing-key.ts';
 
 const original = join(import.meta.dirname, 'fixtures', 'minimal-1-1.noarch.rpm');
 let top: string;
-let own: SigningKey & { readonly secret: string };
-let other: SigningKey & { readonly secret: string };
+let own: TestKey;
+let other: TestKey;
 
-function makeKey(name: string): SigningKey & { readonly secret: string } {
-  const home = join(top, name);
-  mkdirSync(home, { mode: 0o700 });
-  const gpg = (...args: string[]) =>
-    execFileSync('gpg', ['--batch', '--quiet', '--homedir', home, '--passphrase', '', ...args], { encoding: 'utf8' });
-  gpg('--quick-generate-key', `${name} <${name}@kiln.example>`, 'ed25519', 'sign', 'never');
-  const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(gpg('--with-colons', '--list-keys'))![1]!;
-  const publicKeyFile = join(top, `${name}.asc`);
-  writeFileSync(publicKeyFile, gpg('--armor', '--export', fingerprint));
-  const secret = gpg('--armor', '--export-secret-keys', fingerprint);
-  execFileSync('gpgconf', ['--homedir', home, '--kill', 'all']);
-  return { fingerprint, publicKeyFile, secret };
-}
-
-async function signedCopy(name: string, key: SigningKey & { readonly secret: string }): Promise<string> {
+async function signedCopy(name: string, key: TestKey): Promise<string> {
   const path = join(top, name);
   copyFileSync(original, path);
   const host = { ...createHost(), environment: { PATH: process.env['PATH'], KILN_SIGNING_KEY: key.secret } };
@@ -41,8 +27,8 @@ const check = (path: string, keys: readonly SigningKey[] = [own]) =>
 
 beforeAll(() => {
   top = mkdtempSync(join(tmpdir(), 'kiln-verifier-'));
-  own = makeKey('own');
-  other = makeKey('other');
+  own = makeKey(top, 'own');
+  other = makeKey(top, 'other');
 });
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 

@@ -13,7 +13,8 @@ import {
   type ToolchainManifest,
 } from '@kiln/toolchain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, makeRepository, serveDirectory, type LoopbackServer, type TestKey } from './loopback-repository.ts';
+import { makeKey, type TestKey } from '../../rpm-repository/test/signing-key.ts';
+import { makeRepository, serveDirectory, type LoopbackServer } from './loopback-repository.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../rpm-repository/test/fixtures');
 const MINIMAL = 'minimal-1-1.noarch.rpm';

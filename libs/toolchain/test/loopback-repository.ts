@@ -1,34 +1,15 @@
 /** Repositories of RPMs served on loopback, and keys to sign them with. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type ServerResponse, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { createHost } from '@kiln/host';
-import { withSigner, type SigningKey } from '@kiln/rpm-repository';
-
-export interface TestKey extends SigningKey {
-  /** Armored private key, without a passphrase. */
-  readonly secret: string;
-}
+import { withSigner } from '@kiln/rpm-repository';
+import type { TestKey } from '../../rpm-repository/test/signing-key.ts';
 
 const TIME = 1_700_000_000;
-
-/** Makes a key below `top`; its public part is `<name>.asc`. */
-export function makeKey(top: string, name: string): TestKey {
-  const home = join(top, `home-${name}`);
-  mkdirSync(home, { mode: 0o700 });
-  const gpg = (...args: string[]) =>
-    execFileSync('gpg', ['--batch', '--quiet', '--homedir', home, '--passphrase', '', ...args], { encoding: 'utf8' });
-  gpg('--quick-generate-key', `${name} <${name}@kiln.example>`, 'ed25519', 'sign', 'never');
-  const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(gpg('--with-colons', '--list-keys'))![1]!;
-  const publicKeyFile = join(top, `${name}.asc`);
-  writeFileSync(publicKeyFile, gpg('--armor', '--export', fingerprint));
-  const secret = gpg('--armor', '--export-secret-keys', fingerprint);
-  execFileSync('gpgconf', ['--homedir', home, '--kill', 'all']);
-  return { fingerprint, publicKeyFile, secret };
-}
 
 /** A repository with these RPMs, they and `repomd.xml` signed by the key. */
 export async function makeRepository(directory: string, rpms: readonly string[], key?: TestKey): Promise<void> {

@@ -28,14 +28,8 @@ import {
   type Toolchain,
 } from '@kiln/toolchain';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  makeKey,
-  makeRepository,
-  serveDirectory,
-  signFile,
-  type LoopbackServer,
-  type TestKey,
-} from './loopback-repository.ts';
+import { makeKey, type TestKey } from '../../rpm-repository/test/signing-key.ts';
+import { makeRepository, serveDirectory, signFile, type LoopbackServer } from './loopback-repository.ts';
 import { makeSmallDistribution } from './small-distribution.ts';
 import { host, locked, testStore } from './toolchain-store.ts';
 
