@@ -36,7 +36,7 @@ export interface BootTestRequest {
   readonly rpmDatabase?: string;
   /** Paths that the definition added, changed or removed. */
   readonly customized: readonly string[];
-  /** Names of the packages whose commands must all answer `--version`. */
+  /** Names of the packages whose commands must all start; one that doesn't know `--version` has started too. */
   readonly startedPackages: readonly string[];
   /** Paths of the machine that may stand in no file: workspace, store, home. */
   readonly hostPaths: readonly string[];

@@ -47,8 +47,11 @@ interface CheckRule {
 
 const REQUIRED_OS_RELEASE = ['NAME', 'ID', 'VERSION_ID', 'PRETTY_NAME'];
 
-/** Commands whose purpose is a status other than 0. */
-const EXPECTED_STATUS: Readonly<Record<string, number>> = { false: 1 };
+/** Statuses from here on are the shell's: it can't execute the command (126), doesn't find it (127), a signal ended it. */
+const NOT_STARTED = 126;
+
+/** What a command says first that lacks a part of itself; perl and python then end with a status of their own. */
+const LACKS_A_PART = /error while loading shared libraries|symbol lookup error|^Can't locate \S+ in @INC|^Traceback \(/;
 
 /** Left behind by rpm and by other package managers; patterns of absolute paths. */
 const LEFTOVERS: readonly RegExp[] = [
@@ -97,8 +100,8 @@ function checkShell({ status, output, id }: ShellFindings): string[] {
 function checkCommands({ commands, status }: ShellFindings): string[] {
   if (commands.length === 0) return status === 0 ? ['there are no commands to start'] : [];
   return commands.flatMap(({ path, status: found, firstLine }) => {
-    const expected = EXPECTED_STATUS[path.slice(path.lastIndexOf('/') + 1)] ?? 0;
-    return found === expected ? [] : [`${path} --version ended with status ${found}: ${firstLine}`];
+    const started = found < NOT_STARTED && !LACKS_A_PART.test(firstLine);
+    return started ? [] : [`${path} --version ended with status ${found}: ${firstLine}`];
   });
 }
 

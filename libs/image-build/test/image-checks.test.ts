@@ -2,6 +2,7 @@ import type { RpmFileEntry } from '@kiln/rpm-repository';
 import { FILE_FLAG } from '@kiln/rpm-repository';
 import { describe, expect, it } from 'vitest';
 import { foreignFiles, type PackagedFile } from '../src/foreign-files.ts';
+import { checkImage, type ImageFindings } from '../src/image-checks.ts';
 import { parseOsRelease } from '../src/index.ts';
 import { parseScan, RootPaths } from '../src/root-scan.ts';
 
@@ -41,6 +42,36 @@ describe('foreignFiles', () => {
     ['other content', { digest: 'b'.repeat(64) }, false],
   ])('%s', (_, more, foreign) => {
     expect(foreignFiles([file(more)], toolchain)).toHaveLength(foreign ? 1 : 0);
+  });
+});
+
+describe('every command starts', () => {
+  const outcome = (status: number, firstLine: string) => {
+    const commands = [{ path: '/usr/bin/a', status, firstLine }];
+    const findings: ImageFindings = {
+      ...{ files: [], packagedFiles: [], hasRpmDatabase: false, customized: [], expectedNevras: [], foundNevras: [] },
+      ...{ rpmVerify: { status: 0, output: '' }, osRelease: {}, filesWithHostPaths: [], foreignFiles: [] },
+      shell: { status: 0, output: '', id: 'test', commands },
+    };
+    return checkImage(findings).find(({ name }) => name === 'every command starts')?.outcome;
+  };
+
+  it.each([
+    [0, 'a 1.0'],
+    [1, ''],
+    [2, "a: unrecognized option '--version'"],
+  ])('status %d, "%s": it has started', (status, firstLine) => {
+    expect(outcome(status, firstLine)).toBe('passed');
+  });
+
+  it.each([
+    [126, 'bash: /usr/bin/a: cannot execute'],
+    [127, '/usr/bin/a: error while loading shared libraries: libb.so.1: cannot open shared object file'],
+    [139, ''],
+    [2, "Can't locate Some/Module.pm in @INC (you may need to install the Some::Module module)"],
+    [1, 'Traceback (most recent call last):'],
+  ])('status %d, "%s": it has not', (status, firstLine) => {
+    expect(outcome(status, firstLine)).toBe('failed');
   });
 });
 

@@ -105,7 +105,7 @@ export function badSpec(hostPath: string): string {
   return `${head('bad', ['Requires(post): base'])}
 %install
 install -Dpm 755 ${machineProgram('cat')} %{buildroot}/usr/bin/stolen
-printf '#!/usr/bin/bash\\nexit 3\\n' > %{buildroot}/usr/bin/broken
+printf '#!/usr/bin/missing\\n' > %{buildroot}/usr/bin/broken
 mkdir -p %{buildroot}/etc
 echo 'built in ${hostPath}/work' > %{buildroot}/etc/trace
 %post -p /usr/bin/bash
