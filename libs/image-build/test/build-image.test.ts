@@ -197,7 +197,9 @@ describe.skipIf(!hasRpmbuild())('images', () => {
     );
     expect(error.code).toBe('BOOT_TEST_FAILED');
     expect(error.diagnostics.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^every command starts: \/usr\/bin\/broken --version ended with status 127: .*cannot execute/),
+      expect.stringMatching(
+        /^every command starts: \/usr\/bin\/broken --version ended with status 127: .*cannot execute/,
+      ),
       expect.stringMatching(/^rpm -V finds no difference: S\.5\S+\s+\/usr\/lib\/os-release$/),
       'every file has an owner: /etc/stray',
       'no path of the machine is in a file: /etc/trace',
