@@ -3,6 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltArtifactType, Compression, ImageArtifact } from '@kiln/image-config';
 import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
+import { writeIso } from './artifacts/iso.ts';
 import { writeOci } from './artifacts/oci.ts';
 import { writeErofs, writeExt4, writeSquashfs } from './artifacts/root-file-system.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
@@ -28,6 +29,7 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   erofs: writeErofs,
   initrd: writeInitrd,
   kernel: writeKernel,
+  iso: writeIso,
 };
 
 /** A fixed number of threads above one: the bytes don't depend on the machine's cores. */

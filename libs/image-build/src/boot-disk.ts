@@ -3,6 +3,7 @@ import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { BuiltArtifactType, ImageArtifact, ImageDefinition } from '@kiln/image-config';
 import { failureOfChecks, type BootReport } from './boot-report.ts';
+import type { ImageCheck } from './image-checks.ts';
 import { checkGuest, LAST_ANSWER, parseAnswers, questionLines } from './guest-checks.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import { parseOsRelease } from './os-release.ts';
@@ -43,10 +44,12 @@ const STEPS: readonly ConsoleStep[] = [
   { off: true, seconds: OFF_SECONDS },
 ];
 
-/** What the boot test starts: a disk with a boot loader, or a kernel and its RAM disk; undefined when the image makes neither. */
+/** What the boot test starts: a disk with a boot loader, a medium, or a kernel and its RAM disk; undefined when the image makes neither. */
 export function bootArtifacts({ artifacts, boot }: ImageDefinition): readonly ImageArtifact[] | undefined {
   const plain = (wanted: BuiltArtifactType) =>
     artifacts.find(({ type, compression }) => type === wanted && compression === undefined);
+  const medium = plain('iso');
+  if (medium !== undefined) return [medium];
   const disk = FORMATS.map(([type]) => plain(type)).find((artifact) => artifact !== undefined);
   if (boot.type !== 'none' && disk !== undefined) return [disk];
   const [kernel, initrd] = [plain('kernel'), plain('initrd')];
@@ -59,32 +62,60 @@ export function bootArtifacts({ artifacts, boot }: ImageDefinition): readonly Im
  */
 export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootRequest): Promise<BootReport> {
   const { definition, files, log } = request;
+  const expectedNevras = request.rpms.map(({ nevra }) => nevra);
   const [first] = [...files.keys()];
   const subject = definition.name;
-  host.emit({ type: 'progress', action: 'boot-test', subject, message: `starting ${first!.fileName}` });
-  const machine = { source: bootSource(definition, [...files]), credentials: CREDENTIALS };
-  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${subject}`], ([scratch]) =>
-    talkToMachine(ports, machine, { steps: STEPS, scratch: scratch!, log }),
-  );
-  if (problem !== undefined || result.status !== 0) {
-    const said = problem ?? (result.stderr || result.stdout).trim();
-    throw new BuildError('BOOT_TEST_FAILED', `${definition.name} did not start and stop: ${said}`, {
-      log,
-      command: result.command,
-      diagnostics: lastLines(console).map((message) => ({ severity: 'error', code: 'BOOT_TEST_FAILED', message })),
-    });
+  const started = bootSources(definition, [...files]);
+  const reports: { readonly way: string; readonly checks: readonly ImageCheck[]; readonly osRelease: string }[] = [];
+  for (const { way, source } of started) {
+    host.emit({ type: 'progress', action: 'boot-test', subject, message: `starting ${first!.fileName}${way}` });
+    const console = await startOnce(ports, request, source);
+    const answers = parseAnswers(console);
+    const checks = checkGuest({ definition, expectedNevras, answers, console });
+    reports.push({ way, checks, osRelease: answers.osRelease ?? '' });
   }
-  const answers = parseAnswers(console);
-  const expectedNevras = request.rpms.map(({ nevra }) => nevra);
   const report: BootReport = {
     image: definition.name,
-    osRelease: parseOsRelease(answers.osRelease ?? ''),
+    osRelease: parseOsRelease(reports[0]!.osRelease),
     packages: expectedNevras.length,
-    checks: checkGuest({ definition, expectedNevras, answers, console }),
+    checks: reports.flatMap(({ way, checks }) => checks.map((check) => ({ ...check, name: `${check.name}${way}` }))),
   };
   const failure = failureOfChecks(report, log);
   if (failure !== undefined) throw failure;
   return report;
+}
+
+/** Everything that was on the console between start and end. */
+async function startOnce(ports: ImagePorts, request: DiskBootRequest, source: BootSource): Promise<string> {
+  const { definition, log } = request;
+  const machine = { source, credentials: CREDENTIALS };
+  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
+    talkToMachine(ports, machine, { steps: STEPS, scratch: scratch!, log }),
+  );
+  if (problem === undefined && result.status === 0) return console;
+  const said = problem ?? (result.stderr || result.stdout).trim();
+  throw new BuildError('BOOT_TEST_FAILED', `${definition.name} did not start and stop: ${said}`, {
+    log,
+    command: result.command,
+    diagnostics: lastLines(console).map((message) => ({ severity: 'error', code: 'BOOT_TEST_FAILED', message })),
+  });
+}
+
+interface Start {
+  /** For people, when there are several: ` (…)`. */
+  readonly way: string;
+  readonly source: BootSource;
+}
+
+function bootSources(definition: ImageDefinition, files: readonly (readonly [ImageArtifact, string])[]): Start[] {
+  const [[artifact, disk]] = [files[0]!];
+  if (artifact.type !== 'iso') return [{ way: '', source: bootSource(definition, files) }];
+  return [
+    { way: ' (CD, BIOS)', source: { disk, format: 'raw', drive: 'cd', firmware: 'bios' } },
+    { way: ' (CD, UEFI)', source: { disk, format: 'raw', drive: 'cd', firmware: 'uefi' } },
+    { way: ' (USB, BIOS)', source: { disk, format: 'raw', drive: 'usb', firmware: 'bios' } },
+    { way: ' (USB, UEFI)', source: { disk, format: 'raw', drive: 'usb', firmware: 'uefi' } },
+  ];
 }
 
 function bootSource({ boot }: ImageDefinition, files: readonly (readonly [ImageArtifact, string])[]): BootSource {

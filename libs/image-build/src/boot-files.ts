@@ -8,6 +8,9 @@ export const EFI_LOADER = '/usr/lib/grub/x86_64-efi/monolithic/grubx64.efi';
 /** Directory of modules for a BIOS. */
 export const BIOS_MODULES = '/usr/lib/grub/i386-pc';
 
+/** Directory of modules for UEFI. */
+export const EFI_MODULES = '/usr/lib/grub/x86_64-efi';
+
 const GRUB_DIRECTORY = '/boot/grub2';
 
 /** What the boot loader for a BIOS must have in itself to reach its menu and the kernel. */
@@ -54,7 +57,6 @@ export function kernelCommandLine({ boot }: ImageDefinition, plan: DiskPlan): st
 /** grub.cfg of the root: starts the newest kernel; `serial` consoles of the kernel are the menu's too. */
 export function grubMenu(definition: ImageDefinition, plan: DiskPlan, kernels: readonly Kernel[]): string {
   const words = kernelCommandLine(definition, plan);
-  const serial = /(?:^| )console=ttyS(\d+)(?:,(\d+))?/.exec(words);
   const { find, prefix } = bootPlace(plan);
   const entries = [...kernels]
     .reverse()
@@ -66,20 +68,18 @@ export function grubMenu(definition: ImageDefinition, plan: DiskPlan, kernels: r
         '}',
       ].join('\n'),
     );
+  return [...serialConsole(words), 'set default=0', 'set timeout=0', find, ...entries, ''].join('\n');
+}
+
+/** The menu's lines for a serial console that the kernel's words name. */
+export function serialConsole(words: string): string[] {
+  const serial = /(?:^| )console=ttyS(\d+)(?:,(\d+))?/.exec(words);
+  if (serial === null) return [];
   return [
-    ...(serial === null
-      ? []
-      : [
-          `serial --unit=${serial[1]} --speed=${serial[2] ?? '115200'}`,
-          'terminal_input serial console',
-          'terminal_output serial console',
-        ]),
-    'set default=0',
-    'set timeout=0',
-    find,
-    ...entries,
-    '',
-  ].join('\n');
+    `serial --unit=${serial[1]} --speed=${serial[2] ?? '115200'}`,
+    'terminal_input serial console',
+    'terminal_output serial console',
+  ];
 }
 
 /** What a boot loader reads first: leads to the menu of the root. */

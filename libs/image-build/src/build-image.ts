@@ -83,7 +83,7 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
 }
 
 /** Artifacts that have no place for labels here. */
-const UNLABELLED: readonly ImageArtifact['type'][] = ['squashfs', 'erofs'];
+const UNLABELLED: readonly ImageArtifact['type'][] = ['squashfs', 'erofs', 'iso'];
 
 /** Archives have no labels. */
 async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {

@@ -11,6 +11,8 @@ export type BootSource =
       /** As QEMU calls it: raw, qcow2, vpc, vhdx, vmdk. */
       readonly format: string;
       readonly firmware: 'uefi' | 'bios';
+      /** What the machine takes it for; a disk when it is missing. */
+      readonly drive?: 'cd' | 'usb';
     }
   | { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
 
@@ -145,7 +147,15 @@ function machineCommand({ source, credentials }: VirtualMachine): string[] {
 function sourceOptions(source: BootSource): string[] {
   if ('kernel' in source)
     return ['-machine', 'pc', '-kernel', KERNEL, '-initrd', INITRD, '-append', source.commandLine];
-  const disk = ['-drive', `if=virtio,format=${source.format},file=${DISK},snapshot=on`];
+  const file = `format=${source.format},file=${DISK}`;
+  const disk = {
+    disk: ['-drive', `if=virtio,${file},snapshot=on`],
+    cd: ['-drive', `if=ide,media=cdrom,${file},readonly=on`],
+    usb: [
+      ...['-device', 'qemu-xhci', '-drive', `if=none,id=stick,${file},snapshot=on`],
+      ...['-device', 'usb-storage,drive=stick'],
+    ],
+  }[source.drive ?? 'disk'];
   if (source.firmware === 'bios') return ['-machine', 'pc', ...disk];
   const flash = (unit: number, file: string) => ['-drive', `if=pflash,format=raw,unit=${unit},file=${file}`];
   const [code, variables] = [`${FIRMWARE}/OVMF_CODE_4M.fd,readonly=on`, `${SCRATCH}/variables`];

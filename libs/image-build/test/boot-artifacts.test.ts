@@ -21,8 +21,9 @@ function started(bootType: 'efi' | 'none', artifacts: readonly ImageArtifact['ty
 }
 
 describe('bootArtifacts', () => {
-  it('are a disk with a boot loader, or a kernel with its RAM disk', () => {
+  it('are a disk with a boot loader, a medium, or a kernel with its RAM disk', () => {
     expect(started('efi', ['vhdx', 'qcow2'])).toEqual(['one.qcow2']);
+    expect(started('none', ['squashfs', 'iso'])).toEqual(['one.iso']);
     expect(started('none', ['initrd', 'kernel'])).toEqual(['one.kernel', 'one.initrd']);
   });
 

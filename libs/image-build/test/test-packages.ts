@@ -135,3 +135,33 @@ install -Dpm 755 copy/cat %{buildroot}/usr/bin/stolen
 export function specWith(name: string, tag: string, ...lines: readonly string[]): string {
   return [head(name, [tag]), ...lines, ''].join('\n');
 }
+
+/** What a medium that starts by itself takes from its root: programs of this machine, a kernel and a boot loader that are none. */
+export function mediumSpec({ without = [] }: { readonly without?: readonly string[] } = {}): string {
+  const names = ['chmod', 'cp', 'mkdir', 'mount', 'sleep', 'switch_root', 'umount'];
+  const programs = names.filter((name) => !without.includes(name)).map((name) => [name, machineProgram(name)] as const);
+  const shell = new Set(librariesOf(machineProgram('bash')));
+  const libraries = new Set(programs.flatMap(([, path]) => librariesOf(path)).filter((path) => !shell.has(path)));
+  const place = (path: string) => path.replace(/^\/(usr\/)?/, 'usr/');
+  return `${head('medium', ['Requires: base'])}
+%install
+cd %{buildroot}
+mkdir -p usr/bin usr/lib/grub/i386-pc boot
+${programs.map(([name, path]) => `install -Dpm 755 ${path} usr/bin/${name}`).join('\n')}
+${[...libraries].map((path) => `install -Dpm 755 ${path} ${place(path)}`).join('\n')}
+cat > usr/bin/grub2-mkimage <<'END'
+#!/usr/bin/bash
+all=$*
+while [ "$1" != -o ]; do shift; done
+printf '%8192s\\n' "$all" > "$2"
+END
+chmod 755 usr/bin/grub2-mkimage
+printf '%512s' loader > usr/lib/grub/i386-pc/boot_hybrid.img
+printf kernel > boot/vmlinuz-1.0
+%files
+/usr/bin/*
+/boot
+/usr/lib/grub
+${[...libraries].map((path) => `/${place(path)}`).join('\n')}
+`;
+}

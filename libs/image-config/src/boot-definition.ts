@@ -1,8 +1,10 @@
 /** How an image starts: boot loader, kernel and the words that the kernel is given. */
 import { parseDependency } from '@kiln/rpm-package';
 import type { RequestedPackage } from './definition-reader.ts';
-import type { SystemConfig } from './image-config-schema.ts';
+import type { RequestedArtifact } from './image-artifacts.ts';
+import type { ImageConfig, SystemConfig } from './image-config-schema.ts';
 import { valueAt, type LocatedJson } from './located-json.ts';
+import type { ProblemList } from './problem-list.ts';
 
 export interface BootDefinition {
   /** `efi`: firmware with UEFI; `legacy`: with a BIOS; `none`: nothing is made that starts. */
@@ -13,6 +15,9 @@ export interface BootDefinition {
 
 /** Packages with the boot loader of each type, as the distribution calls them. */
 const LOADER_PACKAGES: Readonly<Partial<Record<string, string>>> = { efi: 'grub2-efi-binary', legacy: 'grub2-pc' };
+
+/** Of a medium that starts with both; its boot loaders are put together from the modules. */
+const MEDIUM_PACKAGES = ['grub2-pc', 'grub2-efi'];
 
 const CGROUP_WORDS = {
   version_one: 'systemd.unified_cgroup_hierarchy=0',
@@ -42,8 +47,26 @@ export function toBoot(system: SystemConfig): BootDefinition {
 }
 
 /** The boot loader: what an image must have although no list names it. */
-export function loaderPackages(system: LocatedJson): RequestedPackage[] {
+export function loaderPackages(system: LocatedJson, artifacts: readonly RequestedArtifact[]): RequestedPackage[] {
   const type = valueAt(system, ['BootType']);
   const name = type?.kind === 'scalar' ? LOADER_PACKAGES[String(type.value)] : undefined;
-  return name === undefined ? [] : [{ dependency: parseDependency(name), location: type!.location }];
+  const ofDisk = name === undefined ? [] : [{ dependency: parseDependency(name), location: type!.location }];
+  const medium = artifacts.find(isMedium);
+  const names = medium === undefined ? [] : MEDIUM_PACKAGES;
+  return [...ofDisk, ...names.map((one) => ({ dependency: parseDependency(one), location: medium!.place.location }))];
+}
+
+/** Notes what a medium that starts by itself lacks. */
+export function checkMedium(config: ImageConfig, artifacts: readonly RequestedArtifact[], problems: ProblemList): void {
+  const medium = artifacts.find(isMedium);
+  if (medium === undefined) return;
+  const { location } = medium.place;
+  if (!config.SystemConfigs[0]!.KernelOptions?.['default'])
+    problems.add('an ISO image needs a kernel', location, "name its package in 'KernelOptions' as 'default'");
+  if ((config.Disks?.[0]?.Partitions ?? []).length > 0)
+    problems.add('an ISO image is made of a system without partitions', location, "remove 'Partitions'");
+}
+
+function isMedium({ kind, partition }: RequestedArtifact): boolean {
+  return partition === undefined && /^iso(\.|$)/.test(kind);
 }

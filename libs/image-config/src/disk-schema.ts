@@ -22,6 +22,7 @@ const ROOT_ARTIFACTS = {
   erofs: '.erofs',
   initrd: '.img',
   kernel: '.vmlinuz',
+  iso: '.iso',
 } as const;
 
 /** Made from one partition. */
@@ -34,7 +35,7 @@ export type BuiltArtifactType = keyof typeof BUILT_ARTIFACTS;
 const ARTIFACT_TYPES = [
   ...(Object.keys(BUILT_ARTIFACTS) as BuiltArtifactType[]),
   // Azure Linux 3 has these too.
-  ...(['diff', 'gz', 'iso', 'ova', 'rdiff', 'xz'] as const),
+  ...(['diff', 'gz', 'ova', 'rdiff', 'xz'] as const),
 ] as const;
 
 export type ArtifactType = (typeof ARTIFACT_TYPES)[number];

@@ -1,7 +1,7 @@
 /** An image definition with everything that it refers to, checked: what the image stage works from. */
 import type { Diagnostic, SourceLocation } from '@kiln/diagnostics';
 import { formatDependency, parseDependency } from '@kiln/rpm-package';
-import { loaderPackages, toBoot, type BootDefinition } from './boot-definition.ts';
+import { checkMedium, loaderPackages, toBoot, type BootDefinition } from './boot-definition.ts';
 import { toContainer, type ContainerConfig } from './container-config.ts';
 import { readCustomization, type Customization } from './customization.ts';
 import type { DefinitionFiles } from './definition-files.ts';
@@ -97,11 +97,14 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
   failOn('IMAGE_CONFIG_INVALID', file, schemaProblems(json, imageConfigSchema));
   const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.json$/, '');
   const problems = new ProblemList();
-  const systems = listItems(valueAt(json, ['SystemConfigs'])).map((place) => loadSystem(place, reader, problems));
   const artifacts = requestedArtifacts(json, name);
+  const systems = listItems(valueAt(json, ['SystemConfigs'])).map((place) =>
+    loadSystem({ place, artifacts }, reader, problems),
+  );
   refuseEqualNames(artifacts, problems);
   const config = plainValue(json) as ImageConfig;
   checkDisk({ json, config, artifacts }, problems);
+  checkMedium(config, artifacts, problems);
   failOn('IMAGE_CONFIG_INVALID', file, problems.all());
   return {
     name,
@@ -118,9 +121,13 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
   };
 }
 
-function loadSystem(place: LocatedJson, reader: DefinitionReader, problems: ProblemList): LoadedSystem {
+function loadSystem(
+  { place, artifacts }: { readonly place: LocatedJson; readonly artifacts: readonly RequestedArtifact[] },
+  reader: DefinitionReader,
+  problems: ProblemList,
+): LoadedSystem {
   const config = plainValue(place) as SystemConfig;
-  const packages = [...reader.readPackages(place), ...kernel(place, problems), ...loaderPackages(place)];
+  const packages = [...reader.readPackages(place), ...kernel(place, problems), ...loaderPackages(place, artifacts)];
   if (packages.length === 0) problems.add("it has no packages: neither 'Packages' nor 'PackageLists'", place.location);
   for (const { dependency, location } of packages) {
     if (/^[^\s()<>=/][^\s()<>=]*$/.test(dependency.name)) continue;

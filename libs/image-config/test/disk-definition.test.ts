@@ -156,3 +156,22 @@ describe('disks', () => {
     expect(problem({}, system)).toContain(expected);
   });
 });
+
+describe('ISO images', () => {
+  const system = { BootType: '', PartitionSettings: [] };
+
+  it('have boot loaders for both kinds of firmware', () => {
+    const { packages, disk, artifacts } = read({ Artifacts: [{ Type: 'iso' }], Partitions: [] }, system);
+    const names = packages.map(({ dependency }) => formatDependency(dependency));
+    expect(names).toEqual(['bash', 'kernel', 'grub2-pc', 'grub2-efi']);
+    expect(disk).toBeUndefined();
+    expect(artifacts).toEqual([{ type: 'iso', fileName: 'disk.iso' }]);
+  });
+
+  it('need a kernel and have no partitions', () => {
+    const noKernel = problem({ Artifacts: [{ Type: 'iso' }], Partitions: [] }, { ...system, KernelOptions: {} });
+    expect(noKernel).toBe('an ISO image needs a kernel');
+    const withDisk = problem({ Artifacts: [{ Type: 'iso', Compression: 'xz' }] });
+    expect(withDisk).toBe('an ISO image is made of a system without partitions');
+  });
+});

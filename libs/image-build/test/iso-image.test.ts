@@ -1,0 +1,127 @@
+/** A medium of a small root with a boot loader that is none, made twice and looked at by others' programs. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256 } from '@kiln/build-identity';
+import { createHost } from '@kiln/host';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
+import { imageToolsRoot } from './image-tools.ts';
+import { noCustomization } from './no-customization.ts';
+import { baseSpec, mediumSpec } from './test-packages.ts';
+import {
+  buildRpms,
+  hasRpmbuild,
+  makePorts,
+  makeToolRoot,
+  removeTemporaryDirectories,
+  temporaryDirectory,
+} from './tool-root.ts';
+
+const EPOCH = 1_700_000_000;
+const MINUTE = 60_000;
+const host = createHost();
+let ports: ImagePorts;
+let tools: string;
+let first: string;
+
+function request(rpms: readonly ImageRpm[]): ImageRequest {
+  return {
+    definition: {
+      name: 'small-medium',
+      file: 'small-medium.json',
+      files: ['small-medium.json'],
+      packages: [],
+      artifacts: [{ type: 'iso', fileName: 'small.iso' }],
+      boot: { type: 'none', commandLine: ['quiet', 'console=ttyS0'] },
+      removeRpmDb: false,
+      disableRpmDocs: false,
+      hidepid: false,
+      customization: noCustomization,
+      container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
+    },
+    identity: sha256('small'),
+    arch: 'x86_64',
+    sourceDateEpoch: EPOCH,
+    rpms,
+    localFiles: {},
+    outputDirectory: join(temporaryDirectory('image'), 'out'),
+  };
+}
+
+/** What a script of the image tools prints; the medium is small.iso in its directory. */
+async function examine(script: string): Promise<string> {
+  const { status, stdout, stderr } = await ports.run({
+    argv: ['bash', '-c', `set -euo pipefail; cd /images; ${script}`],
+    layers: [tools],
+    mounts: [{ source: first, target: '/images', writable: false }],
+    environment: { PATH: '/usr/bin:/usr/sbin', TZ: 'UTC', LC_ALL: 'C', MTOOLS_SKIP_CHECK: '1' },
+  });
+  expect(status, `${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+const take = (path: string) => `xorriso -osirrox on -indev small.iso -extract ${path} /tmp/taken 2> /dev/null`;
+
+describe.skipIf(!hasRpmbuild())('ISO images', () => {
+  let rpms: ImageRpm[];
+
+  beforeAll(async () => {
+    tools = await imageToolsRoot(host);
+    ports = { ...makePorts(host, makeToolRoot()), imageTools: () => Promise.resolve(tools) };
+    rpms = [...(await buildRpms(baseSpec(), EPOCH)), ...(await buildRpms(mediumSpec(), EPOCH))];
+    const made = request(rpms);
+    await buildImage(host, ports, made);
+    first = made.outputDirectory;
+  }, 5 * MINUTE);
+  afterAll(removeTemporaryDirectories);
+
+  it('are the same twice', async () => {
+    const made = request(rpms);
+    await buildImage(host, ports, made);
+    const sums = (directory: string) => readFileSync(join(directory, 'SHA256SUMS'), 'utf8');
+    expect(sums(made.outputDirectory)).toBe(sums(first));
+  });
+
+  it('start with a BIOS and with UEFI, as a CD and as a disk', async () => {
+    const report = await examine('xorriso -indev small.iso -report_el_torito plain -report_system_area plain 2>&1');
+    expect(report).toMatch(/^Volume id +: 'SMALL_MEDIUM'$/m);
+    expect(report).toMatch(/^El Torito boot img : +1 +BIOS +y +none/m);
+    expect(report).toMatch(/^El Torito boot img : +2 +UEFI +y +none/m);
+    expect(report).toMatch(/^System area summary: .*grub2-mbr.* GPT$/m);
+    expect(await examine('sfdisk --json small.iso')).toContain('C12A7328-F81F-11D2-BA4B-00A0C93EC93B');
+    const offset = Number(/^El Torito boot img : +2 .* (\d+)$/m.exec(report)![1]) * 2048;
+    const loader = `mtype -i small.iso@@${offset} ::/EFI/BOOT/BOOTX64.EFI`;
+    expect(await examine(loader)).toMatch(/^ *-d \/usr\/lib\/grub\/x86_64-efi -O x86_64-efi .* iso9660 /);
+  });
+
+  it('hold the root and what finds it', async () => {
+    const files = (await examine('xorriso -indev small.iso -find / -type f 2> /dev/null')).trim().split('\n').sort();
+    const [system] = files.filter((path) => path.includes('squashfs')).map((path) => path.slice(1, -1));
+    expect(system).toMatch(/^\/live\/[0-9a-f]{32}\.squashfs$/);
+    expect(files.filter((path) => !path.includes(system!))).toEqual([
+      "'/boot/grub2/eltorito.img'",
+      "'/boot/grub2/grub.cfg'",
+      "'/boot/initrd.img'",
+      "'/boot/vmlinuz'",
+    ]);
+    expect(await examine(`${take(system!)}; unsquashfs -lln /tmp/taken`)).toContain('/usr/lib/os-release');
+    const menu = await examine(`${take('/boot/grub2/grub.cfg')}; cat /tmp/taken`);
+    expect(menu).toContain('  linux /boot/vmlinuz quiet console=ttyS0\n');
+    expect(menu).toContain('serial --unit=0 --speed=115200\n');
+    const initrd = await examine(`${take('/boot/initrd.img')}; zstd -dc /tmp/taken | cpio --quiet --list --verbose`);
+    expect(initrd).toMatch(/^-rwxr-xr-x +1 root +root .* init$/m);
+    expect(initrd).toMatch(/ usr\/bin\/mount$/m);
+    expect(initrd).toMatch(/ lib64 -> usr\/lib64$/m);
+    expect(initrd).toMatch(/libmount\.so\.1$/m);
+    const script = await examine(`${take('/boot/initrd.img')}; zstd -dc /tmp/taken | cpio --quiet --to-stdout -i init`);
+    expect(script).toContain(`file='${system}'\n`);
+  });
+
+  it('need a kernel and the programs that start a system', async () => {
+    const other = await buildRpms(mediumSpec({ without: ['switch_root'] }), EPOCH);
+    await expect(buildImage(host, ports, request([rpms[0]!, ...other]))).rejects.toThrow(
+      "a system on an ISO image needs the program 'switch_root', which no package of it has",
+    );
+    await expect(buildImage(host, ports, request([rpms[0]!]))).rejects.toThrow('there is no /boot/vmlinuz-*');
+  });
+});
