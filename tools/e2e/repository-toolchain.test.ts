@@ -15,6 +15,7 @@ import { commit, edit, makeSmallTree, REPOSITORY, write, type SmallTree } from '
 
 const MINUTES = 60_000;
 const MANIFEST = 'toolkit/manifests/base.json';
+const RPM = 'dist/rpms/x86_64/alone-1.0-1.kl1.noarch.rpm';
 let directory: string;
 let tree: SmallTree;
 let server: LoopbackServer;
@@ -63,7 +64,7 @@ test('a package is built on it, once', { timeout: 10 * MINUTES }, async () => {
   const built = await kiln(tree, 'rpm', 'alone');
   expect(built.status, built.output).toBe(0);
   expect(built.built).toEqual(['toolchain:toolchain', 'rpm:alone/alone']);
-  const { package: header } = await readRpmHeader(join(tree.root, 'dist/rpms/x86_64/alone-1.0-1.kl1.noarch.rpm'));
+  const { package: header } = await readRpmHeader(join(tree.root, RPM));
   expect(header.files.map(({ path }) => path)).toContain('/usr/share/alone/alone.c');
   expect((await kiln(tree, 'rpm', 'alone')).built).toEqual([]);
 });
@@ -73,6 +74,43 @@ test('what it lacks is told of each package that asks for it', { timeout: 5 * MI
   expect(status).toBe(1);
   expect(output).toContain("nothing provides the BuildRequires 'gcc'");
 });
+
+test(
+  'a package that the toolchain has is taken from it; edited it is an error',
+  { timeout: 10 * MINUTES },
+  async () => {
+    const built = readFileSync(join(tree.root, RPM));
+    edit(tree, MANIFEST, (text) => {
+      const manifest = JSON.parse(text) as { repositories: object[]; roots: string[] };
+      const repositories = [...manifest.repositories, { name: 'own', url: 'dist/rpms' }];
+      return JSON.stringify({ ...manifest, repositories, roots: [...manifest.roots, 'alone'] });
+    });
+    const written = await kiln(tree, 'toolchain-manifest');
+    expect(written.output).toMatch(/1 of the workspace's \d+ packages are taken from it/);
+    const taken = await kiln(tree, 'rpm', 'alone');
+    expect(taken.status, taken.output).toBe(0);
+    expect(taken.built).toContain('rpm:alone/alone');
+    expect(readFileSync(join(tree.root, RPM))).toEqual(built);
+    expect(existsSync(join(tree.root, 'dist/srpms/alone-1.0-1.kl1.src.rpm'))).toBe(false);
+
+    const spec = 'SPECS/alone/alone.spec';
+    edit(tree, spec, (text) => `${text}- And a word more\n`);
+    const edited = await kiln(tree, 'rpm', 'alone');
+    expect(edited.status).toBe(1);
+    expect(edited.output).toContain(
+      `${spec}:1: error TOOLCHAIN_MEMBER_CHANGED: alone/alone is part of the toolchain, which has it as alone-1.0-1.kl1.src.rpm; its spec, sources or settings are others now`,
+    );
+    edit(tree, spec, (text) => text.replace(/^Release:.*/m, 'Release: 2%{?dist}'));
+    expect((await kiln(tree, 'rpm', 'alone')).output).toContain('its spec is alone-1.0-2.kl1.src.rpm now');
+    // The toolchain is made again, and what is older than the spec isn't taken.
+    expect((await kiln(tree, 'toolchain-manifest')).output).toMatch(
+      /0 of the workspace's \d+ packages are taken from it/,
+    );
+    const anew = await kiln(tree, 'rpm', 'alone');
+    expect(anew.status, anew.output).toBe(0);
+    expect(existsSync(join(tree.root, RPM.replace('-1.kl1', '-2.kl1')))).toBe(true);
+  },
+);
 
 test('a flipped byte on the server is one clear error, and nothing is built', { timeout: 5 * MINUTES }, async () => {
   const file = join(directory, 'served/small-base-2-1.noarch.rpm');

@@ -92,6 +92,7 @@ async function startImage(session: Session, id: string, { contents, image, log }
     ...(database === undefined ? {} : { rpmDatabase: store.blobPath(database.sha256) }),
     customized: (image.facts as { readonly customized?: readonly string[] }).customized ?? [],
     startedPackages: definition.packages.map(({ dependency }) => dependency.name),
+    hasOwnToolchain: session.distribution.toolchain.kind === 'repository',
     hostPaths: machinePaths(session),
     log,
   });

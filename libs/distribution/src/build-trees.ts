@@ -66,7 +66,8 @@ export async function treeFor(session: Session, { project, request }: BuildInput
 /** Whether spec and macro files say the same for the check as for the build, but in `%check` itself. */
 function buildsTheSame({ config, macroFiles }: Distribution, project: PackageProject): boolean {
   const { check, sourcePackage } = project;
-  if (check?.sourcePackage?.hasCheck !== true || skipReason(project) !== undefined) return false;
+  if (project.member !== undefined || check?.sourcePackage?.hasCheck !== true || skipReason(project) !== undefined)
+    return false;
   if (check.sourcePackage.buildText !== sourcePackage?.buildText) return false;
   // rpmbuild wraps scripts into macros that evaluation doesn't expand.
   return !Object.keys(checkDefines(config)).some((name) => macroFiles.some(({ text }) => text.includes(name)));

@@ -21,6 +21,7 @@ import type { EvaluatedPackage, ImageProject, PackageProject } from './package-p
 import { checkSettingsNames, readPackageSettings } from './package-settings.ts';
 import { planPackages } from './plan.ts';
 import { settlePackages } from './settle-packages.ts';
+import { toolchainMembers } from './toolchain-members.ts';
 import { createUniverse, TOOLCHAIN_ORIGIN } from './universe.ts';
 import { readProvidesRecord, recordPath } from './provides-record.ts';
 import type { Provider } from '@kiln/package-graph';
@@ -144,7 +145,8 @@ export async function loadDistribution(root: string, options: LoadOptions = {}):
   const variants = await bootstrapVariants({ root, config, macroFiles, answers }, unique, policy);
   const checks = await checkVariants(tree, unique, await evaluateForCheck({ ...tree, ...cache }, evaluated));
   const declared = new Map(Object.entries(config.choices ?? {}));
-  const packages = planPackages(unique, universe, { policy, variants, checks, declared });
+  const members = toolchainMembers(root, toolchain, options.isLocking === true ? [] : unique);
+  const packages = planPackages(unique, universe, { policy, variants, checks, declared, members });
   const images = readImages({ root, config, universe, packages });
   const { askedFiles } = evaluated;
   const architectures = architecturesOf(own);

@@ -37,5 +37,6 @@ export { taskResources } from './task-resources.ts';
 export { configuredRequirements } from './configured-requirements.ts';
 export { collectStoreGarbage, trimStore, usePlan } from './store-garbage.ts';
 export { TARGETS, type Target, type TargetName } from './targets.ts';
+export { type ToolchainMember, withSpecs } from './toolchain-members.ts';
 export { UPSTREAM_LOCK } from './upstream-lock.ts';
 export { manifestPath, type Manifest } from './view.ts';

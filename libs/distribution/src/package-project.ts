@@ -7,6 +7,7 @@ import type { SourcePackage } from '@kiln/rpm-package';
 import type { SeedRpm } from './bootstrap-policy.ts';
 import type { PackageSettings } from './package-settings.ts';
 import type { ProvidesRecord } from './provides-record.ts';
+import type { ToolchainMember } from './toolchain-members.ts';
 
 /** A source package with the text of its %files sections. */
 export interface DescribedSource extends SourcePackage {
@@ -69,6 +70,8 @@ export interface RootPlan {
 export interface PackageProject extends EvaluatedPackage, RootPlan {
   /** What its own RPMs are expected to provide, beside what is stated and recorded. */
   readonly predicted: readonly Prediction[];
+  /** Set when the toolchain has its RPMs: then nothing must be built before its target `rpm`. */
+  readonly member?: ToolchainMember;
   /** The same spec as its `rpm-bootstrap` target builds it, when the policy names it. */
   readonly bootstrap?: PackageProject;
   /** The same spec as its `check` target evaluates it, with a root of its own; absent when the spec can't be evaluated. */

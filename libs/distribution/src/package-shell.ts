@@ -6,6 +6,7 @@ import { checkOf } from './check-target.ts';
 import { buildsBefore } from './rpm-target.ts';
 import type { Session } from './session.ts';
 import { TARGETS } from './targets.ts';
+import { asBuilt } from './toolchain-members.ts';
 
 export interface PackageShellOptions extends ShellOptions {
   /** The root of the check, instead of that of the build. */
@@ -22,7 +23,7 @@ export async function openPackageShell(
   { ofCheck = false, ...options }: PackageShellOptions,
 ): Promise<number> {
   const { distribution } = session;
-  const project = ofCheck ? checkOf(distribution, id) : distribution.findPackage(id);
+  const project = ofCheck ? checkOf(distribution, id) : asBuilt(distribution.findPackage(id));
   const target = ofCheck ? 'check' : 'rpm';
   for (const [name, before] of buildsBefore(project)) {
     if ((await session.state(name, before)).result === undefined) await session.run(name, before);

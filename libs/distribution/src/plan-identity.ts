@@ -37,7 +37,7 @@ export async function packageIdentity(session: Session, project: PackageProject)
   const { config } = session.distribution;
   const planned = planKeys(session.distribution).get(`rpm:${project.id}`)!;
   const plan = { key: planned.key, parts: partsOf(planned.parts, (name) => sourceOfPlanPart(config, name)) };
-  const input = await buildInput(session, project);
+  const input = project.member === undefined ? await buildInput(session, project) : undefined;
   if (input === undefined) return { plan };
   const requested = Object.fromEntries(requestParts(buildRequest(input.request)));
   const key = packageActionKey(input.request);

@@ -12,6 +12,7 @@ import { identityOfSettings, skipReason } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
 import { requestedToolchain } from './package-toolchain.ts';
 import { plannedToolRoot } from './tool-roots.ts';
+import { memberKey, type ToolchainMember } from './toolchain-members.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 /** A task's plan key and the parts it is made of, by a name that a person understands. */
@@ -83,6 +84,11 @@ function packageKey(
   const task = `${target}:${project.id}`;
   const known = keys.get(task);
   if (known !== undefined) return known;
+  if (project.member !== undefined && target === 'rpm') {
+    const made = { key: memberKey(project.member), parts: memberParts(project.member) };
+    keys.set(task, made);
+    return made;
+  }
   const parts = {
     ...common,
     toolchain: requestedToolchain(distribution, project).toolchain,
@@ -98,6 +104,11 @@ function packageKey(
   const made = { key: digestOf(parts), parts };
   keys.set(task, made);
   return made;
+}
+
+/** By RPM: its digest. */
+function memberParts({ rpms }: ToolchainMember): Record<string, string> {
+  return Object.fromEntries(rpms.map(({ nevra, sha256: digest }) => [nevra, digest]));
 }
 
 /** A check comes after the package's own build, whose key has all that they have in common. */

@@ -4,6 +4,7 @@ import { resolveClosure, type Closure, type Prediction, type Provider, type Unre
 import { formatDependency, isRich, simpleDependencies, type Dependency } from '@kiln/rpm-package';
 import { parseRequirement } from '@kiln/package-graph';
 import { isSeedOrigin, NO_POLICY, type BootstrapPolicy, type SeedRpm } from './bootstrap-policy.ts';
+import type { ToolchainMember } from './toolchain-members.ts';
 import type { BuildTask, EvaluatedPackage, PackageProject, RootPlan } from './package-project.ts';
 import { planOrder, type Needs, type RootNode } from './plan-order.ts';
 import { rootDiagnostics } from './root-diagnostics.ts';
@@ -28,6 +29,8 @@ export interface PlanOptions {
   readonly variants?: ReadonlyMap<string, EvaluatedPackage>;
   /** The packages as their checks evaluate them; by id. */
   readonly checks?: ReadonlyMap<string, EvaluatedPackage>;
+  /** The packages whose RPMs the toolchain has; by id. */
+  readonly members?: ReadonlyMap<string, ToolchainMember>;
   /** The distribution's word where several packages provide a capability. */
   readonly declared?: ReadonlyMap<string, string>;
 }
@@ -68,13 +71,20 @@ export function planPackages(
     const project = finish(roots.get(one.id)!);
     const root = roots.get(checkName(one.id));
     const variant = options.checks?.get(one.id);
+    const member = options.members?.get(one.id);
     const check = root === undefined ? variant && inRootOf(project, variant) : finish(root);
     return {
       ...project,
+      ...(member === undefined ? {} : memberParts(project, member)),
       ...(bootstrap === undefined ? {} : { bootstrap: finish(bootstrap) }),
       ...(check === undefined ? {} : { check }),
     };
   });
+}
+
+/** What can't be found for its build is a matter of its check: nothing is built. */
+function memberParts({ diagnostics }: PackageProject, member: ToolchainMember): Partial<PackageProject> {
+  return { member, diagnostics: member.problem === undefined ? diagnostics : [...diagnostics, member.problem] };
 }
 
 /** A check that asks for the same as the build has the same root. */
@@ -87,7 +97,13 @@ function inRootOf(project: PackageProject, variant: EvaluatedPackage): PackagePr
 function resolveRoots(
   packages: readonly EvaluatedPackage[],
   universe: Universe,
-  { policy = NO_POLICY, variants = new Map(), checks = new Map(), declared = new Map() }: PlanOptions,
+  {
+    policy = NO_POLICY,
+    variants = new Map(),
+    checks = new Map(),
+    declared = new Map(),
+    members = new Map(),
+  }: PlanOptions,
 ): Map<string, PlannedRoot> {
   const nearest = nearestAmong(universe.buildIndex.names());
   const records = new Map(packages.map(({ id, record }) => [id, record?.packages]));
@@ -107,7 +123,7 @@ function resolveRoots(
     // A check comes after all packages that are in its root: the policy has nothing to break there.
     const rules = isCheck ? NO_POLICY : policy;
     const index = rootIndex(universe, scope, { policy: rules, bootstraps });
-    const requirements = buildRequiresOf(one);
+    const requirements = kind === 'rpm' && members.has(one.id) ? [] : buildRequiresOf(one);
     const closure = resolveClosure(index, requirements, { preferredOrigin: TOOLCHAIN_ORIGIN, declared });
     const { hidden, bootstrapIds, seeds } = rootRules(scope, rules);
     const diagnostics = rootDiagnostics(one.sourcePackage, withoutOpen(closure, open), nearest);
@@ -130,7 +146,8 @@ function resolveRoots(
     ...[...variants.values()].map((one) => resolve(one, 'rpm-bootstrap')),
     ...packages.flatMap((one) => {
       const check = checks.get(one.id);
-      return check === undefined || asksTheSame(one, check) ? [] : [resolve(check, 'check')];
+      const isShared = !members.has(one.id) && check !== undefined && asksTheSame(one, check);
+      return check === undefined || isShared ? [] : [resolve(check, 'check')];
     }),
   ]);
 }

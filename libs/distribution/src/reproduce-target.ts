@@ -11,16 +11,21 @@ import { compareRpms, readRpmHeader } from '@kiln/rpm-repository';
 import type { ActionResult, Blob } from '@kiln/store';
 import { buildInput, preparedBuild } from './build-input.ts';
 import { inputChanged } from './input-changed.ts';
+import { buildsBefore } from './rpm-target.ts';
 import { secondSite } from './second-site.ts';
 import type { Session } from './session.ts';
 import { showDifferences } from './show-differences.ts';
 import type { Target } from './targets.ts';
+import { asBuilt } from './toolchain-members.ts';
 
 /** Raise it when the second build is made in another way. */
 const RECIPE_VERSION = 2;
 
 export const reproduceTarget: Target = {
-  before: (_, id) => [['rpm', id]],
+  before(distribution, id) {
+    const project = distribution.findPackage(id);
+    return [['rpm', project.id], ...(project.member === undefined ? [] : buildsBefore(asBuilt(project)))];
+  },
 
   async key(session, id) {
     const { key, result } = await session.state('rpm', id);
@@ -31,13 +36,15 @@ export const reproduceTarget: Target = {
 
   async build(session, id) {
     const { key, result: first } = await session.state('rpm', id);
-    const input = await buildInput(session, session.distribution.findPackage(id));
+    const project = session.distribution.findPackage(id);
+    const input = await buildInput(session, asBuilt(project));
     if (first === undefined || input === undefined) throw new BuildError('PLAN_STALE', `${id} is not built`);
-    if (packageActionKey(input.request) !== key) throw inputChanged('reproduce', id);
+    if (project.member === undefined && packageActionKey(input.request) !== key) throw inputChanged('reproduce', id);
     const site = await secondSite(session);
     const build = await preparedBuild(site, input, { target: 'reproduce', log: reproduceTarget.log(id) });
     const second = await buildPackage(site.host, site.store, { ...build, jobs: otherJobs() });
-    const problems = await differences(session, { id, first, second });
+    const outputs = project.member === undefined ? second.outputs : among(second.outputs, first.outputs);
+    const problems = await differences(session, { id, first, second: { outputs } });
     if (problems.length > 0) {
       throw new BuildError('REPRODUCE_DIFFERS', `a second build of ${id} gives other RPMs`, {
         diagnostics: problems,
@@ -52,6 +59,11 @@ export const reproduceTarget: Target = {
   showAs: (_, id) => join('dist', 'reproduced', `${id}.json`),
   log: (id) => join('dist', 'logs', 'reproduce', `${id}.log`),
 };
+
+/** Of a member the toolchain may not have the source RPM and debuginfo. */
+function among(outputs: ActionResult['outputs'], known: ActionResult['outputs']): ActionResult['outputs'] {
+  return Object.fromEntries(Object.entries(outputs).filter(([name]) => name in known));
+}
 
 /** Never the number that the first build had on this machine. */
 function otherJobs(): number {

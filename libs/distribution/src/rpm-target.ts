@@ -14,6 +14,8 @@ import type { PackageProject } from './package-project.ts';
 import { wrongPredictions } from './predictions-check.ts';
 import type { Session } from './session.ts';
 import type { Target, TargetName } from './targets.ts';
+import { throwDiagnostics } from './throw-diagnostics.ts';
+import { memberKey, memberResult } from './toolchain-members.ts';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 
 export const rpmTarget = packageTarget('rpm', {
@@ -49,12 +51,15 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
     nearest: (distribution, id) => nearestBuilds(projectOf(distribution, id)),
 
     async key(session, id) {
-      const input = await buildInput(session, projectOf(session.distribution, id));
+      const project = projectOf(session.distribution, id);
+      if (project.member !== undefined) return memberKey(usable(project).member!);
+      const input = await buildInput(session, project);
       return input === undefined ? undefined : packageActionKey(input.request);
     },
 
     async build(session, id, key) {
       const project = projectOf(session.distribution, id);
+      if (project.member !== undefined) return memberResult(session, project, project.member);
       const input = await buildInput(session, project);
       if (input === undefined) throw new BuildError('PLAN_STALE', `a package that ${id} depends on is not built`);
       if (packageActionKey(input.request) !== key) throw inputChanged(name, id);
@@ -72,6 +77,12 @@ function packageTarget(name: TargetName, { projectOf, check, showAs }: PackageTa
     showAs: ({ config }, _, output) => showAs(config.architecture, output),
     log,
   };
+}
+
+/** @throws BuildError of the package's diagnostics. */
+function usable(project: PackageProject): PackageProject {
+  throwDiagnostics(project.specFile, project.diagnostics);
+  return project;
 }
 
 /** Those of `buildsBefore` from which the others follow. */

@@ -4,6 +4,7 @@ import { parseDependency } from '@kiln/rpm-package';
 import type { EvaluatedPackage, PackageProject } from '../src/package-project.ts';
 import { planPackages, type PlanOptions } from '../src/plan.ts';
 import { createUniverse } from '../src/universe.ts';
+import { asBuilt } from '../src/toolchain-members.ts';
 import { idOf, treeOf } from './tree-text.ts';
 
 const toolchain = { origin: 'toolchain', name: 't', evr: treeOf('S: t')[0]!.sourcePackage!.evr, arch: 'x86_64' };
@@ -52,6 +53,20 @@ test('what nothing provides is an error of the check alone', () => {
   const at = plan('S: a\nrecorded', { a: ['nowhere'] });
   expect(at('a').diagnostics).toEqual([]);
   expect(at('a').check!.diagnostics).toMatchObject([{ severity: 'error', code: 'DEPENDENCY_UNRESOLVED' }]);
+});
+
+test('a package that the toolchain has needs nothing to be built; its check and its second build do', () => {
+  const text = 'S: a\nB b\nrecorded\nS: b\nB a\nrecorded';
+  const cycle = plan(text, {});
+  expect(cycle('a').diagnostics).toMatchObject([{ code: 'DEPENDENCY_CYCLE' }]);
+  const at = plan(text, {}, { members: new Map([['a/a', { rpms: [] }]]) });
+  expect(at('a')).toMatchObject({ diagnostics: [], dependencies: [], member: { rpms: [] } });
+  expect(at('b')).toMatchObject({ diagnostics: [], dependencies: ['a/a'] });
+  expect(at('a').check!.dependencies).toEqual(['b/b']);
+  expect(asBuilt(at('a')).dependencies).toEqual(['b/b']);
+  const edited = { severity: 'error', code: 'TOOLCHAIN_MEMBER_CHANGED', message: 'edited' } as const;
+  const broken = plan(text, {}, { members: new Map([['a/a', { rpms: [], problem: edited }]]) });
+  expect(broken('a').diagnostics).toEqual([edited]);
 });
 
 test('the bootstrap policy says nothing of the root of a check', () => {

@@ -38,6 +38,8 @@ export interface BootTestRequest {
   readonly customized: readonly string[];
   /** Names of the packages whose commands must all start; one that doesn't know `--version` has started too. */
   readonly startedPackages: readonly string[];
+  /** The toolchain is made of RPMs: its files may be in the image. */
+  readonly hasOwnToolchain?: boolean;
   /** Paths of the machine that may stand in no file: workspace, store, home. */
   readonly hostPaths: readonly string[];
   readonly log?: string;
@@ -162,7 +164,9 @@ async function examine(ports: ImagePorts, request: BootTestRequest, places: Boot
       .split('\0')
       .slice(0, -1)
       .map((path) => path.slice(1)),
-    foreignFiles: await findForeignFiles(ports, request, { packagedFiles, digests: await read('digests') }),
+    ...(request.hasOwnToolchain === true
+      ? {}
+      : { foreignFiles: await findForeignFiles(ports, request, { packagedFiles, digests: await read('digests') }) }),
   };
 }
 

@@ -20,8 +20,8 @@ export interface ImageFindings {
   /** Absent when the image has no shell. */
   readonly shell?: ShellFindings;
   readonly filesWithHostPaths: readonly string[];
-  /** Without those that their source packages hold as they are. */
-  readonly foreignFiles: readonly ForeignFile[];
+  /** Without those that their source packages hold as they are; absent where the toolchain's files are the distribution's own. */
+  readonly foreignFiles?: readonly ForeignFile[];
 }
 
 export interface ShellFindings {
@@ -75,7 +75,7 @@ const RULES: readonly CheckRule[] = [
   {
     name: 'no file is one of the toolchain',
     find: ({ foreignFiles }) =>
-      foreignFiles.map(({ file, origin }) => `${file.path} of ${file.owner} is the toolchain's ${origin}`),
+      foreignFiles?.map(({ file, origin }) => `${file.path} of ${file.owner} is the toolchain's ${origin}`),
   },
 ];
 

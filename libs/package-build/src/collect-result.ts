@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { contentDigest, normalizedFileDigest, type ContentFile, type Sha256 } from '@kiln/build-identity';
 import { artifactDigest, FILE_FLAG, isRegular, readRpmHeader, type RpmPackage } from '@kiln/rpm-repository';
 import type { Host } from '@kiln/host';
+import { rpmFileName } from '@kiln/rpm-package';
 import type { ActionResult, Blob, Store } from '@kiln/store';
 import { compareWithHeaders } from './agreement.ts';
 import { checksFailed, type PackageBuild } from './build-package.ts';
@@ -137,6 +138,12 @@ async function headersOf(rpmPaths: readonly string[]): Promise<Set<string>> {
 
 function baseName({ entry }: RuledFile): string {
   return entry.path.slice(entry.path.lastIndexOf('/') + 1);
+}
+
+/** What a package hands on that was built elsewhere: nothing is left out of its content. @throws BuildError `RPM_MALFORMED` */
+export async function describeRpm(path: string): Promise<BuiltRpm> {
+  const { package: header } = await readRpmHeader(path);
+  return describe({ path, fileName: rpmFileName(header), header }, undefined);
 }
 
 async function describe(

@@ -18,6 +18,7 @@ export {
 } from './build-request.ts';
 export { generateBuildRequires, GENERATE_RECIPE_VERSION } from './generate-build-requires.ts';
 export { openBuildShell, type ShellOptions, type ShellScene } from './build-shell.ts';
+export { describeRpm } from './collect-result.ts';
 export { CHECK_CODES, type CheckCode } from './check-codes.ts';
 export { judge, STRICT_POLICY, type CheckPolicy, type Waiver } from './check-policy.ts';
 export { checkFile, ruledFile, type BuildOffer, type Finding, type RuleContext, type RuledFile } from './file-rules.ts';

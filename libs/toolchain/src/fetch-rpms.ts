@@ -19,17 +19,21 @@ const TASK = { action: 'toolchain', subject: 'toolchain' } as const;
 const CHECK_VERSION = 1;
 
 /**
- * Downloads what isn't in the store, by digest. Then signatures, digests of the content, names and capabilities are checked: once for the same
+ * Downloads what isn't in the store, by digest: the RPMs of the layer, or those that are named. Then signatures, digests of the content, names and capabilities are checked: once for the same
  * packages, keys and statements, wherever the files came from.
  * @throws BuildError `TOOLCHAIN_RPM_MISSING`, `TOOLCHAIN_RPM_CHANGED`, `TOOLCHAIN_RPM_REFUSED`, each with all packages that it is about;
  * `SIGNATURE_KEY_INVALID`, `DISK_FULL`.
  */
-export async function fetchManifestRpms(place: ManifestPlace, manifest: ToolchainManifest): Promise<void> {
+export async function fetchManifestRpms(
+  place: ManifestPlace,
+  manifest: ToolchainManifest,
+  packages: readonly ManifestPackage[] = manifest.packages,
+): Promise<void> {
   const missing: ManifestPackage[] = [];
-  for (const one of manifest.packages) if (!(await place.store.hasBlob(one))) missing.push(one);
+  for (const one of packages) if (!(await place.store.hasBlob(one))) missing.push(one);
   const failures = await fetchAll(place, manifest, missing);
   if (failures.length > 0) throw failure(failures);
-  const { keys, packages, provides } = manifest;
+  const { keys, provides } = manifest;
   const checked = digestOf({
     checkVersion: CHECK_VERSION,
     keys: Object.entries(keys).map(([fingerprint, file]) => [fingerprint, keyText(place.root, file)]),
@@ -37,7 +41,7 @@ export async function fetchManifestRpms(place: ManifestPlace, manifest: Toolchai
     provides: { ...provides },
   });
   await place.store.layer(`toolchain-checked-${checked}`, async () => {
-    const refused = await refusals(place, manifest);
+    const refused = await refusals(place, manifest, packages);
     if (refused.length > 0) throw failure(refused);
   });
 }
@@ -92,8 +96,11 @@ function fileAddress(place: ManifestPlace, url: string, path: string): string {
 }
 
 /** What arrived with the right digest and is not what the manifest says all the same. */
-async function refusals({ host, store, root }: ManifestPlace, manifest: ToolchainManifest): Promise<Failure[]> {
-  const { packages } = manifest;
+async function refusals(
+  { host, store, root }: ManifestPlace,
+  manifest: ToolchainManifest,
+  packages: readonly ManifestPackage[],
+): Promise<Failure[]> {
   const keys = Object.entries(manifest.keys).map(([fingerprint, file]) => ({
     fingerprint,
     publicKeyFile: join(root, file),
@@ -128,6 +135,7 @@ async function checkRpm(path: string, rpm: ManifestPackage, { verifier, manifest
   const { package: found } = await readRpmHeader(path);
   const nevra = formatNevra(found);
   if (nevra !== rpm.nevra) throw new BuildError('TOOLCHAIN_MANIFEST_STALE', `it is ${nevra}`);
+  if (manifest.others.includes(rpm)) return;
   const stated = manifest.provides[rpm.nevra] ?? [];
   const offered = offeredCapabilities({ ...found, files: found.files.map((file) => file.path) });
   const lack = stated.find((one) => !offered.includes(one));

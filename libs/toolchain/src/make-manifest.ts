@@ -57,6 +57,8 @@ export function resolveManifest(
 }
 
 interface Resolved {
+  /** What the repositories have for this architecture and at this time. */
+  readonly usable: readonly OfferedRpm[];
   readonly chosen: readonly OfferedRpm[];
   readonly closure: Closure;
 }
@@ -77,11 +79,11 @@ function resolveOffers(
     ...listed.filter(({ fileName }) => fileName === undefined).map(({ name }) => ({ name })),
     ...[...pinned.values()].map(({ name, evr }) => ({ name, operator: '=' as const, evr })),
   ];
-  return { chosen, closure: resolveClosure(new ProviderIndex(chosen), roots) };
+  return { usable, chosen, closure: resolveClosure(new ProviderIndex(chosen), roots) };
 }
 
 /** @throws BuildError `TOOLCHAIN_UNRESOLVED` */
-function manifestOf(request: ManifestRequest, { chosen, closure }: Resolved, file: string): ToolchainManifest {
+function manifestOf(request: ManifestRequest, { usable, chosen, closure }: Resolved, file: string): ToolchainManifest {
   refuseOpen(closure, { chosen, request, file });
   const offerOf = new Map(chosen.map((one) => [one as object, one]));
   const members = closure.members
@@ -94,7 +96,22 @@ function manifestOf(request: ManifestRequest, { chosen, closure }: Resolved, fil
     lists: request.lists,
     packages: members.map(manifestPackage),
     provides: Object.fromEntries(members.map((one) => [formatNevra(one), offeredCapabilities(one)])),
+    specs: {},
+    others: othersOf(members, usable).map(manifestPackage),
   };
+}
+
+/** The RPMs that come from the same source RPMs, from the best repository that has them. */
+function othersOf(members: readonly OfferedRpm[], usable: readonly OfferedRpm[]): OfferedRpm[] {
+  const sources = new Set(members.flatMap(({ source }) => source ?? []));
+  const found = new Map<string, OfferedRpm>();
+  for (const one of usable) {
+    if (one.source === undefined || !sources.has(one.source)) continue;
+    const known = found.get(formatNevra(one));
+    if (known === undefined || isBefore(one, known)) found.set(formatNevra(one), one);
+  }
+  for (const one of members) found.delete(formatNevra(one));
+  return [...found.keys()].sort().map((nevra) => found.get(nevra)!);
 }
 
 /** Capabilities and programs, sorted, as plans compare them. */

@@ -31,16 +31,17 @@ export interface ManifestSignature extends ManifestKey {
 const REPOSITORY_TOOLCHAIN = 'toolchain-repository';
 
 /**
- * Reads the manifest; paths are relative to `root`.
+ * Reads the manifest; paths are relative to `root`. While it is made (`isLocking`) it may have no packages yet.
  * @throws BuildError `TOOLCHAIN_MANIFEST_MISSING`, `TOOLCHAIN_MANIFEST_INVALID`, `TOOLCHAIN_MANIFEST_EMPTY`.
  */
 export function loadRepositoryToolchain(
   root: string,
   { manifest: file, manifestKey }: { readonly manifest: string; readonly manifestKey?: ManifestKey },
+  { isLocking = false }: { readonly isLocking?: boolean } = {},
 ): RepositoryToolchain {
   const text = readManifestFile(root, file);
   const manifest = parseToolchainManifest(text, file);
-  if (manifest.packages.length === 0) {
+  if (manifest.packages.length === 0 && !isLocking) {
     throw new BuildError('TOOLCHAIN_MANIFEST_EMPTY', `${file} has no packages yet`, {
       location: { file, line: 1 },
       hint: 'write them into it with `kiln toolchain-manifest`',

@@ -31,7 +31,7 @@ export interface ManifestRequest {
   readonly lists: readonly string[];
 }
 
-/** A member. */
+/** An RPM. */
 export interface ManifestPackage {
   /** `name-[epoch:]version-release.arch` */
   readonly nevra: string;
@@ -50,12 +50,24 @@ export interface ManifestPackage {
   readonly location?: SourceLocation;
 }
 
+/** A source package of the workspace whose RPMs the toolchain has, all of them. */
+export interface ManifestSpec {
+  /** File name of its source RPM. */
+  readonly source: string;
+  /** Digest of what it was built from, as the workspace had it when the manifest was made. */
+  readonly inputs: Sha256;
+}
+
 /** The whole file. */
 export interface ToolchainManifest extends ManifestRequest {
   /** In the order of their NEVRAs. */
   readonly packages: readonly ManifestPackage[];
   /** Capabilities and programs of each member, by NEVRA: what a plan must know without any download. */
   readonly provides: Readonly<Record<string, readonly string[]>>;
+  /** By package id. Their target `rpm` gives the toolchain's RPMs. */
+  readonly specs: Readonly<Record<string, ManifestSpec>>;
+  /** RPMs of these source packages that aren't in the layer, in the order of their NEVRAs. */
+  readonly others: readonly ManifestPackage[];
 }
 
 export const DEFAULT_PRIORITY = 99;
@@ -79,7 +91,7 @@ export function parseToolchainManifest(text: string, file: string): ToolchainMan
     reader.guard(() => parseLocatedJson(text, file)),
     {
       required: ['architecture', 'repositories'],
-      optional: ['$schema', 'snapshot', 'keys', 'roots', 'lists', 'packages', 'provides'],
+      optional: ['$schema', 'snapshot', 'keys', 'roots', 'lists', 'packages', 'provides', 'specs', 'others'],
     },
   );
   const keys = reader.map(top.get('keys'), (value, { key, location }) => {
@@ -91,6 +103,7 @@ export function parseToolchainManifest(text: string, file: string): ToolchainMan
   const names = repositories.map(({ name }) => name);
   const packages = reader.list(top.get('packages'), (one) => readPackageEntry(reader, one, { keys, names, file }));
   reader.unique(top.get('packages'), 'nevra');
+  const others = reader.list(top.get('others'), (one) => readPackageEntry(reader, one, { keys, names, file }));
   const members = packages.map(({ nevra }) => nevra);
   return {
     architecture: reader.text(top.get('architecture')!, ARCHITECTURE),
@@ -104,6 +117,8 @@ export function parseToolchainManifest(text: string, file: string): ToolchainMan
       reader.known(key, members, { what: "a package of 'packages'", location });
       return reader.list(value, (one) => reader.text(one));
     }),
+    specs: reader.map(top.get('specs'), (value) => readSpecEntry(reader, value)),
+    others,
   };
 }
 
@@ -152,13 +167,21 @@ function readPackageEntry(
   };
 }
 
+function readSpecEntry(reader: LocatedReader, value: LocatedJson): ManifestSpec {
+  const members = reader.members(value, { required: ['source', 'inputs'], optional: [] });
+  return {
+    source: reader.text(members.get('source')!, SOURCE_RPM),
+    inputs: reader.text(members.get('inputs')!, DIGEST) as Sha256,
+  };
+}
+
 function knownKey(reader: LocatedReader, value: LocatedJson, keys: Keys): string {
   return reader.oneOf(value, Object.keys(keys), "a key of 'keys'");
 }
 
 /** The text of a manifest: one package a line, so that changes read well. */
 export function formatToolchainManifest(manifest: ToolchainManifest): string {
-  const { architecture, snapshot, keys, repositories, roots, lists, packages, provides } = manifest;
+  const { architecture, snapshot, keys, repositories, roots, lists, packages, provides, specs, others } = manifest;
   const block = (open: string, lines: readonly string[], close: string) =>
     lines.length === 0 ? `${open}${close}` : `${open}\n${lines.map((line) => `    ${line}`).join(',\n')}\n  ${close}`;
   const list = (values: readonly unknown[]) =>
@@ -173,6 +196,7 @@ export function formatToolchainManifest(manifest: ToolchainManifest): string {
       Object.entries(values).map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`),
       '}',
     );
+  const rpms = (values: readonly ManifestPackage[]) => list(values.map(({ location: _, ...one }) => one));
   const members: readonly (readonly [string, string | undefined])[] = [
     ['architecture', JSON.stringify(architecture)],
     ['snapshot', snapshot === undefined ? undefined : JSON.stringify(snapshot)],
@@ -180,8 +204,10 @@ export function formatToolchainManifest(manifest: ToolchainManifest): string {
     ['repositories', list(repositories)],
     ['roots', roots.length === 0 ? undefined : list(roots)],
     ['lists', lists.length === 0 ? undefined : list(lists)],
-    ['packages', list(packages.map(({ location: _, ...one }) => one))],
+    ['packages', rpms(packages)],
     ['provides', map(provides)],
+    ['specs', Object.keys(specs).length === 0 ? undefined : map(specs)],
+    ['others', others.length === 0 ? undefined : rpms(others)],
   ];
   const lines = members.flatMap(([name, value]) =>
     value === undefined ? [] : [`  ${JSON.stringify(name)}: ${value}`],

@@ -14,7 +14,7 @@ import type { Toolchain } from './toolchain.ts';
 export type PlannedToolchain = DebianToolchain | DebianFullToolchain | RepositoryToolchain;
 
 export interface LoadToolchainOptions {
-  /** The lock of requirements is made anew, so that it isn't read. */
+  /** The lock of requirements is made anew, so that it isn't read; or the manifest, which may have no packages yet. */
   readonly isLocking?: boolean;
 }
 
@@ -36,7 +36,7 @@ export function loadToolchain(
       return loadDebianFullToolchain(root, { packages, lock, ...answers });
     }
     case 'repository':
-      return loadRepositoryToolchain(root, config);
+      return loadRepositoryToolchain(root, config, { isLocking });
   }
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BuildError } from '@kiln/diagnostics';
-import { readDistroConfig } from '@kiln/distribution';
+import { loadDistribution, readDistroConfig, withSpecs } from '@kiln/distribution';
 import { writeFileAtomic, type Host } from '@kiln/host';
 import { withSigner } from '@kiln/rpm-repository';
 import { defaultStoreDirectory, Store } from '@kiln/store';
@@ -43,11 +43,15 @@ async function updateManifest(
     const host = hostOf(context, reporter.emit);
     const store = new Store(host, defaultStoreDirectory(host.environment));
     const before = parseToolchainManifest(readManifestFile(root, file), file);
-    const after = await makeToolchainManifest({ host, store, root }, before, file);
+    const made = await makeToolchainManifest({ host, store, root }, before, file);
+    const { packages } = await loadDistribution(root, { isLocking: true });
+    const after = withSpecs(root, made, packages);
     await writeFileAtomic(join(root, file), formatToolchainManifest(after));
     if (sign) await signManifest(host, root, file);
     const megabytes = after.packages.reduce((sum, { size }) => sum + size, 0) / 1e6;
     print(context, `wrote ${file}: ${after.packages.length} packages, ${megabytes.toFixed(0)} MB`);
+    const whole = Object.keys(after.specs).length;
+    print(context, `${whole} of the workspace's ${packages.length} packages are taken from it`);
     for (const line of manifestChanges(before, after)) print(context, line);
   } finally {
     reporter.end();
