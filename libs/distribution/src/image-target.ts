@@ -12,6 +12,7 @@ import {
   type ImageRpm,
   type LocalFileInput,
 } from '@kiln/image-build';
+import { inParallel } from '@kiln/host';
 import type { ImageDefinition } from '@kiln/image-config';
 import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
 import { formatDependency, formatNevra } from '@kiln/rpm-package';
@@ -24,6 +25,9 @@ import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 import { plannedToolRoot, toolRootLayer } from './tool-roots.ts';
 import { isTrial, publishableRpms, refuseInTrial } from './trial-toolchain.ts';
+
+/** RPMs that are looked at together. */
+const AT_ONCE = 4;
 
 export const imageTarget: Target = {
   before: (distribution, id) =>
@@ -44,7 +48,7 @@ export const imageTarget: Target = {
     const { host, store, distribution } = session;
     const plan = await imageContents(session, id);
     if (plan === undefined) throw new BuildError('PLAN_STALE', `a package of the image ${id} is not built`);
-    for (const { blob, fileName } of plan.rpms) await store.requireIntact(blob, fileName);
+    await inParallel(plan.rpms, AT_ONCE, ({ blob, fileName }) => store.requireIntact(blob, fileName));
     const outputDirectory = await store.temporaryPath('image');
     const log = join(distribution.root, imageTarget.log(id));
     await mkdir(join(log, '..'), { recursive: true });
@@ -61,7 +65,7 @@ export const imageTarget: Target = {
         log,
       });
       const outputs: Record<string, Blob> = {};
-      for (const { fileName, path, sha256 } of built.outputs) outputs[fileName] = await store.putFile(path, sha256);
+      for (const { fileName, path, sha256 } of built.outputs) outputs[fileName] = await store.moveFile(path, sha256);
       const { packages, osRelease, rootDigest, customized } = built;
       return { outputs, facts: { packages, osRelease, rootDigest, customized } };
     } finally {

@@ -14,7 +14,7 @@ import type { PlannedPartition } from './disk-plan.ts';
 import { ARTIFACT, scriptWriter, type ArtifactWriter, type MadeImage } from './made-image.ts';
 
 const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
-  raw: scriptWriter('cp --sparse=always disk.raw artifact'),
+  raw: scriptWriter('ln disk.raw artifact'),
   qcow2: scriptWriter('qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd disk.raw artifact'),
   vhd: writeFixedVhd,
   'vhd-dynamic': writeDynamicVhd,
@@ -51,7 +51,7 @@ export async function writePartitionArtifact(
   partition: PlannedPartition,
   artifact: ImageArtifact,
 ): Promise<void> {
-  await scriptWriter('cp --sparse=always "$1" artifact', () => [partitionFile(partition)])(made, artifact);
+  await scriptWriter('ln "$1" artifact', () => [partitionFile(partition)])(made, artifact);
   await compress(made, artifact);
 }
 

@@ -3,7 +3,7 @@ import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import type { Host } from '@kiln/host';
+import { inParallel, type Host } from '@kiln/host';
 import type { ImageArtifact } from '@kiln/image-config';
 import { copySparse, digestFile } from '@kiln/store';
 import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
@@ -11,12 +11,12 @@ import { composeDisk } from './compose-disk.ts';
 import { planDisk } from './disk-plan.ts';
 import { customizeRoot, finalizeRoot } from './customize-root.ts';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
-import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
+import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageStage } from './image-stage.ts';
 import { installPackages } from './install-packages.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
-import { packRoot, settleRoot } from './pack-root.ts';
+import { packRoot, settleRoot, type PackedRoot } from './pack-root.ts';
 import { prepareBoot } from './prepare-boot.ts';
 import { rootLabels, type RootLabels } from './selinux-labels.ts';
 import { writeSbom } from './write-sbom.ts';
@@ -54,32 +54,54 @@ export function rpmDatabaseFileName(name: string): string {
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
   const { definition } = request;
   const names = ['root', 'output', 'packages'].map((what) => `image-${definition.name}-${what}`);
-  return withWorkDirectories(ports, names, async ([root, output, packages]) => {
-    const directories = { root: root!, output: output!, packages: packages! };
-    const stage: ImageStage = { ports, request, directories };
-    const say = (message: string) =>
-      host.emit({ type: 'progress', action: 'image', subject: definition.name, message });
-    await installPackages(host, ports, request, directories);
-    const installed = await customizeRoot(stage);
-    const plan = definition.disk === undefined ? undefined : planDisk(definition.disk, request.identity);
-    if (plan !== undefined) await prepareBoot(stage, plan);
-    const customized = await finalizeRoot(stage, installed);
-    await settleRoot(stage);
-    const labels = await labelsFor(stage);
-    const packed = await packRoot(stage);
-    if (plan !== undefined) {
-      say('making the disk');
-      await composeDisk(stage, plan, labels);
-    }
-    const made: MadeImage = { stage, packed, ...(plan === undefined ? {} : { plan }), ...(labels && { labels }) };
-    return {
-      outputs: await writeOutputs(made, say),
-      packages: request.rpms.map(({ nevra }) => nevra),
-      osRelease: packed.osRelease,
-      rootDigest: packed.diffId,
-      customized,
-    };
-  });
+  const make = async ([root, output, packages]: readonly string[]) => {
+    const stage = { ports, request, directories: { root: root!, output: output!, packages: packages! } };
+    return makeFiles(host, stage);
+  };
+  return withWorkDirectoriesFirst(ports, names, make, async ({ files, packed, customized }) => ({
+    outputs: await describeFiles(request, packed, files),
+    packages: request.rpms.map(({ nevra }) => nevra),
+    osRelease: packed.osRelease,
+    rootDigest: packed.diffId,
+    customized,
+  }));
+}
+
+interface MadeFiles {
+  /** Names in the output directory. */
+  readonly files: readonly string[];
+  readonly packed: PackedRoot;
+  readonly customized: readonly string[];
+}
+
+async function makeFiles(host: Host, stage: ImageStage): Promise<MadeFiles> {
+  const { ports, request, directories } = stage;
+  const { definition } = request;
+  await installPackages(host, ports, request, directories);
+  const installed = await customizeRoot(stage);
+  const plan = definition.disk === undefined ? undefined : planDisk(definition.disk, request.identity);
+  if (plan !== undefined) await prepareBoot(stage, plan);
+  const customized = await finalizeRoot(stage, installed);
+  await settleRoot(stage);
+  const labels = await labelsFor(stage);
+  if (plan !== undefined) say(host, request, 'making the disk');
+  const packed = await packRootBeside(stage, () =>
+    plan === undefined ? Promise.resolve() : composeDisk(stage, plan, labels),
+  );
+  const made: MadeImage = { stage, packed, ...(plan === undefined ? {} : { plan }), ...(labels && { labels }) };
+  return { files: await writeFiles(host, made), packed, customized };
+}
+
+function say(host: Host, { definition }: ImageRequest, message: string): void {
+  host.emit({ type: 'progress', action: 'image', subject: definition.name, message });
+}
+
+/** The root isn't changed any more, so that other work can read it at the same time. */
+async function packRootBeside(stage: ImageStage, work: () => Promise<void>): Promise<PackedRoot> {
+  let packed: PackedRoot | undefined;
+  const pack = async () => void (packed = await packRoot(stage));
+  await inParallel([pack, work], 2, (one) => one());
+  return packed!;
 }
 
 /** Artifacts that have no place for labels here. */
@@ -97,37 +119,52 @@ async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
   return isLabelled ? rootLabels(stage) : undefined;
 }
 
-async function writeOutputs(made: MadeImage, say: (message: string) => void): Promise<ImageOutput[]> {
+/** All that is made of the root and its disk; gives the names of the files. */
+async function writeFiles(host: Host, made: MadeImage): Promise<string[]> {
   const { stage, packed, plan } = made;
   const { definition, outputDirectory } = stage.request;
   const artifactPath = join(stage.directories.output, ARTIFACT);
   await mkdir(outputDirectory, { recursive: true });
-  const outputs: ImageOutput[] = [];
-  const publish = async (fileName: string, write: (path: string) => Promise<void>) => {
-    const path = join(outputDirectory, fileName);
-    await writeWhole(path, write);
-    outputs.push({ fileName, path, sha256: await digestFile(path) });
-  };
-  const publishArtifact = async (fileName: string, write: () => Promise<void>) => {
-    say(`writing ${fileName}`);
+  const files: string[] = [];
+  const publish = async (fileName: string, write: () => Promise<void>) => {
+    say(host, stage.request, `writing ${fileName}`);
     await write();
-    await publish(fileName, (path) => copySparse(artifactPath, path));
+    await writeWhole(join(outputDirectory, fileName), (path) => copySparse(host, artifactPath, path));
     await rm(artifactPath);
+    files.push(fileName);
   };
-  for (const artifact of definition.artifacts)
-    await publishArtifact(artifact.fileName, () => writeArtifact(made, artifact));
+  for (const artifact of definition.artifacts) await publish(artifact.fileName, () => writeArtifact(made, artifact));
   for (const partition of plan?.partitions ?? []) {
     for (const artifact of partition.definition.artifacts)
-      await publishArtifact(artifact.fileName, () => writePartitionArtifact(made, partition, artifact));
+      await publish(artifact.fileName, () => writePartitionArtifact(made, partition, artifact));
   }
   const { rpmDatabase } = packed;
-  if (rpmDatabase !== undefined)
-    await publish(rpmDatabaseFileName(definition.name), (path) => copyFile(rpmDatabase, path));
+  if (rpmDatabase !== undefined) {
+    const fileName = rpmDatabaseFileName(definition.name);
+    await writeWhole(join(outputDirectory, fileName), (path) => copyFile(rpmDatabase, path));
+    files.push(fileName);
+  }
+  return files;
+}
+
+/** Adds the bill of materials and the checksums. */
+async function describeFiles(
+  request: ImageRequest,
+  packed: PackedRoot,
+  files: readonly string[],
+): Promise<ImageOutput[]> {
+  const { definition, outputDirectory } = request;
+  const described = async (fileName: string): Promise<ImageOutput> => {
+    const path = join(outputDirectory, fileName);
+    return { fileName, path, sha256: await digestFile(path) };
+  };
+  const sbom = `${definition.name}${SBOM_SUFFIX}`;
   const image = { rootDigest: packed.diffId, osRelease: packed.osRelease };
-  await publish(`${definition.name}${SBOM_SUFFIX}`, (path) => writeSbom(stage.request, image, path));
+  await writeWhole(join(outputDirectory, sbom), (path) => writeSbom(request, image, path));
+  const outputs = await Promise.all([...files, sbom].map(described));
   const sums = outputs.map(({ sha256, fileName }) => `${sha256}  ${fileName}\n`).join('');
-  await publish(CHECKSUM_FILE, (path) => writeFile(path, sums));
-  return outputs;
+  await writeWhole(join(outputDirectory, CHECKSUM_FILE), (path) => writeFile(path, sums));
+  return [...outputs, await described(CHECKSUM_FILE)];
 }
 
 /** Writes beside `path` and renames. */

@@ -1,6 +1,7 @@
 /** A whole disk as a file: partition table, file systems, boot loader; without privileges, loop devices or mounts. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inParallel } from '@kiln/host';
 import { BIOS_LOADER_MODULES, BIOS_MODULES, grubStart } from './boot-files.ts';
 import { MIB, SECTOR, uuidFrom, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
 import { FILE_SYSTEM_MAKERS } from './file-systems.ts';
@@ -23,10 +24,10 @@ export function partitionFile({ number }: PlannedPartition): string {
 /** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE` */
 export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: RootLabels | undefined): Promise<void> {
   const filled = plan.partitions.filter(({ definition }) => definition.fileSystem !== undefined);
-  for (const partition of filled) await makeFileSystem(stage, plan, { partition, labels });
+  await inParallel(filled, filled.length, (partition) => makeFileSystem(stage, plan, { partition, labels }));
   const output = stage.directories.output;
   await writeFile(join(output, 'table'), partitionTable(plan));
-  const parts = filled.flatMap((one) => [partitionFile(one), String(one.startBytes)]);
+  const parts = filled.flatMap((one) => [partitionFile(one), String(one.startBytes), String(one.sizeBytes)]);
   await runScript(stage, {
     script: ASSEMBLE_SCRIPT,
     words: [String(plan.sizeBytes), ...parts],
@@ -37,15 +38,16 @@ export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: Roo
   if (stage.request.definition.boot.type === 'legacy') await installBiosLoader(stage, plan);
 }
 
-/** Arguments: size in bytes, then pairs of a file and its place. Holes stay holes. */
+/** Arguments: size in bytes, then three words for each file: its name, place and size. Holes are left out and not even read. */
 const ASSEMBLE_SCRIPT = `
 cd ${OUTPUT}
 truncate --size="$1" ${DISK_FILE}
 sfdisk --quiet --no-reread --no-tell-kernel ${DISK_FILE} < table
 shift
 while [ $# -gt 0 ]; do
-  dd if="$1" of=${DISK_FILE} bs=1M oflag=seek_bytes seek="$2" conv=notrunc,sparse status=none
-  shift 2
+  place=driver=raw,offset="$2",size="$3",file.driver=file,file.filename=${DISK_FILE}
+  qemu-img convert -n --target-is-zero --target-image-opts -f raw "$1" "$place"
+  shift 3
 done
 `;
 

@@ -7,7 +7,7 @@ import { ACCOUNT_TEXTS, accountChanges } from './account-changes.ts';
 import type { AccountEditor } from './account-files.ts';
 import { readRoot, scanRoot, type FoundRoot } from './found-root.ts';
 import { withWorkDirectories } from './image-ports.ts';
-import { CUSTOMIZING, runScript, type ImageStage } from './image-stage.ts';
+import type { ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { RootPaths, type ScannedFile } from './root-scan.ts';
 import { runScripts } from './run-scripts.ts';
@@ -37,8 +37,7 @@ const CHANGED_SCRIPT = `cd ${ROOT} && find . -mindepth 1 -cnewer ${OUTPUT}/custo
 export async function customizeRoot(stage: ImageStage): Promise<readonly ScannedFile[]> {
   const { request, ports } = stage;
   const { customization, name } = request.definition;
-  await runScript(stage, { ...CUSTOMIZING, script: BEGIN_SCRIPT, failure: 'the time could not be noted' });
-  const root = await readRoot(stage, READ_FILES);
+  const root = await readRoot(stage, READ_FILES, BEGIN_SCRIPT);
   await withWorkDirectories(ports, [`image-${name}-changes`], async ([scratch]) => {
     const accounts = accountChanges(request, root);
     const changes = [
@@ -62,10 +61,10 @@ export async function customizeRoot(stage: ImageStage): Promise<readonly Scanned
 export async function finalizeRoot(stage: ImageStage, before: readonly ScannedFile[]): Promise<string[]> {
   const scripts = stage.request.definition.customization.finalizeScripts;
   if (scripts.length > 0) await runScripts(stage, scripts, new RootPaths(await scanRoot(stage)));
-  await runScript(stage, { ...CUSTOMIZING, script: CHANGED_SCRIPT, failure: 'changed files could not be listed' });
+  const files = await scanRoot(stage, CHANGED_SCRIPT);
   const changed = (await readFile(join(stage.directories.output, 'changed'), 'utf8')).split('\0').slice(0, -1);
   if (changed.length === 0) return [];
-  const after = new Set((await scanRoot(stage)).map(({ path }) => path));
+  const after = new Set(files.map(({ path }) => path));
   const removed = before.map(({ path }) => path).filter((path) => !after.has(path));
   return [...new Set([...changed, ...removed])].sort();
 }

@@ -29,9 +29,9 @@ label=(); if [ -n "$fslabel" ]; then label=(-L "$fslabel"); fi
 mke2fs -q -F -t ${type} -b 4096 -I 256 -O ${features} "\${label[@]}" -U "$uuid" \\
   -E "hash_seed=$seed,lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0" -d "$content" "$image"
 if [ -n "$labels" ]; then
-  debugfs -w -f "$labels" "$image" > /dev/null 2> labels.log
+  debugfs -w -f "$labels" "$image" > /dev/null 2> "$image.said"
   # Its status doesn't tell of commands that failed.
-  if grep -v '^debugfs [0-9]' labels.log >&2; then exit 1; fi
+  if grep -v '^debugfs [0-9]' "$image.said" >&2; then exit 1; fi
 fi
 `,
   variables: ({ label, uuid, seed }) => ({ fslabel: label.replaceAll(/[^ -~]/g, '_').slice(0, 16), uuid, seed }),

@@ -26,9 +26,13 @@ for path in "$@"; do
 done
 `;
 
-/** Reads the texts of those of the paths that are regular files; links are followed in the root. @throws BuildError `IMAGE_CUSTOMIZE_FAILED` */
-export async function readRoot(stage: ImageStage, textPaths: readonly string[]): Promise<FoundRoot> {
-  const files = await scanRoot(stage);
+/**
+ * Reads the texts of those of the paths that are regular files; links are followed in the root.
+ * @param first a script that runs before
+ * @throws BuildError `IMAGE_CUSTOMIZE_FAILED`
+ */
+export async function readRoot(stage: ImageStage, textPaths: readonly string[], first?: string): Promise<FoundRoot> {
+  const files = await scanRoot(stage, first);
   const paths = new RootPaths(files);
   const found = textPaths.flatMap((path) => {
     const file = paths.follow(path);
@@ -49,8 +53,9 @@ export async function readRoot(stage: ImageStage, textPaths: readonly string[]):
   return { files, paths, text: (path) => texts.get(path) };
 }
 
-/** @throws BuildError `IMAGE_CUSTOMIZE_FAILED` */
-export async function scanRoot(stage: ImageStage): Promise<ScannedFile[]> {
-  await runScript(stage, { ...CUSTOMIZING, script: SCAN_SCRIPT, failure: 'the root could not be listed' });
+/** @param first a script that runs before. @throws BuildError `IMAGE_CUSTOMIZE_FAILED` */
+export async function scanRoot(stage: ImageStage, first = ''): Promise<ScannedFile[]> {
+  const script = `${first}\n${SCAN_SCRIPT}`;
+  await runScript(stage, { ...CUSTOMIZING, script, failure: 'the root could not be listed' });
   return parseScan(await readFile(join(stage.directories.output, 'scan'), 'utf8'));
 }

@@ -46,20 +46,33 @@ export interface ImagePorts {
 }
 
 /** Runs `work` with work directories that are removed afterwards, whatever happens; what failed first is what is thrown. */
-export async function withWorkDirectories<T>(
+export function withWorkDirectories<T>(
   ports: ImagePorts,
   names: readonly string[],
   work: (directories: readonly string[]) => Promise<T>,
 ): Promise<T> {
+  return withWorkDirectoriesFirst(ports, names, work, (made) => Promise.resolve(made));
+}
+
+/** The same with a second part of the work, which no longer needs the directories: they are removed meanwhile, which takes its time. */
+export async function withWorkDirectoriesFirst<T, R>(
+  ports: ImagePorts,
+  names: readonly string[],
+  work: (directories: readonly string[]) => Promise<T>,
+  then: (made: T) => Promise<R>,
+): Promise<R> {
   const directories: string[] = [];
   const removeAll = () => Promise.allSettled(directories.map((directory) => ports.removeWorkDirectory(directory)));
+  let made: T;
   try {
     for (const name of names) directories.push(await ports.makeWorkDirectory(name));
-    const result = await work(directories);
-    for (const removal of await removeAll()) if (removal.status === 'rejected') throw removal.reason;
-    return result;
+    made = await work(directories);
   } catch (error) {
     await removeAll();
     throw error;
   }
+  const [[result], removals] = await Promise.all([Promise.allSettled([then(made)]), removeAll()]);
+  if (result.status === 'rejected') throw result.reason;
+  for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
+  return result.value;
 }

@@ -43,13 +43,24 @@ find . \\( -type d -o -newermt "@$epoch" -o \\( -newer ${OUTPUT}/begin ! -newerm
   -exec touch --no-dereference --date="@$epoch" {} +
 `;
 
-/** GNU tar's recipe for reproducible archives; of extended attributes only capabilities belong to packages. */
+/**
+ * GNU tar's recipe for reproducible archives; of extended attributes only capabilities belong to packages. A gzip file consists of members
+ * (RFC 1952, 2.2), which are made side by side.
+ */
 const TAR_SCRIPT = `
 cd ${ROOT}
 tar --create --file=${OUTPUT}/root.tar --format=pax --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \\
   --sort=name --numeric-owner --xattrs --xattrs-include=security.capability --warning=no-file-ignored .
-if [ "$1" = gzip ]; then gzip --no-name -6 --keep ${OUTPUT}/root.tar; fi
-`;
+if [ "$1" = gzip ]; then
+  cd ${OUTPUT}
+  mkdir members
+  last=$((($(find root.tar -printf %s) - 1) / PIECE))
+  for ((piece = 0; piece <= last; piece++)); do printf '%06d\\n' "$piece"; done | xargs --max-procs=4 --replace bash -c \\
+    'set -o pipefail; dd if=root.tar bs=PIECE skip=$((10#{})) count=1 iflag=fullblock status=none | gzip --no-name -6 > members/{}'
+  cat members/* > root.tar.gz
+  rm -r members
+fi
+`.replaceAll('PIECE', String(16 * 1024 * 1024));
 
 /** Types of artifacts that the compressed archive is part of. */
 const GZIP_TYPES = new Set(['oci', 'tar.gz']);

@@ -22,7 +22,7 @@ import { digestFile, Store } from '@kiln/store';
 import type { ImagePorts, ImageRpm } from '../src/index.ts';
 
 const PROGRAMS =
-  'bash cat chmod chown cp cpio find grep gzip ln mkdir rm rmdir rpm rpm2cpio sha256sum sleep tar touch xargs'.split(
+  'bash cat chmod chown cp cpio dd find grep gzip ln mkdir rm rmdir rpm rpm2cpio sha256sum sleep tar touch xargs'.split(
     ' ',
   );
 const made: string[] = [];

@@ -1,12 +1,12 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256 } from '@kiln/build-identity';
 import { createFakeHost, createHost } from '@kiln/host';
-import { defaultStoreDirectory, parseSize, Store, storeLimit } from '@kiln/store';
+import { copySparse, defaultStoreDirectory, digestFile, parseSize, Store, storeLimit } from '@kiln/store';
 
 let directory: string;
 let store: Store;
@@ -34,6 +34,34 @@ test('a blob comes back as it went in, and a changed one is refused and removed'
   await expect(store.materialize(blob, join(directory, 'c'))).rejects.toMatchObject({ code: 'BLOB_UNUSABLE' });
   expect(existsSync(join(directory, 'c'))).toBe(false);
   expect(await store.hasBlob(blob)).toBe(false);
+});
+
+test('a file is moved into the store as it is', async () => {
+  const path = file('a', 'content');
+  expect(await store.moveFile(path, sha256('content'))).toEqual({ sha256: sha256('content'), size: 7 });
+  expect(existsSync(path)).toBe(false);
+  expect(await store.hasIntactBlob(sha256('content'))).toBe(true);
+
+  const wrong = await store.moveFile(file('b', 'something else'), sha256('b'));
+  await store.materialize(wrong, join(directory, 'shown'));
+  expect(readFileSync(join(directory, 'shown'), 'utf8')).toBe('something else');
+  chmodSync(store.blobPath(sha256('b')), 0o600);
+  await expect(store.materialize(wrong, join(directory, 'shown'))).rejects.toMatchObject({ code: 'BLOB_UNUSABLE' });
+});
+
+test('holes stay holes, and what is in a file is copied', async () => {
+  const [from, to] = [join(directory, 'sparse'), join(directory, 'copy')];
+  const size = 64 * 1024 * 1024;
+  writeFileSync(from, 'begin');
+  truncateSync(from, size);
+  const descriptor = openSync(from, 'r+');
+  writeSync(descriptor, 'middle', size / 2);
+  closeSync(descriptor);
+  writeFileSync(to, 'what was there before');
+  await copySparse(createHost(), from, to);
+  expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
+  expect(await digestFile(to)).toBe(sha256(readFileSync(from)));
+  expect(statSync(to).blocks * 512).toBeLessThan(size / 16);
 });
 
 test('a file with other content than expected is not taken in', async () => {
