@@ -7,6 +7,7 @@ import {
   buildImage,
   imageActionRequest,
   localSources,
+  storedArchive,
   usesImageTools,
   type ImagePorts,
   type ImageRpm,
@@ -180,12 +181,14 @@ export function imageRpms({ store }: Session, { rpms, specs }: ImageContents): I
 
 /** The doors of the image stage on this session's toolchain. */
 export async function imagePorts(session: Session): Promise<ImagePorts> {
-  const { host, store } = session;
+  const { host, store, distribution } = session;
   const { layer } = await session.toolchain();
   return {
     run: ({ layers, ...request }) => runSandboxed(host, { ...request, layers: layers ?? [layer], identity: 'root' }),
     imageTools: () => toolRootLayer(session, 'imageTools'),
     bootTools: () => toolRootLayer(session, 'bootTools'),
+    rootArchive: (request, make) =>
+      storedArchive(store, digestOf({ request, toolchain: distribution.toolchain.identity }), make),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };

@@ -14,7 +14,7 @@ import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.t
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageStage } from './image-stage.ts';
-import { installPackages } from './install-packages.ts';
+import { fillRoot } from './installed-root.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
 import { packRoot, settleRoot, type PackedRoot } from './pack-root.ts';
 import { prepareBoot } from './prepare-boot.ts';
@@ -48,7 +48,7 @@ export function rpmDatabaseFileName(name: string): string {
 /**
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
- * @throws BuildError those of `installPackages`, `customizeRoot`, `prepareBoot`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
+ * @throws BuildError those of `fillRoot`, `customizeRoot`, `prepareBoot`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
  * `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
@@ -75,9 +75,9 @@ interface MadeFiles {
 }
 
 async function makeFiles(host: Host, stage: ImageStage): Promise<MadeFiles> {
-  const { ports, request, directories } = stage;
+  const { request } = stage;
   const { definition } = request;
-  await installPackages(host, ports, request, directories);
+  await fillRoot(host, stage);
   const installed = await customizeRoot(stage);
   const plan = definition.disk === undefined ? undefined : planDisk(definition.disk, request.identity);
   if (plan !== undefined) await prepareBoot(stage, plan);

@@ -1,4 +1,5 @@
 /** The doors that the image stage uses: programs of the toolchain in the sandbox, and directories that these may write to. */
+import type { Json } from '@kiln/build-identity';
 import type { RunResult } from '@kiln/host';
 
 /** Where programs of the toolchain find a work directory. */
@@ -39,6 +40,11 @@ export interface ImagePorts {
   readonly imageTools: () => Promise<string>;
   /** A root with a virtual machine. @throws BuildError when the distribution names none */
   readonly bootTools: () => Promise<string>;
+  /**
+   * The path of an archive of an installed root, by all that it is made of but the toolchain; `make` writes it when there is none, in the directory
+   * for work.
+   */
+  readonly rootArchive: (request: Json, make: (path: string) => Promise<void>) => Promise<string>;
   /** A new empty directory that belongs to root of the sandbox. `name` is for people. */
   readonly makeWorkDirectory: (name: string) => Promise<string>;
   /** Removes it with everything in it, whoever owns that. */

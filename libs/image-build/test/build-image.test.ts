@@ -49,6 +49,7 @@ const definition: ImageDefinition = {
 };
 
 let ports: ImagePorts;
+let toolRoot: string;
 let base: ImageRpm[];
 let rich: ImageRpm[];
 
@@ -91,7 +92,8 @@ function listing(archive: string): string[] {
 
 describe.skipIf(!hasRpmbuild())('images', () => {
   beforeAll(async () => {
-    ports = makePorts(host, makeToolRoot());
+    toolRoot = makeToolRoot();
+    ports = makePorts(host, toolRoot);
     base = await buildRpms(baseSpec(), EPOCH);
     rich = await buildRpms(richSpec, EPOCH);
   });
@@ -123,10 +125,28 @@ describe.skipIf(!hasRpmbuild())('images', () => {
 
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const second = request([...base, ...rich]);
-    const again = await buildImage(host, ports, second);
+    const again = await buildImage(host, makePorts(host, toolRoot), second);
     expect(again.outputs.map(({ sha256: digest }) => digest)).toEqual(
       built.outputs.map(({ sha256: digest }) => digest),
     );
+  });
+
+  it('with the same packages share one installation, whatever else they are', async () => {
+    const shared = makePorts(host, toolRoot);
+    const makeWith = async (more: Partial<ImageDefinition>, own = shared) => {
+      const before = events.length;
+      const { outputs } = await buildImage(host, own, request([...base, ...rich], more));
+      const installed = events
+        .slice(before)
+        .filter((event) => event.type === 'progress' && event.message.startsWith('installing'));
+      return { installed: installed.length, digests: outputs.map(({ sha256: digest }) => digest) };
+    };
+    const other = { name: 'other', hostname: 'other' };
+    expect((await makeWith({})).installed).toBe(2);
+    const second = await makeWith(other);
+    expect(second.installed).toBe(0);
+    expect(second.digests).toEqual((await makeWith(other, makePorts(host, toolRoot))).digests);
+    expect((await makeWith({ disableRpmDocs: true })).installed).toBe(2);
   });
 
   it('is an OCI image that passes its boot test', async () => {

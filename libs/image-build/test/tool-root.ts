@@ -14,12 +14,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { digestOf } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
 import { formatNevra } from '@kiln/rpm-package';
 import { readRpmHeader } from '@kiln/rpm-repository';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
 import { digestFile, Store } from '@kiln/store';
-import type { ImagePorts, ImageRpm } from '../src/index.ts';
+import { storedArchive, type ImagePorts, type ImageRpm } from '../src/index.ts';
 
 const PROGRAMS =
   'bash cat chmod chown cp cpio dd find grep gzip ln mkdir rm rmdir rpm rpm2cpio sha256sum sleep tar touch xargs'.split(
@@ -81,6 +82,7 @@ export function makePorts(host: Host, toolRoot: string): ImagePorts {
     run: ({ layers, ...request }) => runSandboxed(host, { layers: layers ?? [toolRoot], identity: 'root', ...request }),
     imageTools: () => Promise.resolve(toolRoot),
     bootTools: () => Promise.resolve(toolRoot),
+    rootArchive: (request, make) => storedArchive(store, digestOf(request), make),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };

@@ -331,18 +331,22 @@ export class Store {
 }
 
 /** Small pieces would cost more than the digest of them. */
-const PIECE = 256 * 1024;
+const PIECE = { least: 64 * 1024, most: 1024 * 1024 };
 
-/** SHA-256 of a file's content, read piece by piece. */
+/** SHA-256 of a file's content, of which a piece is read while the one before is digested. */
 export async function digestFile(path: string): Promise<Sha256> {
   const hash = createHash('sha256');
   const file = await open(path);
   try {
-    const piece = Buffer.allocUnsafe(PIECE);
+    const size = Math.max(PIECE.least, Math.min(PIECE.most, (await file.stat()).size));
+    let [piece, other] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
+    let reading = file.read(piece, 0, size);
     for (;;) {
-      const { bytesRead } = await file.read(piece, 0, PIECE);
+      const { bytesRead } = await reading;
       if (bytesRead === 0) return parseSha256(hash.digest('hex'));
+      reading = file.read(other, 0, size);
       hash.update(piece.subarray(0, bytesRead));
+      [piece, other] = [other, piece];
     }
   } finally {
     await file.close();
