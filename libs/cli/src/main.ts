@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addAffected } from './commands/affected.ts';
 import { addBlockers } from './commands/blockers.ts';
+import { addBootstrap } from './commands/bootstrap.ts';
 import { addBump } from './commands/bump.ts';
 import { addChanges } from './commands/changes.ts';
 import { addCycles } from './commands/cycles.ts';
@@ -62,6 +63,7 @@ const COMMANDS: readonly AddCommands[] = [
   addVerify,
   addImport,
   addRecordMacros,
+  addBootstrap,
   addLockToolchain,
   addToolchainManifest,
   addDoctor,

@@ -41,6 +41,8 @@ export interface DistroConfig {
   /** More of them when a package is built for its `%check`; `with_check` is 1 when omitted. */
   readonly checkDefines?: Record<string, string>;
   readonly toolchain: ToolchainConfig;
+  /** Table of steps and lock of a toolchain from source, which can be made beside the one that is used. */
+  readonly bootstrap?: { readonly steps: string; readonly lock: string };
   readonly sources: {
     readonly debianLock: string;
     /** Where source files are looked for when the store doesn't have them, in this order; the Debian archive, then the spec's address when omitted. */
@@ -210,6 +212,7 @@ export const distroSchema: JSONSchemaType<WrittenConfig> = {
         packages: { ...path, nullable: true },
         lock: { ...path, nullable: true },
         manifest: { ...path, nullable: true },
+        steps: { ...path, nullable: true },
         manifestKey: { ...signingKey, nullable: true },
         requirements: {
           type: 'object',
@@ -219,6 +222,13 @@ export const distroSchema: JSONSchemaType<WrittenConfig> = {
           properties: { stated: path, lock: path },
         },
       },
+    },
+    bootstrap: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      required: ['steps', 'lock'],
+      properties: { steps: path, lock: path },
     },
     sources: {
       type: 'object',

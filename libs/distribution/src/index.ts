@@ -1,3 +1,13 @@
+export { BOOTSTRAP_ROOT, bootstrapPlan, bootstrapSteps, stepsFile } from './bootstrap-target.ts';
+export {
+  makeRoundWorkspace,
+  memberPackages,
+  ROUND_MANIFEST,
+  roundRequest,
+  ROUNDS,
+  roundWorkspace,
+  type BootstrapRound,
+} from './bootstrap-rounds.ts';
 export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';
 export { definitionFilesOnDisk } from './definition-files-on-disk.ts';
 export { DISTRO_FILE, distroSchema, readDistroConfig, type DistroConfig } from './distro-config.ts';

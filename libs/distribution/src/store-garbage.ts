@@ -3,7 +3,9 @@ import type { Sha256 } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
 import { removeWorkDirectory } from '@kiln/sandbox';
 import { collectGarbage, storeLimit, storeSize, type GarbageReport, type Store } from '@kiln/store';
-import { toolchainBlobs, toolchainLayerKeys } from '@kiln/toolchain';
+import { bootstrapRootKey, stepLayerKey, toolchainBlobs, toolchainLayerKeys } from '@kiln/toolchain';
+import { bootstrapPlan, bootstrapSteps, stepsFile } from './bootstrap-target.ts';
+import type { Distribution } from './distribution.ts';
 import { isBroken, type PackageProject } from './package-project.ts';
 import { pinnedSources } from './pinned-sources.ts';
 import type { Session } from './session.ts';
@@ -47,6 +49,8 @@ export async function usePlan(session: Session): Promise<void> {
   }
   const use = (target: TargetName, id: string) => session.state(target, id).catch(() => undefined);
   await use('toolchain', TOOLCHAIN_ORIGIN);
+  for (const { name } of bootstrapSteps(distribution)) await use('bootstrap-step', name);
+  for (const key of bootstrapLayers(distribution)) await store.useLayer(key);
   for (const project of packages) {
     if (isBroken(project)) continue;
     if (project.bootstrap !== undefined) await use('rpm-bootstrap', project.id);
@@ -59,6 +63,17 @@ export async function usePlan(session: Session): Promise<void> {
   if (config.signing === undefined) return;
   await use('publish', config.name);
   for (const { name } of images) await use('publish-image', name);
+}
+
+/** Of steps that are not in order nothing is known to be needed. */
+function bootstrapLayers(distribution: Distribution): string[] {
+  if (stepsFile(distribution) === undefined) return [];
+  try {
+    const plan = bootstrapPlan(distribution);
+    return [...plan.steps.map(stepLayerKey), bootstrapRootKey(plan)];
+  } catch {
+    return [];
+  }
 }
 
 /** Of a package whose sources are not in order nothing is known to be needed. */

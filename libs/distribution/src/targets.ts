@@ -1,6 +1,7 @@
 /** The targets of a distribution, one record each. */
 import type { Sha256 } from '@kiln/build-identity';
 import type { ActionResult } from '@kiln/store';
+import { bootstrapStepTarget, bootstrapTarget } from './bootstrap-target.ts';
 import { bootTestTarget } from './boot-test-target.ts';
 import { buildRequiresTarget } from './build-requires-target.ts';
 import { checkTarget } from './check-target.ts';
@@ -16,6 +17,8 @@ import { sourcesTarget } from './sources-target.ts';
 import { toolchainTarget } from './toolchain-target.ts';
 
 export type TargetName =
+  | 'bootstrap-step'
+  | 'bootstrap'
   | 'toolchain'
   | 'sources'
   | 'buildrequires'
@@ -48,6 +51,8 @@ export interface Target {
 }
 
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
+  'bootstrap-step': bootstrapStepTarget,
+  bootstrap: bootstrapTarget,
   toolchain: toolchainTarget,
   sources: sourcesTarget,
   buildrequires: buildRequiresTarget,

@@ -1,9 +1,10 @@
 /** The `toolchain` target: the layer on which all packages are built. */
 import { join } from 'node:path';
+import { BOOTSTRAP_ROOT } from './bootstrap-target.ts';
 import type { Target } from './targets.ts';
 
 export const toolchainTarget: Target = {
-  before: () => [],
+  before: ({ toolchain }) => (toolchain.kind === 'bootstrap' ? [['bootstrap', BOOTSTRAP_ROOT]] : []),
   key: (session) => Promise.resolve(session.distribution.toolchain.identity),
   async build(session) {
     await session.toolchain();

@@ -2,9 +2,12 @@
 import { basename, dirname, join } from 'node:path';
 import type { ProjectConfiguration, TargetConfiguration, TargetDependencyConfig } from '@nx/devkit';
 import {
+  BOOTSTRAP_ROOT,
+  bootstrapSteps,
   DISTRO_FILE,
   isBroken,
   manifestPath,
+  stepsFile,
   TARGETS,
   TOOLCHAIN_ORIGIN,
   type Distribution,
@@ -14,7 +17,7 @@ import {
 } from '@kiln/distribution';
 import { reduceEdges } from '@kiln/package-graph';
 import { toolchainFiles } from '@kiln/toolchain';
-import { DISTRIBUTION_PROJECT, projectNameOf } from './project-names.ts';
+import { BOOTSTRAP_PROJECT, DISTRIBUTION_PROJECT, projectNameOf } from './project-names.ts';
 import type { TaskOptions } from './run-tasks-of-nx.ts';
 import { EXECUTOR } from './task-counts.ts';
 
@@ -32,6 +35,7 @@ export function projectConfigurations(distribution: Distribution): InferredProje
   for (const one of distribution.packages)
     add(one.specFile, packageProject(distribution, order, { one, root: roots.get(one.specFile)! }));
   for (const one of distribution.images) add(one.file, imageProject(distribution, order, one));
+  for (const project of bootstrapProjects(distribution, order)) add(stepsFile(distribution)!, project);
   return inferred;
 }
 
@@ -49,6 +53,7 @@ function taskOrder(distribution: Distribution): TaskOrder {
   const open: Task[] = [
     ['repository', distribution.config.name],
     ...(distribution.config.signing === undefined ? [] : [['publish', distribution.config.name] as const]),
+    ...(stepsFile(distribution) === undefined ? [] : [['bootstrap', BOOTSTRAP_ROOT] as const]),
     ...distribution.packages.flatMap((one) => targetsOf(one).map((name): Task => [name, one.id])),
     ...distribution.images.flatMap((image) => imageTargets(distribution).map((name): Task => [name, image.name])),
   ];
@@ -152,6 +157,47 @@ function imageProject(distribution: Distribution, order: TaskOrder, image: Image
   };
 }
 
+/** A project for each step of a toolchain from source, and one for what they end with. */
+function bootstrapProjects(distribution: Distribution, order: TaskOrder): ProjectConfiguration[] {
+  const file = stepsFile(distribution);
+  if (file === undefined) return [];
+  const root = dirname(file);
+  const project = (
+    { name, place, inputs = [], description }: BootstrapProject,
+    [targetName, id]: Task,
+  ): ProjectConfiguration => ({
+    name,
+    root: place,
+    namedInputs: namedInputs(distribution, [file, ...inputs]),
+    tags: ['stage:toolchain', `arch:${distribution.config.architecture}`],
+    metadata: { technologies: ['kiln'], description },
+    implicitDependencies: projectsBefore(order, [targetName, id], name),
+    targets: { [targetName]: target(distribution, order, [targetName, id]) },
+  });
+  return [
+    project({ name: BOOTSTRAP_PROJECT, place: root, description: DESCRIPTIONS.bootstrap }, [
+      'bootstrap',
+      BOOTSTRAP_ROOT,
+    ]),
+    ...bootstrapSteps(distribution).map((step) => {
+      const task: Task = ['bootstrap-step', step.name];
+      const inputs = step.scripts.map((name) => join(root, 'scripts', name));
+      const { description } = step;
+      return project(
+        { name: projectNameOf(...task), place: join(root, 'steps', step.name), inputs, description },
+        task,
+      );
+    }),
+  ];
+}
+
+interface BootstrapProject {
+  readonly name: string;
+  readonly place: string;
+  readonly inputs?: readonly string[];
+  readonly description: string;
+}
+
 /** Nothing is published without a key. */
 function imageTargets({ config }: Distribution): TargetName[] {
   return ['image', 'boot-test', ...(config.signing === undefined ? [] : ['publish-image' as const])];
@@ -166,6 +212,8 @@ function projectsBefore(order: TaskOrder, [target, id]: Task, own: string): stri
 
 /** For Nx Console and `nx show project`. */
 const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
+  'bootstrap-step': 'Do one step of the toolchain from source',
+  bootstrap: 'Make the root of the toolchain from source',
   toolchain: 'Prepare the layer of tools that packages are built with',
   sources: 'Fetch the source files and tell their origins',
   buildrequires: 'Find out what %generate_buildrequires asks for',

@@ -4,6 +4,9 @@ import type { TargetName } from '@kiln/distribution';
 /** The project of the distribution itself: toolchain and repository. */
 export const DISTRIBUTION_PROJECT = 'distribution';
 
+/** The project of the toolchain from source. */
+export const BOOTSTRAP_PROJECT = 'toolchain';
+
 /** The Nx project that has the target for this id. Images live in a name space of their own. */
 export function projectNameOf(target: TargetName, id: string): string {
   switch (target) {
@@ -18,6 +21,10 @@ export function projectNameOf(target: TargetName, id: string): string {
     case 'boot-test':
     case 'publish-image':
       return `image/${id}`;
+    case 'bootstrap':
+      return BOOTSTRAP_PROJECT;
+    case 'bootstrap-step':
+      return `${BOOTSTRAP_PROJECT}/${id}`;
     case 'toolchain':
     case 'repository':
     case 'publish':

@@ -22,6 +22,14 @@ x
 %files devel
 `;
 
+const step = (name: string, ...needs: string[]) => ({
+  ...{ name, needs, description: name, root: 'seed', sources: [], scripts: [`${name}.sh`] },
+});
+const FEW_STEPS = JSON.stringify({
+  ...{ target: 'x86_64-kiln-linux-gnu', specs: 'SPECS', sourceLock: 'debian.lock', seed: { packages: 'a', lock: 'b' } },
+  ...{ provides: {}, members: [], steps: [step('headers'), step('libc', 'headers'), step('shell', 'libc', 'headers')] },
+});
+
 let root: string;
 let projects: Map<string, ProjectConfiguration>;
 
@@ -30,7 +38,9 @@ beforeAll(async () => {
   cpSync(join(repository, 'toolkit'), join(root, 'toolkit'), { recursive: true });
   rmSync(join(root, 'toolkit/packages.json'), { force: true });
   const config = JSON.parse(readFileSync(join(repository, 'toolkit/distro.json'), 'utf8')) as object;
-  write('toolkit/distro.json', JSON.stringify({ ...config, specRoots: ['SPECS', 'SPECS-EXTENDED'] }));
+  const bootstrap = { steps: 'toolkit/few/steps.json', lock: 'toolkit/few/lock.json' };
+  write('toolkit/distro.json', JSON.stringify({ ...config, specRoots: ['SPECS', 'SPECS-EXTENDED'], bootstrap }));
+  write('toolkit/few/steps.json', FEW_STEPS);
   write('SPECS/low/low.spec', spec('low'));
   write('SPECS/high/high.spec', spec('high', 'BuildRequires: low-devel'));
   write('SPECS/rust/rust.spec', spec('rust'));
@@ -56,6 +66,20 @@ function write(file: string, text: string): void {
   writeFileSync(join(root, file), text);
 }
 
+test('every step of a toolchain from source is a project, and one stands for their end', () => {
+  const name = 'toolchain/shell';
+  expect(projects.get(name)).toMatchObject({
+    root: 'toolkit/few/steps/shell',
+    implicitDependencies: ['toolchain/libc'],
+  });
+  expect(projects.get(name)!.targets!['bootstrap-step']!.dependsOn).toEqual([
+    { target: 'bootstrap-step', projects: ['toolchain/libc'] },
+  ]);
+  expect(projects.get('toolchain')!.targets!['bootstrap']!.dependsOn).toEqual([
+    { target: 'bootstrap-step', projects: [name] },
+  ]);
+});
+
 test('a tree without a distribution has no projects', () => {
   return expect(inferProjects(['SPECS/low/low.spec'], root)).resolves.toEqual([]);
 });
@@ -72,6 +96,10 @@ test('every spec and image is a project with a root of its own', () => {
     'low/low',
     'rust/rust',
     'rust/rust-1.75',
+    'toolchain',
+    'toolchain/headers',
+    'toolchain/libc',
+    'toolchain/shell',
   ]);
   const roots = [...projects.values()].map((one) => one.root);
   expect(new Set(roots).size).toBe(roots.length);

@@ -56,3 +56,9 @@ export { loadRepositoryToolchain, readManifestFile, type RepositoryToolchain } f
 export { makeToolchainManifest, resolveManifest } from './make-manifest.ts';
 export { offeredRpms, type ManifestPlace, type OfferedRpm } from './offered-rpms.ts';
 export { parsePackageList, type ListedRpm } from './package-lists.ts';
+export { loadBootstrapPlan, readBootstrapSteps, type BootstrapPlan, type PlannedStep } from './bootstrap-plan.ts';
+export { parseBootstrapSteps, type BootstrapStep, type BootstrapSteps } from './bootstrap-steps.ts';
+export { bootstrapRootIdentity, bootstrapRootKey } from './bootstrap-root.ts';
+export { doStep, stepFiles, stepLayerKey, type StepRun } from './bootstrap-step.ts';
+export { bootstrapLogs, lockBootstrap, makeBootstrapRoot, type BootstrapToolchain } from './bootstrap-toolchain.ts';
+export { foreignTraces } from './foreign-traces.ts';

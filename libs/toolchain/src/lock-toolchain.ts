@@ -8,7 +8,7 @@ import type { Store } from '@kiln/store';
 import type { DebianPackages } from './debian-packages.ts';
 import type { ManifestEntry } from './layer-manifest.ts';
 import { layerPrograms } from './layer-programs.ts';
-import { libraryCapabilities } from './native-facts.ts';
+import { libraryCapabilities, namedLibraries } from './native-facts.ts';
 import { privateApt } from './private-apt.ts';
 import { toolchainLayer } from './toolchain-layer.ts';
 import type { LockedPackage, ToolchainLock } from './toolchain-lock.ts';
@@ -45,7 +45,7 @@ export async function lockDebianToolchain(host: Host, store: Store, packages: De
   return {
     suite: packages.suite,
     packages: kept,
-    libraryCapabilities: hasRpm ? await libraryCapabilities(host, root, manifest) : [],
+    libraryCapabilities: hasRpm ? await libraryCapabilities(host, root, namedLibraries(manifest)) : [],
     programs: layerPrograms(manifest),
   };
 }

@@ -1,16 +1,18 @@
 /** Stage 1, provider `debian`: the locked tools as a layer, with the RPM that stands for them. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import { DEBIAN_RPM_VENDOR, type DebianToolchain } from './debian-toolchain.ts';
 import type { ManifestEntry } from './layer-manifest.ts';
 import { layerPrograms } from './layer-programs.ts';
-import { compilerHeaders, libraryCapabilities } from './native-facts.ts';
+import { checkMember } from './lock-member.ts';
+import { compilerHeaders, libraryCapabilities, namedLibraries } from './native-facts.ts';
 import { toolchainLayer } from './toolchain-layer.ts';
 import { toolchainRpm } from './toolchain-rpm.ts';
 import type { Toolchain } from './toolchain.ts';
+
+const LOCK_COMMAND = 'kiln lock-toolchain';
 
 /**
  * Makes the toolchain ready: downloads and unpacks what isn't in the store, checks what is. Emits progress.
@@ -23,8 +25,10 @@ export async function prepareDebianToolchain(host: Host, store: Store, toolchain
   const checkLock = async () => {
     const manifest = await readManifest();
     const { libraryCapabilities: libraries, programs } = toolchain.lock;
-    checkMember('libraryCapabilities', libraries, await libraryCapabilities(host, root, manifest));
-    if (programs !== undefined) checkMember('programs', programs, layerPrograms(manifest));
+    const found = await libraryCapabilities(host, root, namedLibraries(manifest));
+    checkMember('libraryCapabilities', libraries, { found, command: LOCK_COMMAND });
+    if (programs !== undefined)
+      checkMember('programs', programs, { found: layerPrograms(manifest), command: LOCK_COMMAND });
   };
   const rpm = await toolchainRpm(host, store, { toolchain, root, checkLock });
   const headers = compilerHeaders(await readManifest());
@@ -38,20 +42,4 @@ export async function prepareDebianToolchain(host: Host, store: Store, toolchain
     ownsHeader: (path) => headers.has(path),
     readManifest,
   };
-}
-
-/** @throws BuildError `TOOLCHAIN_LOCK_STALE` when the lock says other things than the layer has. */
-function checkMember(
-  member: 'libraryCapabilities' | 'programs',
-  locked: readonly string[],
-  found: readonly string[],
-): void {
-  const difference = [
-    ...locked.filter((one) => !found.includes(one)).map((one) => `${one} is not there`),
-    ...found.filter((one) => !locked.includes(one)).map((one) => `${one} is missing in the lock`),
-  ];
-  if (difference.length === 0) return;
-  throw new BuildError('TOOLCHAIN_LOCK_STALE', `the lock's ${member} are wrong: ${difference.slice(0, 3).join(', ')}`, {
-    hint: 'make the lock again with `kiln lock-toolchain`',
-  });
 }

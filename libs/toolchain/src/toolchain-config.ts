@@ -1,6 +1,6 @@
 /** `toolchain` of `toolkit/distro.json`: which provider gives stage 1, and the files that pin it. All paths are relative to the workspace. */
 
-export type ProviderName = 'debian' | 'debian-full' | 'repository';
+export type ProviderName = 'debian' | 'debian-full' | 'repository' | 'bootstrap';
 
 /** As it stands in the file; `CONFIG_MEMBERS` says what each provider has. */
 export interface WrittenToolchainConfig {
@@ -10,6 +10,8 @@ export interface WrittenToolchainConfig {
   /** Stated answers and Debian packages that are left out; the generated lock of what Debian answers. */
   readonly requirements?: { readonly stated: string; readonly lock: string };
   readonly manifest?: string;
+  /** Table of the steps of a bootstrap. */
+  readonly steps?: string;
   readonly manifestKey?: ManifestKey;
 }
 
@@ -30,7 +32,8 @@ export type ToolchainConfig =
       readonly provider: 'debian-full';
     })
   | (Required<Pick<WrittenToolchainConfig, 'manifest'>> &
-      Pick<WrittenToolchainConfig, 'manifestKey'> & { readonly provider: 'repository' });
+      Pick<WrittenToolchainConfig, 'manifestKey'> & { readonly provider: 'repository' })
+  | (Required<Pick<WrittenToolchainConfig, 'steps' | 'lock'>> & { readonly provider: 'bootstrap' });
 
 type Member = Exclude<keyof WrittenToolchainConfig, 'provider'>;
 
@@ -40,6 +43,7 @@ const CONFIG_MEMBERS: Readonly<
   debian: { required: ['packages', 'lock'], optional: [] },
   'debian-full': { required: ['packages', 'lock', 'requirements'], optional: [] },
   repository: { required: ['manifest'], optional: ['manifestKey'] },
+  bootstrap: { required: ['steps', 'lock'], optional: [] },
 };
 
 export const PROVIDER_NAMES = Object.keys(CONFIG_MEMBERS) as ProviderName[];
@@ -65,10 +69,19 @@ export function toolchainFiles(config: ToolchainConfig): string[] {
       const { manifest, manifestKey } = config;
       return manifestKey === undefined ? [manifest] : [manifest, `${manifest}.asc`, manifestKey.publicKey];
     }
+    case 'bootstrap':
+      return [config.steps, config.lock];
   }
 }
 
 /** The file that pins every byte of stage 1. */
 export function toolchainLockFile(config: ToolchainConfig): string {
-  return config.provider === 'repository' ? config.manifest : config.lock;
+  switch (config.provider) {
+    case 'repository':
+      return config.manifest;
+    case 'bootstrap':
+      return config.steps;
+    default:
+      return config.lock;
+  }
 }

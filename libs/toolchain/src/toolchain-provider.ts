@@ -2,6 +2,12 @@
 import type { Sha256 } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
+import {
+  bootstrapLayerKeys,
+  loadBootstrapToolchain,
+  prepareBootstrapToolchain,
+  type BootstrapToolchain,
+} from './bootstrap-toolchain.ts';
 import { loadDebianFullToolchain, type DebianFullToolchain } from './debian-full.ts';
 import { loadDebianToolchain, type DebianToolchain } from './debian-toolchain.ts';
 import { prepareDebianToolchain } from './prepare-debian-toolchain.ts';
@@ -11,7 +17,7 @@ import type { ToolchainConfig } from './toolchain-config.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /** A toolchain as planning sees it: `identity` and `package`, and what its provider makes it of. */
-export type PlannedToolchain = DebianToolchain | DebianFullToolchain | RepositoryToolchain;
+export type PlannedToolchain = DebianToolchain | DebianFullToolchain | RepositoryToolchain | BootstrapToolchain;
 
 export interface LoadToolchainOptions {
   /** The lock of requirements is made anew, so that it isn't read; or the manifest, which may have no packages yet. */
@@ -37,6 +43,8 @@ export function loadToolchain(
     }
     case 'repository':
       return loadRepositoryToolchain(root, config, { isLocking });
+    case 'bootstrap':
+      return loadBootstrapToolchain(root, config);
   }
 }
 
@@ -63,6 +71,11 @@ const PROVIDERS: {
     layerKeys: (plan) => [repositoryLayerKey(plan)],
     // They stand in the database of each new build root.
     blobs: ({ manifest }) => manifest.packages.map((one) => one.sha256),
+  },
+  bootstrap: {
+    prepare: prepareBootstrapToolchain,
+    layerKeys: bootstrapLayerKeys,
+    blobs: () => [],
   },
 };
 

@@ -6,8 +6,8 @@ import type { Host } from '@kiln/host';
 import { formatDependency } from '@kiln/rpm-package';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
 import type { Store } from '@kiln/store';
-import type { DebianToolchain } from './debian-toolchain.ts';
 import { TOOL_ENVIRONMENT } from './tool-environment.ts';
+import type { Toolchain, ToolchainPackage } from './toolchain.ts';
 
 const WORK = '/kiln';
 
@@ -22,12 +22,12 @@ const DEFINES: Readonly<Record<string, string>> = {
 };
 
 /** The spec of the RPM. It is for build roots only: no repository and no image takes it. */
-export function toolchainSpec(toolchain: DebianToolchain['package']): string {
+export function toolchainSpec(toolchain: ToolchainPackage, origin = 'Debian'): string {
   const { name, evr, arch, provides } = toolchain;
   return `Name: ${name}
 Version: ${evr.version}
 Release: ${evr.release}
-Summary: Build tools from Debian, as seen by RPM
+Summary: Build tools from ${origin}, as seen by RPM
 License: LicenseRef-Toolchain
 BuildArch: ${arch}
 AutoReqProv: no
@@ -39,23 +39,29 @@ Stands for the tools of the lowest layer of build roots. It has no files and bel
 `;
 }
 
+export interface UnmadeRpm {
+  readonly toolchain: Pick<Toolchain, 'identity' | 'package'>;
+  /** The layer that it stands for. */
+  readonly root: string;
+  /** What the tools are from; `Debian` when omitted. */
+  readonly origin?: string;
+  /** Proves that the capabilities are those of the layer. */
+  readonly checkLock: () => Promise<void>;
+}
+
 /**
  * Path of the RPM, made after `checkLock` by the toolchain's own rpmbuild when it isn't in the store. Its bytes depend on the identity alone.
  * @throws BuildError `TOOLCHAIN_UNUSABLE` when rpmbuild fails.
  */
-export async function toolchainRpm(
-  host: Host,
-  store: Store,
-  made: { readonly toolchain: DebianToolchain; readonly root: string; readonly checkLock: () => Promise<void> },
-): Promise<string> {
-  const { toolchain, root, checkLock } = made;
+export async function toolchainRpm(host: Host, store: Store, made: UnmadeRpm): Promise<string> {
+  const { toolchain, root, origin, checkLock } = made;
   const fileName = `${toolchain.package.name}.rpm`;
   const directory = await store.layer(`toolchain-rpm-${toolchain.identity}`, async (layer) => {
     await checkLock();
     const work = await makeWorkDirectory(host, store, 'toolchain-rpm');
     try {
       const spec = join(work, 'toolchain.spec');
-      await writeFile(spec, toolchainSpec(toolchain.package));
+      await writeFile(spec, toolchainSpec(toolchain.package, origin));
       const defines = Object.entries(DEFINES).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
       const result = await runSandboxed(host, {
         layers: [root],

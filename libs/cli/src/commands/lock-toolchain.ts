@@ -51,7 +51,7 @@ async function lockToolchain(context: CommandContext, lists: readonly string[], 
 async function lockRoots(context: CommandContext, host: Host, lists: readonly string[]): Promise<void> {
   const root = rootOf(context);
   const { toolchain, lint, imageTools, bootTools } = readDistroConfig(root);
-  const base = toolchain.provider === 'repository' ? undefined : toolchain;
+  const base = 'packages' in toolchain ? toolchain : undefined;
   const all = [base, lint, imageTools, bootTools].filter((one) => one !== undefined);
   const unknown = lists.find((list) => all.every(({ packages }) => packages !== list));
   if (unknown !== undefined) {

@@ -12,7 +12,7 @@ import { correctPlan, isFrozen, isStale, openBuildRequires, requireRecorded } fr
 import { wholeNumber } from '../whole-number.ts';
 import { openShell, requireTerminal } from './shell.ts';
 
-interface RunOptions {
+export interface RunOptions {
   readonly parallel?: number;
   readonly frozen?: boolean;
   readonly bail?: boolean;
@@ -52,7 +52,7 @@ export function addTargets(program: Command, context: () => CommandContext): voi
       .action(async (...given: unknown[]) => {
         const names = Array.isArray(given[0]) ? (given[0] as string[]) : [];
         const options = given[Array.isArray(given[0]) ? 1 : 0] as RunOptions;
-        await run(context(), (distribution) => select(distribution, names), options);
+        await runTargets(context(), (distribution) => select(distribution, names), options);
       });
   const addWithShell = (...given: Parameters<typeof add>) =>
     add(...given).option('--shell', 'after the first failure begin nothing new, and open a shell where it failed');
@@ -89,7 +89,8 @@ export function addTargets(program: Command, context: () => CommandContext): voi
 /** How often a build may correct the plan. */
 const PLANS = 10;
 
-async function run(
+/** Runs what is selected of the workspace around the context's directory. @throws BuildError of the stage that fails, `TASKS_FAILED` */
+export async function runTargets(
   context: CommandContext,
   select: (distribution: Distribution) => Task[],
   options: RunOptions,

@@ -29,7 +29,8 @@ interface ManifestOptions {
   readonly sign?: boolean;
 }
 
-async function updateManifest(
+/** Writes a manifest, the configured one when none is given. @throws BuildError `TOOLCHAIN_*` */
+export async function updateManifest(
   context: CommandContext,
   given: string | undefined,
   { sign = false }: ManifestOptions,

@@ -1,0 +1,143 @@
+/** `kiln bootstrap`: a toolchain from source: stage A's root, its RPMs, and the proof that they make themselves. */
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { BuildError } from '@kiln/diagnostics';
+import {
+  BOOTSTRAP_ROOT,
+  bootstrapPlan,
+  loadDistribution,
+  makeRoundWorkspace,
+  memberPackages,
+  ROUND_MANIFEST,
+  roundRequest,
+  roundWorkspace,
+  type BootstrapRound,
+  type Distribution,
+} from '@kiln/distribution';
+import { writeFileAtomic } from '@kiln/host';
+import { defaultStoreDirectory, Store } from '@kiln/store';
+import { lockBootstrap, parseToolchainManifest, stepLayerKey, type PlannedStep } from '@kiln/toolchain';
+import { distributionOf, hostOf, print, rootOf, type CommandContext } from '../context.ts';
+import { prepareMachineFor } from '../machine.ts';
+import { createReporter } from '../reporter.ts';
+import { formatTable } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
+import { runTargets } from './targets.ts';
+import { updateManifest } from './toolchain-manifest.ts';
+
+const STAGES = ['A', 'B', 'C'] as const;
+type Stage = (typeof STAGES)[number];
+
+/** What a stage does after those before it. */
+const ROUNDS_OF: Readonly<Record<Stage, readonly BootstrapRound[]>> = { A: [], B: ['seeded', 'self'], C: ['proof'] };
+
+interface BootstrapOptions {
+  readonly stage?: string;
+  readonly plan?: boolean;
+  readonly lock?: boolean;
+  readonly parallel?: number;
+}
+
+export function addBootstrap(program: Command, context: () => CommandContext): void {
+  program
+    .command('bootstrap')
+    .description(
+      'make a toolchain from source: A: cross and temporary tools, B: its RPMs, built by themselves, C: built once more and compared',
+    )
+    .option('--stage <stage>', 'go no further than A, B or C', 'C')
+    .option('--plan', 'list the steps of stage A with what is done')
+    .option('--lock', 'write what the root of stage A offers into its lock')
+    .option('-j, --parallel <count>', 'most tasks at once (default: as many as memory and cores allow)', wholeNumber)
+    .action((options: BootstrapOptions) => bootstrap(context(), options));
+}
+
+async function bootstrap(context: CommandContext, options: BootstrapOptions): Promise<void> {
+  const last = STAGES.find((stage) => stage === options.stage);
+  if (last === undefined) {
+    throw new BuildError('BOOTSTRAP_STAGE_UNKNOWN', `'${String(options.stage)}' is no stage of a bootstrap`, {
+      hint: `the stages are ${STAGES.join(', ')}`,
+    });
+  }
+  const distribution = await distributionOf(context);
+  if (options.plan === true) return showPlan(context, distribution);
+  if (options.lock === true) return writeLock(context, distribution);
+  const limit = options.parallel === undefined ? {} : { parallel: options.parallel };
+  await runTargets(context, () => [['bootstrap', BOOTSTRAP_ROOT]], limit);
+  for (const stage of STAGES.slice(1, STAGES.indexOf(last) + 1))
+    for (const round of ROUNDS_OF[stage]) await runRound(context, { distribution, round, limit });
+  if (last === 'C') compareRounds(context);
+}
+
+interface RoundRun {
+  readonly distribution: Distribution;
+  readonly round: BootstrapRound;
+  readonly limit: { readonly parallel?: number };
+}
+
+/** Builds the members in the round's workspace and writes the manifest of their RPMs. */
+async function runRound(context: CommandContext, { distribution, round, limit }: RoundRun): Promise<void> {
+  const { root, config } = distribution;
+  const plan = bootstrapPlan(distribution);
+  const place = await makeRoundWorkspace(root, round);
+  const inRound = { ...context, cwd: place };
+  const members = memberPackages(await loadDistribution(place), plan);
+  print(context, `round ${round}: ${members.length} packages in ${place}`);
+  await runTargets(inRound, () => members.map((id) => ['rpm', id]), { frozen: false, ...limit });
+  const manifest = join(place, ROUND_MANIFEST);
+  await mkdir(dirname(manifest), { recursive: true });
+  await writeFileAtomic(manifest, roundRequest(config.architecture, plan));
+  await updateManifest(inRound, ROUND_MANIFEST, {});
+}
+
+/** Tells each RPM that is another one when the toolchain is built by itself once more. */
+function compareRounds(context: CommandContext): void {
+  const rpmsOf = (round: BootstrapRound): ReadonlyMap<string, string> => {
+    const file = join(roundWorkspace(rootOf(context), round), ROUND_MANIFEST);
+    return new Map(
+      parseToolchainManifest(readFileSync(file, 'utf8'), file).packages.map((one) => [one.nevra, one.sha256]),
+    );
+  };
+  const [own, again] = [rpmsOf('self'), rpmsOf('proof')];
+  const names = [...new Set([...own.keys(), ...again.keys()])].sort();
+  const differing = names.filter((nevra) => own.get(nevra) !== again.get(nevra));
+  print(
+    context,
+    `${names.length - differing.length} of ${names.length} RPMs are equal when the toolchain is built by itself`,
+  );
+  for (const nevra of differing) print(context, `! ${nevra}`);
+}
+
+async function showPlan(context: CommandContext, distribution: Distribution): Promise<void> {
+  const { steps } = bootstrapPlan(distribution);
+  const host = hostOf(context);
+  const store = new Store(host, defaultStoreDirectory(host.environment));
+  const rows = await Promise.all(
+    steps.map(async (step: PlannedStep) => [
+      step.name,
+      (await store.useLayer(stepLayerKey(step))) ? 'done' : 'to do',
+      step.root,
+      step.identity.slice(0, 12),
+      step.needs.join(' '),
+    ]),
+  );
+  print(context, formatTable([['step', 'state', 'runs in', 'identity', 'after'], ...rows]));
+}
+
+async function writeLock(context: CommandContext, distribution: Distribution): Promise<void> {
+  const { root, config } = distribution;
+  const lock = config.toolchain.provider === 'bootstrap' ? config.toolchain.lock : config.bootstrap?.lock;
+  const plan = bootstrapPlan(distribution);
+  await prepareMachineFor(context, root);
+  const reporter = createReporter({ terminal: context.terminal, now: () => Date.now() });
+  reporter.begin({ action: 'bootstrap', subject: BOOTSTRAP_ROOT });
+  try {
+    const host = hostOf(context, reporter.emit);
+    const store = new Store(host, defaultStoreDirectory(host.environment));
+    await writeFileAtomic(join(root, lock!), await lockBootstrap(host, store, plan));
+    print(context, `wrote ${lock}`);
+  } finally {
+    reporter.end();
+  }
+}

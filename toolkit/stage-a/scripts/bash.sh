@@ -1,0 +1,3 @@
+configure_and_make
+install_made
+ln -s bash "$OUT$SYSROOT/usr/bin/sh"

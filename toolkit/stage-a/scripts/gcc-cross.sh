@@ -1,0 +1,13 @@
+# Compilers of C and C++ for a target that has no C library yet.
+prepare_gcc
+cd build
+../configure --prefix="$CROSS" --target="$TARGET" --with-sysroot="$SYSROOT" \
+  --with-gcc-major-version-only --with-glibc-version=2.41 --with-newlib --without-headers --without-isl --without-zstd \
+  --enable-default-pie --enable-default-ssp --enable-languages=c,c++ --enable-checking=release --enable-initfini-array \
+  --disable-bootstrap --disable-fixincludes --disable-libatomic --disable-libcc1 --disable-libgomp --disable-libquadmath --disable-libsanitizer \
+  --disable-libssp --disable-libstdcxx --disable-libvtv --disable-lto --disable-multilib --disable-nls --disable-plugin --disable-shared --disable-threads \
+  --disable-werror --with-linker-hash-style=gnu MAKEINFO=true
+make MAKEINFO=true
+make install-strip DESTDIR="$OUT" MAKEINFO=true
+# Without a C library the compiler got a short limits.h; what glibc's needs of it stands in three parts.
+cat ../gcc/limitx.h ../gcc/glimits.h ../gcc/limity.h > "$OUT$CROSS/lib/gcc/$TARGET/14/include/limits.h"

@@ -1,0 +1,2 @@
+configure_and_make
+install_made
