@@ -155,10 +155,10 @@ export async function imageContents(session: Session, id: string): Promise<Image
 
 async function localFilesOf(
   { distribution }: Session,
-  { customization }: ImageDefinition,
+  definition: ImageDefinition,
 ): Promise<Record<string, LocalFileInput>> {
   const files: Record<string, LocalFileInput> = {};
-  for (const source of localSources(customization)) {
+  for (const source of localSources(definition)) {
     const path = join(distribution.root, source);
     files[source] = { path, sha256: await digestFile(path) };
   }

@@ -6,6 +6,7 @@ import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
 import { writeIso } from './artifacts/iso.ts';
 import { writeOci } from './artifacts/oci.ts';
 import { writeErofs, writeExt4, writeSquashfs } from './artifacts/root-file-system.ts';
+import { writeSeed } from './artifacts/seed.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
 import { writeVhdx } from './artifacts/vhdx.ts';
 import { writeVmdk } from './artifacts/vmdk.ts';
@@ -30,6 +31,7 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   initrd: writeInitrd,
   kernel: writeKernel,
   iso: writeIso,
+  seed: writeSeed,
 };
 
 /** A fixed number of threads above one: the bytes don't depend on the machine's cores. */

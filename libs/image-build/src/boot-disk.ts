@@ -44,14 +44,15 @@ const STEPS: readonly ConsoleStep[] = [
   { off: true, seconds: OFF_SECONDS },
 ];
 
-/** What the boot test starts: a disk with a boot loader, a medium, or a kernel and its RAM disk; undefined when the image makes neither. */
+/** What the boot test starts: a disk with a boot loader and its seed, a medium, or a kernel and its RAM disk; undefined when the image makes neither. */
 export function bootArtifacts({ artifacts, boot }: ImageDefinition): readonly ImageArtifact[] | undefined {
   const plain = (wanted: BuiltArtifactType) =>
     artifacts.find(({ type, compression }) => type === wanted && compression === undefined);
   const medium = plain('iso');
   if (medium !== undefined) return [medium];
   const disk = FORMATS.map(([type]) => plain(type)).find((artifact) => artifact !== undefined);
-  if (boot.type !== 'none' && disk !== undefined) return [disk];
+  const seed = plain('seed');
+  if (boot.type !== 'none' && disk !== undefined) return seed === undefined ? [disk] : [disk, seed];
   const [kernel, initrd] = [plain('kernel'), plain('initrd')];
   return kernel === undefined || initrd === undefined ? undefined : [kernel, initrd];
 }
@@ -67,9 +68,10 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
   const subject = definition.name;
   const started = bootSources(definition, [...files]);
   const reports: { readonly way: string; readonly checks: readonly ImageCheck[]; readonly osRelease: string }[] = [];
-  for (const { way, source } of started) {
+  for (const start of started) {
+    const { way } = start;
     host.emit({ type: 'progress', action: 'boot-test', subject, message: `starting ${first!.fileName}${way}` });
-    const console = await startOnce(ports, request, source);
+    const console = await startOnce(ports, request, start);
     const answers = parseAnswers(console);
     const checks = checkGuest({ definition, expectedNevras, answers, console });
     reports.push({ way, checks, osRelease: answers.osRelease ?? '' });
@@ -86,9 +88,9 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
 }
 
 /** Everything that was on the console between start and end. */
-async function startOnce(ports: ImagePorts, request: DiskBootRequest, source: BootSource): Promise<string> {
+async function startOnce(ports: ImagePorts, request: DiskBootRequest, { source, media }: Start): Promise<string> {
   const { definition, log } = request;
-  const machine = { source, credentials: CREDENTIALS };
+  const machine = { source, media, credentials: CREDENTIALS };
   const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
     talkToMachine(ports, machine, { steps: STEPS, scratch: scratch!, log }),
   );
@@ -105,11 +107,15 @@ interface Start {
   /** For people, when there are several: ` (…)`. */
   readonly way: string;
   readonly source: BootSource;
+  readonly media?: readonly string[];
 }
 
 function bootSources(definition: ImageDefinition, files: readonly (readonly [ImageArtifact, string])[]): Start[] {
   const [[artifact, disk]] = [files[0]!];
-  if (artifact.type !== 'iso') return [{ way: '', source: bootSource(definition, files) }];
+  if (artifact.type !== 'iso') {
+    const media = files.filter(([{ type }]) => type === 'seed').map(([, path]) => path);
+    return [{ way: '', source: bootSource(definition, files), media }];
+  }
   return [
     { way: ' (CD, BIOS)', source: { disk, format: 'raw', drive: 'cd', firmware: 'bios' } },
     { way: ' (CD, UEFI)', source: { disk, format: 'raw', drive: 'cd', firmware: 'uefi' } },
@@ -120,7 +126,7 @@ function bootSources(definition: ImageDefinition, files: readonly (readonly [Ima
 
 function bootSource({ boot }: ImageDefinition, files: readonly (readonly [ImageArtifact, string])[]): BootSource {
   const [[artifact, path], second] = [files[0]!, files[1]];
-  if (second !== undefined) {
+  if (artifact.type === 'kernel' && second !== undefined) {
     const commandLine = ['console=ttyS0', ...boot.commandLine].join(' ');
     return { kernel: path, initrd: second[1], commandLine };
   }

@@ -14,6 +14,7 @@ const QUESTIONS = {
   kernel: 'uname -r',
   osRelease: 'cat /etc/os-release',
   mounts: 'while read -r _ point type _; do echo "$point $type"; done < /proc/mounts',
+  instance: 'cat /var/lib/nocloud-init/instance-id /var/lib/cloud/data/instance-id 2> /dev/null',
   free: 'df --output=avail,size -k / | tail -n 1',
   packages: "rpm --query --all --queryformat '%{NEVRA}\\n'",
 } as const;
@@ -83,6 +84,14 @@ const RULES: readonly { readonly name: string; readonly find: (facts: GuestFacts
         const mounted = new Set(lines(answers.mounts).map((line) => line.split(' ')[0]));
         const points = (definition.disk?.partitions ?? []).flatMap(({ mount }) => mount?.point ?? []);
         return points.filter((point) => !mounted.has(point)).map((point) => `nothing is mounted on ${point}`);
+      },
+    },
+    {
+      name: 'it is what the seed says',
+      find: ({ definition: { seed }, answers }) => {
+        if (seed === undefined) return undefined;
+        const found = lines(answers.instance);
+        return found.includes(seed.instanceId) ? [] : [`it is not the instance '${seed.instanceId}'`];
       },
     },
     {

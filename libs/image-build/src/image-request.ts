@@ -68,6 +68,7 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
   hidepid: 'counts',
   customization: 'counts',
   container: 'counts',
+  seed: 'counts',
 };
 
 /** Types of artifacts that the toolchain's own programs write. */

@@ -2,7 +2,7 @@
 import { constants, copyFile } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import type { Customization } from '@kiln/image-config';
+import type { ImageDefinition } from '@kiln/image-config';
 import { digestFile } from '@kiln/store';
 import type { ImageRequest } from './image-request.ts';
 
@@ -12,11 +12,13 @@ export interface LocalFileInput {
   readonly sha256: Sha256;
 }
 
-/** The files, relative to the workspace, that customizing reads; sorted. */
-export function localSources({ files, postInstallScripts, finalizeScripts }: Customization): string[] {
+/** The files, relative to the workspace, that the image is made of; sorted. */
+export function localSources({ customization, seed }: Pick<ImageDefinition, 'customization' | 'seed'>): string[] {
+  const { files, postInstallScripts, finalizeScripts } = customization;
   const sources = [
     ...files.flatMap((file) => (file.type === 'file' ? [file.source] : [])),
     ...[...postInstallScripts, ...finalizeScripts].map(({ source }) => source),
+    ...Object.values(seed?.files ?? {}),
   ];
   return [...new Set(sources)].sort();
 }

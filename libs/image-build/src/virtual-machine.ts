@@ -18,6 +18,8 @@ export type BootSource =
 
 export interface VirtualMachine {
   readonly source: BootSource;
+  /** ISO images that are in further drives. */
+  readonly media?: readonly string[] | undefined;
   /** Credentials for systemd, by name: they reach the guest through its firmware. */
   readonly credentials: Readonly<Record<string, string>>;
 }
@@ -38,7 +40,7 @@ export interface Conversation {
 }
 
 /** Places in the sandbox. */
-const [DISK, KERNEL, INITRD] = ['/disk', '/kernel', '/initrd'];
+const [DISK, KERNEL, INITRD, MEDIUM] = ['/disk', '/kernel', '/initrd', '/medium-'];
 const MEMORY_MIB = 1024;
 const FIRMWARE = '/usr/share/OVMF';
 
@@ -109,7 +111,7 @@ export async function talkToMachine(
   const result = await ports.run({
     argv: ['bash', '-c', TALK_SCRIPT, 'kiln', ...machineCommand(machine)],
     layers: [await ports.bootTools()],
-    mounts: [{ source: scratch, target: SCRATCH, writable: true }, ...sourceMounts(machine.source)],
+    mounts: [{ source: scratch, target: SCRATCH, writable: true }, ...sourceMounts(machine)],
     environment: { PATH: '/usr/bin:/usr/sbin', HOME: SCRATCH },
     ...(log === undefined ? {} : { log }),
   });
@@ -124,18 +126,22 @@ function stepLine(step: ConsoleStep): string {
   return 'off' in step ? `off\t${step.seconds}\n` : `expect\t${step.seconds}\t${step.expect}\n`;
 }
 
-function sourceMounts(source: BootSource): ToolMount[] {
-  const places = 'disk' in source ? { [DISK]: source.disk } : { [KERNEL]: source.kernel, [INITRD]: source.initrd };
+function sourceMounts({ source, media = [] }: VirtualMachine): ToolMount[] {
+  const places = {
+    ...('disk' in source ? { [DISK]: source.disk } : { [KERNEL]: source.kernel, [INITRD]: source.initrd }),
+    ...Object.fromEntries(media.map((path, index) => [`${MEDIUM}${index}`, path])),
+  };
   return Object.entries(places).map(([target, path]) => ({ source: path, target, writable: false }));
 }
 
 /** QEMU in software: it works on every machine, and KVM inside of virtual machines often only seems to. */
-function machineCommand({ source, credentials }: VirtualMachine): string[] {
+function machineCommand({ source, media = [], credentials }: VirtualMachine): string[] {
   return [
     'qemu-system-x86_64',
     ...['-accel', 'tcg,thread=multi', '-smp', '2', '-m', String(MEMORY_MIB)],
     ...['-nographic', '-nodefaults', '-no-reboot', '-net', 'none', '-serial', 'stdio'],
     ...sourceOptions(source),
+    ...media.flatMap((_, index) => ['-drive', `if=virtio,format=raw,readonly=on,file=${MEDIUM}${index}`]),
     ...['-device', 'virtio-rng-pci'],
     ...Object.entries(credentials).flatMap(([name, value]) => [
       '-fw_cfg',

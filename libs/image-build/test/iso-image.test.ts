@@ -1,5 +1,5 @@
 /** A medium of a small root with a boot loader that is none, made twice and looked at by others' programs. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
@@ -23,6 +23,7 @@ const host = createHost();
 let ports: ImagePorts;
 let tools: string;
 let first: string;
+let localFiles: ImageRequest['localFiles'];
 
 function request(rpms: readonly ImageRpm[]): ImageRequest {
   return {
@@ -31,7 +32,11 @@ function request(rpms: readonly ImageRpm[]): ImageRequest {
       file: 'small-medium.json',
       files: ['small-medium.json'],
       packages: [],
-      artifacts: [{ type: 'iso', fileName: 'small.iso' }],
+      artifacts: [
+        { type: 'iso', fileName: 'small.iso' },
+        { type: 'seed', fileName: 'seed.iso' },
+      ],
+      seed: { files: { 'meta-data': 'beside/meta', 'user-data': 'beside/user' }, instanceId: 'one' },
       boot: { type: 'none', commandLine: ['quiet', 'console=ttyS0'] },
       removeRpmDb: false,
       disableRpmDocs: false,
@@ -43,7 +48,7 @@ function request(rpms: readonly ImageRpm[]): ImageRequest {
     arch: 'x86_64',
     sourceDateEpoch: EPOCH,
     rpms,
-    localFiles: {},
+    localFiles,
     outputDirectory: join(temporaryDirectory('image'), 'out'),
   };
 }
@@ -60,6 +65,12 @@ async function examine(script: string): Promise<string> {
   return stdout;
 }
 
+function placed(text: string) {
+  const path = join(temporaryDirectory('beside'), 'file');
+  writeFileSync(path, text);
+  return { path, sha256: sha256(text) };
+}
+
 const take = (path: string) => `xorriso -osirrox on -indev small.iso -extract ${path} /tmp/taken 2> /dev/null`;
 
 describe.skipIf(!hasRpmbuild())('ISO images', () => {
@@ -68,6 +79,7 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
   beforeAll(async () => {
     tools = await imageToolsRoot(host);
     ports = { ...makePorts(host, makeToolRoot()), imageTools: () => Promise.resolve(tools) };
+    localFiles = { 'beside/meta': placed('instance-id: one\n'), 'beside/user': placed('#cloud-config\n') };
     rpms = [...(await buildRpms(baseSpec(), EPOCH)), ...(await buildRpms(mediumSpec(), EPOCH))];
     const made = request(rpms);
     await buildImage(host, ports, made);
@@ -115,6 +127,17 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
     expect(initrd).toMatch(/libmount\.so\.1$/m);
     const script = await examine(`${take('/boot/initrd.img')}; zstd -dc /tmp/taken | cpio --quiet --to-stdout -i init`);
     expect(script).toContain(`file='${system}'\n`);
+  });
+
+  it('have a seed beside them, with a label and names that readers look for', async () => {
+    expect(await examine('blkid -p -o value -s LABEL seed.iso')).toBe('cidata\n');
+    const list = 'xorriso -read_fs $1 -indev seed.iso -find / -type f 2> /dev/null';
+    for (const names of ['norock', 'nojoliet'])
+      expect(await examine(`set -- ${names}; ${list}`)).toBe("'/meta-data'\n'/user-data'\n");
+    const file = (name: string) =>
+      `xorriso -osirrox on -indev seed.iso -extract /${name} /tmp/taken 2> /dev/null; cat /tmp/taken`;
+    expect(await examine(file('meta-data'))).toBe('instance-id: one\n');
+    expect(await examine(file('user-data'))).toBe('#cloud-config\n');
   });
 
   it('need a kernel and the programs that start a system', async () => {

@@ -23,6 +23,7 @@ const ROOT_ARTIFACTS = {
   initrd: '.img',
   kernel: '.vmlinuz',
   iso: '.iso',
+  seed: '.seed.iso',
 } as const;
 
 /** Made from one partition. */

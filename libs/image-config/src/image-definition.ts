@@ -18,6 +18,7 @@ import {
 import { imageConfigSchema, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
 import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 import { failOn, ProblemList } from './problem-list.ts';
+import { readSeed, type SeedDefinition } from './seed-definition.ts';
 import { schemaProblems, unsupportedFeatures } from './validate-config.ts';
 
 /** Plain data. */
@@ -42,6 +43,8 @@ export interface ImageDefinition {
   readonly hidepid: boolean;
   readonly customization: Customization;
   readonly container: ContainerConfig;
+  /** What the artifact of type `seed` holds. */
+  readonly seed?: SeedDefinition;
 }
 
 /** A definition that was read and is right, whether we can build it or not. */
@@ -60,6 +63,7 @@ export interface LoadedSystem {
   readonly config: SystemConfig;
   readonly packages: readonly RequestedPackage[];
   readonly customization: Customization;
+  readonly seed?: SeedDefinition;
 }
 
 /**
@@ -70,7 +74,7 @@ export interface LoadedSystem {
 export function readImageDefinition(file: string, files: DefinitionFiles): ImageDefinition {
   const loaded = loadDefinition(file, files);
   failOn('IMAGE_FEATURE_UNSUPPORTED', file, loaded.unsupported);
-  const { config, packages, customization } = loaded.systems[0]!;
+  const { config, packages, customization, seed } = loaded.systems[0]!;
   const disk = toDisk(loaded.config, loaded.artifacts);
   return {
     name: loaded.name,
@@ -87,6 +91,7 @@ export function readImageDefinition(file: string, files: DefinitionFiles): Image
     hidepid: config.EnableHidepid ?? false,
     customization,
     container: toContainer(config),
+    ...(seed === undefined ? {} : { seed }),
   };
 }
 
@@ -133,10 +138,12 @@ function loadSystem(
     if (/^[^\s()<>=/][^\s()<>=]*$/.test(dependency.name)) continue;
     problems.add(`'${formatDependency(dependency)}' is neither a package name nor 'name op version'`, location);
   }
+  const seed = readSeed({ place, artifacts }, reader, problems);
   return {
     config,
     packages: withoutRepetitions(packages),
     customization: readCustomization(place, reader, problems),
+    ...(seed === undefined ? {} : { seed }),
   };
 }
 

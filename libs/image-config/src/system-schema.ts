@@ -93,6 +93,18 @@ const container = {
   additionalProperties: false,
 } as const;
 
+const seed = {
+  type: 'object',
+  description: 'Files of a NoCloud seed, beside the definition: what the artifact of type seed tells another machine',
+  properties: {
+    MetaData: { ...name, description: 'YAML with instance-id' },
+    UserData: { ...name, description: 'A script, or YAML that begins with #cloud-config' },
+    NetworkConfig: name,
+  },
+  required: ['MetaData'],
+  additionalProperties: false,
+} as const;
+
 export const systemConfig = {
   type: 'object',
   properties: {
@@ -156,6 +168,7 @@ export const systemConfig = {
       description: 'Languages whose files are kept, separated by colons, or NONE',
     },
     Container: container,
+    Seed: seed,
   },
   required: ['Name'],
   additionalProperties: false,

@@ -23,7 +23,10 @@ function read(disk: object, system: object = {}): ImageDefinition {
     Disks: [{ ...base, ...disk }],
     SystemConfigs: [{ ...plain, PartitionSettings: settings, ...system }],
   };
-  return readImageDefinition('disk.json', memoryFiles({ 'disk.json': config }));
+  return readImageDefinition(
+    'disk.json',
+    memoryFiles({ 'disk.json': config, meta: 'instance-id: "one" # it\n', user: '#cloud-config\n' }),
+  );
 }
 
 /** The first problem. */
@@ -173,5 +176,23 @@ describe('ISO images', () => {
     expect(noKernel).toBe('an ISO image needs a kernel');
     const withDisk = problem({ Artifacts: [{ Type: 'iso', Compression: 'xz' }] });
     expect(withDisk).toBe('an ISO image is made of a system without partitions');
+  });
+});
+
+describe('seeds', () => {
+  const more = { Artifacts: [{ Type: 'raw' }, { Type: 'seed' }] };
+
+  it('name the files and the machine that they are for', () => {
+    const { seed, files } = read(more, { Seed: { MetaData: 'meta', UserData: 'user' } });
+    expect(seed).toEqual({ files: { 'meta-data': 'meta', 'user-data': 'user' }, instanceId: 'one' });
+    expect(files).toEqual(['disk.json', 'meta', 'user']);
+  });
+
+  it('say what they lack', () => {
+    expect(problem(more)).toBe("an artifact of type 'seed' needs 'Seed'");
+    expect(problem({}, { Seed: { MetaData: 'meta' } })).toBe("'Seed' has no effect");
+    expect(problem(more, { Seed: { MetaData: 'user' } })).toBe("there is no 'instance-id' in it");
+    expect(problem(more, { Seed: { MetaData: 'none' } })).toBe("there is no file 'none'");
+    expect(problem(more, { Seed: { UserData: 'user' } })).toContain("'MetaData'");
   });
 });
