@@ -13,6 +13,8 @@ ln -s usr/lib "$OUT$SYSROOT/lib64"
 make install install_root="$OUT$SYSROOT"
 rm "$OUT$SYSROOT/lib64"
 mkdir -p "$OUT$SYSROOT/usr/lib/locale"
+I18NPATH=../localedata elf/ld.so --library-path .:elf:nss:resolv locale/localedef --prefix="$OUT$SYSROOT" --no-archive --quiet \
+  -i ../localedata/locales/C -f ../localedata/charmaps/UTF-8 C.UTF-8
 rm -rf "$OUT$SYSROOT/var/db" "$OUT$SYSROOT/usr/share/i18n" "$OUT$SYSROOT/usr/share/locale"
 # Only its own programs may load what stands beside it.
 sed -i '/RTLDLIST=/s,/usr,,g' "$OUT$SYSROOT/usr/bin/ldd"
