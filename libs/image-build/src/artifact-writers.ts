@@ -10,9 +10,9 @@ import { writeSeed } from './artifacts/seed.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
 import { writeVhdx } from './artifacts/vhdx.ts';
 import { writeVmdk } from './artifacts/vmdk.ts';
-import { partitionFile } from './compose-disk.ts';
-import type { PlannedPartition } from './disk-plan.ts';
+import { partitionFile, type PlannedPartition } from './disk-plan.ts';
 import { ARTIFACT, scriptWriter, type ArtifactWriter, type MadeImage } from './made-image.ts';
+import { UNIFIED_KERNEL_FILE } from './unified-kernel.ts';
 
 const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   raw: scriptWriter('ln disk.raw artifact'),
@@ -21,6 +21,7 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   'vhd-dynamic': writeDynamicVhd,
   vhdx: writeVhdx,
   vmdk: writeVmdk,
+  uki: scriptWriter(`cp ${UNIFIED_KERNEL_FILE} artifact`),
   oci: writeOci,
   'tar.gz': ({ stage, packed }) => copyFile(packed.gzip!.file, join(stage.directories.output, ARTIFACT)),
   'tar.xz': scriptWriter('xz --stdout -T2 -6 root.tar > artifact'),

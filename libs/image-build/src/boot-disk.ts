@@ -7,6 +7,7 @@ import type { ImageCheck } from './image-checks.ts';
 import { checkGuest, LAST_ANSWER, parseAnswers, questionLines } from './guest-checks.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import { parseOsRelease } from './os-release.ts';
+import { protectedDisks } from './protected-disk.ts';
 import { talkToMachine, type BootSource, type ConsoleStep } from './virtual-machine.ts';
 
 export interface DiskBootRequest {
@@ -65,26 +66,65 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
   const { definition, files, log } = request;
   const expectedNevras = request.rpms.map(({ nevra }) => nevra);
   const [first] = [...files.keys()];
-  const subject = definition.name;
-  const started = bootSources(definition, [...files]);
-  const reports: { readonly way: string; readonly checks: readonly ImageCheck[]; readonly osRelease: string }[] = [];
-  for (const start of started) {
-    const { way } = start;
-    host.emit({ type: 'progress', action: 'boot-test', subject, message: `starting ${first!.fileName}${way}` });
-    const console = await startOnce(ports, request, start);
+  const say = (message: string) =>
+    host.emit({ type: 'progress', action: 'boot-test', subject: definition.name, message });
+  const checks: ImageCheck[] = [];
+  const osReleases: string[] = [];
+  const start = async (one: Start) => {
+    say(`starting ${first!.fileName}${one.way}`);
+    const console = await startOnce(ports, request, one);
     const answers = parseAnswers(console);
-    const checks = checkGuest({ definition, expectedNevras, answers, console });
-    reports.push({ way, checks, osRelease: answers.osRelease ?? '' });
-  }
-  const report: BootReport = {
-    image: definition.name,
-    osRelease: parseOsRelease(reports[0]!.osRelease),
-    packages: expectedNevras.length,
-    checks: reports.flatMap(({ way, checks }) => checks.map((check) => ({ ...check, name: `${check.name}${way}` }))),
+    const found = checkGuest({ definition, expectedNevras, answers, console });
+    checks.push(...found.map((check) => ({ ...check, name: `${check.name}${one.way}` })));
+    osReleases.push(answers.osRelease ?? '');
   };
+  const starts = bootSources(definition, [...files]);
+  const names = [`boot-test-${definition.name}-disks`];
+  await withWorkDirectories(ports, names, async ([scratch]) => {
+    const disks = await protectedDisks(ports, {
+      definition,
+      sources: starts.map(({ source }) => source),
+      scratch: scratch!,
+    });
+    for (const one of starts) await start(disks === undefined ? one : { ...one, source: disks.started });
+    for (const refusal of REFUSALS) {
+      const source = disks?.[refusal.disk];
+      if (source === undefined) continue;
+      say(`starting it again: ${refusal.name}`);
+      checks.push(await refuse(ports, request, { refusal, source }));
+    }
+  });
+  const osRelease = parseOsRelease(osReleases[0]!);
+  const report: BootReport = { image: definition.name, osRelease, packages: expectedNevras.length, checks };
   const failure = failureOfChecks(report, log);
   if (failure !== undefined) throw failure;
   return report;
+}
+
+/** A disk that must not start, and what says so on the console. */
+interface Refusal {
+  readonly name: string;
+  readonly disk: 'unsigned' | 'changed';
+  readonly says: string;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  { name: 'without a signature it does not start', disk: 'unsigned', says: 'Access Denied' },
+  { name: 'with a changed byte of the root it does not start', disk: 'changed', says: 'Kernel panic - not syncing' },
+];
+
+async function refuse(
+  ports: ImagePorts,
+  { log, definition }: DiskBootRequest,
+  { refusal, source }: { readonly refusal: Refusal; readonly source: BootSource },
+): Promise<ImageCheck> {
+  const { name, says } = refusal;
+  const steps: ConsoleStep[] = [{ expect: says, seconds: BOOT_SECONDS }, { stop: true }];
+  const { console, problem } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
+    talkToMachine(ports, { source, credentials: CREDENTIALS }, { steps, scratch: scratch!, log }),
+  );
+  const problems = problem === undefined ? [] : [problem, ...lastLines(console)];
+  return { name, outcome: problems.length === 0 ? 'passed' : 'failed', problems };
 }
 
 /** Everything that was on the console between start and end. */

@@ -1,6 +1,7 @@
 /** The files of a root that depend on its disk: fstab, the boot loader's menu and the boot loader for UEFI. Pure. */
 import type { ImageDefinition } from '@kiln/image-config';
-import { deviceName, partitionOf, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
+import { deviceName, partitionOf, VERITY_DEVICE, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
+import { READ_ONLY_FILE_SYSTEMS } from './file-systems.ts';
 
 /** Where our packages have the boot loader for UEFI. */
 export const EFI_LOADER = '/usr/lib/grub/x86_64-efi/monolithic/grubx64.efi';
@@ -29,14 +30,16 @@ export interface Kernel {
 }
 
 /** fstab(5): all that is mounted, the upper ones first, then swap and what hides the processes of others. */
-export function fstab({ hidepid }: Pick<ImageDefinition, 'hidepid'>, { partitions }: DiskPlan): string {
+export function fstab({ hidepid }: Pick<ImageDefinition, 'hidepid'>, { partitions, verity }: DiskPlan): string {
   const mounted = partitions
     .filter(({ definition: { mount } }) => mount !== undefined)
     .sort((a, b) => (a.definition.mount!.point < b.definition.mount!.point ? -1 : 1))
     .map((partition) => {
       const { mount, fileSystem = '' } = partition.definition;
       const type = MOUNT_TYPES[fileSystem] ?? fileSystem;
-      const pass = mount!.point === '/' ? 1 : 2;
+      const isRoot = mount!.point === '/';
+      if (isRoot && verity !== undefined) return `${VERITY_DEVICE} / ${type} ${withReadOnly(mount!.options)} 0 0\n`;
+      const pass = READ_ONLY_FILE_SYSTEMS.has(fileSystem) ? 0 : isRoot ? 1 : 2;
       return `${deviceName(partition)} ${mount!.point} ${type} ${mount!.options} 0 ${pass}\n`;
     });
   const swap = partitions
@@ -46,12 +49,21 @@ export function fstab({ hidepid }: Pick<ImageDefinition, 'hidepid'>, { partition
   return [...mounted, ...swap, ...processes].join('');
 }
 
-/** The words that the kernel is started with. */
-export function kernelCommandLine({ boot }: ImageDefinition, plan: DiskPlan): string {
+/** Options of mount(8) for what nothing can be written to. */
+function withReadOnly(options: string): string {
+  return ['ro', ...options.split(',').filter((one) => !['defaults', 'ro', 'rw', ''].includes(one))].join(',');
+}
+
+/** Words by which the kernel finds a root that is a partition. */
+export function rootWords(plan: DiskPlan): string[] {
   const root = partitionOf(plan, '/')!;
   // A kernel without initial RAM disk knows partitions by their own UUID alone.
-  const type = root.definition.fileSystem ?? '';
-  return [`root=PARTUUID=${root.partUuid}`, `rootfstype=${type}`, ...boot.commandLine].join(' ');
+  return [`root=PARTUUID=${root.partUuid}`, `rootfstype=${root.definition.fileSystem ?? ''}`];
+}
+
+/** The words that the kernel is started with. */
+function kernelCommandLine({ boot }: ImageDefinition, plan: DiskPlan): string {
+  return [...rootWords(plan), ...boot.commandLine].join(' ');
 }
 
 /** grub.cfg of the root: starts the newest kernel; `serial` consoles of the kernel are the menu's too. */
@@ -95,7 +107,7 @@ export function bootFiles(
   kernels: readonly Kernel[],
 ): Readonly<Record<string, string>> {
   const files: Record<string, string> = { '/etc/fstab': fstab(definition, plan) };
-  if (definition.boot.type === 'none') return files;
+  if (definition.boot.type === 'none' || definition.boot.unifiedKernel !== undefined) return files;
   files[`${GRUB_DIRECTORY}/grub.cfg`] = grubMenu(definition, plan, kernels);
   // The loader looks on the partition that it comes from, at the place that it was made for.
   if (definition.boot.type === 'efi') files[`${espMountPoint(plan)}${GRUB_DIRECTORY}/grub.cfg`] = grubStart(plan);

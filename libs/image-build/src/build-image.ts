@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
-import type { ImageArtifact } from '@kiln/image-config';
 import { copySparse, digestFile } from '@kiln/store';
 import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
 import { composeDisk } from './compose-disk.ts';
 import { planDisk } from './disk-plan.ts';
 import { customizeRoot, finalizeRoot } from './customize-root.ts';
+import { READ_ONLY_FILE_SYSTEMS } from './file-systems.ts';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
@@ -104,16 +104,14 @@ async function packRootBeside(stage: ImageStage, work: () => Promise<void>): Pro
   return packed!;
 }
 
-/** Artifacts that have no place for labels here. */
-const UNLABELLED: readonly ImageArtifact['type'][] = ['squashfs', 'erofs', 'iso'];
-
 /** Archives have no labels. */
 async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
-  const { artifacts, customization, name } = stage.request.definition;
-  const found = artifacts.find(({ type }) => UNLABELLED.includes(type));
+  const { artifacts, customization, disk, name } = stage.request.definition;
+  const used = [...artifacts.map(({ type }) => type), ...(disk?.partitions ?? []).map(({ fileSystem }) => fileSystem)];
+  const found = used.find((type) => type === 'iso' || READ_ONLY_FILE_SYSTEMS.has(type ?? ''));
   if (customization.selinux !== undefined && found !== undefined) {
-    const message = `${name}: labels of SELinux in artifacts of type '${found.type}' are not built yet`;
-    throw new BuildError('IMAGE_FEATURE_UNSUPPORTED', message, { hint: "leave out the artifact, or 'SELinux'" });
+    const message = `${name}: labels of SELinux in '${found}' are not built yet`;
+    throw new BuildError('IMAGE_FEATURE_UNSUPPORTED', message, { hint: "leave it out, or 'SELinux'" });
   }
   const isLabelled = stage.request.definition.disk !== undefined || artifacts.some(({ type }) => type === 'ext4');
   return isLabelled ? rootLabels(stage) : undefined;

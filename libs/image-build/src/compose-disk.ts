@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inParallel } from '@kiln/host';
 import { BIOS_LOADER_MODULES, BIOS_MODULES, grubStart } from './boot-files.ts';
-import { MIB, SECTOR, uuidFrom, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
-import { FILE_SYSTEM_MAKERS } from './file-systems.ts';
+import { DISK_FILE, MIB, partitionFile, SECTOR, uuidFrom, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
+import { FILE_SYSTEM_MAKERS, hasReadOnlyRoot } from './file-systems.ts';
 import { biosLoader } from './grub-bios.ts';
 import type { ToolMount } from './image-ports.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
@@ -12,22 +12,19 @@ import { OUTPUT, ROOT } from './install-packages.ts';
 import { partitionTable } from './partition-table.ts';
 import { labelCommands } from './selinux-attributes.ts';
 import type { RootLabels } from './selinux-labels.ts';
+import { placeUnifiedKernel } from './unified-kernel.ts';
+import { makeHashTree } from './verity-root.ts';
 
-/** File names in the output directory. */
-export const DISK_FILE = 'disk.raw';
-
-/** The file with a partition's content. */
-export function partitionFile({ number }: PlannedPartition): string {
-  return `partition-${number}.img`;
-}
-
-/** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE` */
+/** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE`, `PARTITION_TOO_SMALL` */
 export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: RootLabels | undefined): Promise<void> {
   const filled = plan.partitions.filter(({ definition }) => definition.fileSystem !== undefined);
   await inParallel(filled, filled.length, (partition) => makeFileSystem(stage, plan, { partition, labels }));
+  const tree = await makeHashTree(stage, plan);
+  if (stage.request.definition.boot.unifiedKernel !== undefined) await placeUnifiedKernel(stage, plan, tree);
   const output = stage.directories.output;
   await writeFile(join(output, 'table'), partitionTable(plan));
-  const parts = filled.flatMap((one) => [partitionFile(one), String(one.startBytes), String(one.sizeBytes)]);
+  const written = tree === undefined ? filled : [...filled, tree.partition];
+  const parts = written.flatMap((one) => [partitionFile(one), String(one.startBytes), String(one.sizeBytes)]);
   await runScript(stage, {
     script: ASSEMBLE_SCRIPT,
     words: [String(plan.sizeBytes), ...parts],
@@ -70,8 +67,8 @@ async function makeFileSystem(
   const script = `
 mkdir -p ${OUTPUT}/empty
 cd ${OUTPUT}
-image=${OUTPUT}/${partitionFile(partition)} content=$1 epoch=$SOURCE_DATE_EPOCH
-truncate --size="$2" "$image"
+image=${OUTPUT}/${partitionFile(partition)} content=$1 epoch=$SOURCE_DATE_EPOCH size=$2
+truncate --size="$size" "$image"
 shift 2
 ${variables.map(([key], index) => `${key}=\${${index + 1}}`).join('\n')}
 ${maker.script}`;
@@ -113,7 +110,7 @@ async function hideMountPoints(stage: ImageStage, plan: DiskPlan, point: string)
   if (highest.length === 0) return [];
   await runScript(stage, {
     script: HIDE_SCRIPT,
-    words: highest,
+    words: [...highest, ...(hasReadOnlyRoot(stage.request.definition) && highest.includes('/var') ? ['/var/tmp'] : [])],
     failure: 'mount points could not be made',
     code: 'IMAGE_FILE_SYSTEM_FAILED',
     tools: 'image-tools',
@@ -125,6 +122,7 @@ async function hideMountPoints(stage: ImageStage, plan: DiskPlan, point: string)
   }));
 }
 
+/** In a root that can't be written to, services that start before /var is there need its /var/tmp for directories of their own. */
 const HIDE_SCRIPT = `
 for point in "$@"; do
   place=${OUTPUT}/points$point

@@ -1,10 +1,16 @@
 /** From the description of a disk to sectors and identifiers; the same image has the same ones each time. Pure. */
 import { createHash } from 'node:crypto';
 import type { Sha256 } from '@kiln/build-identity';
-import type { DiskDefinition, PartitionDefinition } from '@kiln/image-config';
+import type { DiskDefinition, PartitionDefinition, VerityRoot } from '@kiln/image-config';
 
 export const SECTOR = 512;
 export const MIB = 1024 * 1024;
+
+/** The disk's file in the output directory. */
+export const DISK_FILE = 'disk.raw';
+
+/** A root that dm-verity protects: the first mapped device, which the kernel makes before it mounts the root. */
+export const VERITY_DEVICE = '/dev/dm-0';
 
 export interface PlannedPartition {
   readonly definition: PartitionDefinition;
@@ -24,6 +30,7 @@ export interface DiskPlan {
   /** UUID of a GPT, eight hexadecimal digits of an MBR. */
   readonly id: string;
   readonly partitions: readonly PlannedPartition[];
+  readonly verity?: VerityRoot;
 }
 
 /** An MBR has room for so many; what is more lies in an extended one. */
@@ -48,7 +55,8 @@ export function planDisk(disk: DiskDefinition, identity: Sha256): DiskPlan {
       fileSystemUuid: fileSystemUuid(definition, identity),
     };
   });
-  return { table: disk.table, sizeBytes: disk.sizeMiB * MIB, id, partitions };
+  const verity = disk.verity === undefined ? {} : { verity: disk.verity };
+  return { table: disk.table, sizeBytes: disk.sizeMiB * MIB, id, partitions, ...verity };
 }
 
 /** The partition that has a file system at this place of the running system, or the next one above it. */
@@ -57,6 +65,11 @@ export function partitionOf(plan: DiskPlan, path: string): PlannedPartition | un
   return plan.partitions
     .filter(({ definition: { mount } }) => mount !== undefined && isBelow(mount.point))
     .sort((a, b) => b.definition.mount!.point.length - a.definition.mount!.point.length)[0];
+}
+
+/** The file with a partition's content, in the output directory. */
+export function partitionFile({ number }: PlannedPartition): string {
+  return `partition-${number}.img`;
 }
 
 /** What the partition is called in fstab and on the kernel's command line. */

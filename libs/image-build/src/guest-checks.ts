@@ -15,7 +15,9 @@ const QUESTIONS = {
   osRelease: 'cat /etc/os-release',
   mounts: 'while read -r _ point type _; do echo "$point $type"; done < /proc/mounts',
   instance: 'cat /var/lib/nocloud-init/instance-id /var/lib/cloud/data/instance-id 2> /dev/null',
-  free: 'df --output=avail,size -k / | tail -n 1',
+  free: 'df --output=avail -k / /var | tail -n 2',
+  rootDevice: 'cat /sys/dev/block/$(mountpoint --fs-devno /)/dm/name',
+  secureBoot: 'od -A n -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c',
   packages: "rpm --query --all --queryformat '%{NEVRA}\\n'",
 } as const;
 type Question = keyof typeof QUESTIONS;
@@ -50,7 +52,7 @@ export interface GuestFacts {
 
 /** The last words of the service manager and of the kernel; the machine may be off before the latter are sent. */
 const LAST_WORDS = /Powering off\.|reboot: Power down/;
-/** Of the root file system, so that logs and accounts can be written. */
+/** Of what can be written to, so that logs and accounts can be written. */
 const LEAST_FREE_KIB = 16 * 1024;
 
 const RULES: readonly { readonly name: string; readonly find: (facts: GuestFacts) => readonly string[] | undefined }[] =
@@ -96,10 +98,28 @@ const RULES: readonly { readonly name: string; readonly find: (facts: GuestFacts
     },
     {
       name: 'there is free space',
-      find: ({ answers }) => {
-        const [available] = (answers.free ?? '').trim().split(/\s+/).map(Number);
+      find: ({ definition, answers }) => {
+        const [root, state] = lines(answers.free).map(Number);
+        const [place, available] = definition.disk?.verity === undefined ? ['/', root] : ['/var', state];
         if (available !== undefined && available >= LEAST_FREE_KIB) return [];
-        return [`the root file system has ${available ?? 'an unknown number of'} KiB left`];
+        return [`the file system of ${place} has ${available ?? 'an unknown number of'} KiB left`];
+      },
+    },
+    {
+      name: 'the root is checked by dm-verity',
+      find: ({ definition, answers }) => {
+        const name = definition.disk?.verity?.name;
+        if (name === undefined) return undefined;
+        const found = answers.rootDevice?.trim() ?? '';
+        return found === name ? [] : [`the device of the root is '${found}', not '${name}'`];
+      },
+    },
+    {
+      name: 'Secure Boot is on',
+      find: ({ definition, answers }) => {
+        if (definition.boot.unifiedKernel?.secureBoot !== true) return undefined;
+        const found = answers.secureBoot?.trim() ?? '';
+        return found === '1' ? [] : [`the firmware's variable is '${found}'`];
       },
     },
     {

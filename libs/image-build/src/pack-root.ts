@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { digestFile } from '@kiln/store';
+import { hasReadOnlyRoot } from './file-systems.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT, RPM_DATABASE } from './install-packages.ts';
 import type { OciLayer } from './oci-image.ts';
@@ -21,19 +22,23 @@ export interface PackedRoot {
 }
 
 /**
- * Arguments: source date epoch, `keep` or `remove` for the rpm database.
+ * Arguments: source date epoch, `keep` or `remove` for the rpm database, `read-only` or `writable` for the root.
  *
+ * Where nothing can be written, sqlite opens no database with a write-ahead log: bytes 18 and 19 of its header say that there is one.
  * /dev: no package has files there; what scriptlets or mounts left are places of device nodes. Times: what the transaction itself made
  * (directories, generated files) and whatever is later than the epoch gets the epoch; packaged files keep their own.
  */
 const SETTLE_SCRIPT = `
-epoch=$1 database=$2
+epoch=$1 database=$2 root=$3
 cd ${ROOT}
 rpmdb=.${RPM_DATABASE}
 if [ -s "$rpmdb/rpmdb.sqlite-wal" ]; then echo "the rpm database was not closed: rpmdb.sqlite-wal has content" >&2; exit 1; fi
 rm -f "$rpmdb/rpmdb.sqlite-wal" "$rpmdb/rpmdb.sqlite-shm" "$rpmdb/.rpm.lock"
 rm -f ./var/cache/ldconfig/aux-cache ./var/tmp/rpm-tmp.*
 if [ -d ./dev ]; then find ./dev -mindepth 1 -delete; fi
+if [ "$root" = read-only ] && [ -e "$rpmdb/rpmdb.sqlite" ]; then
+  printf '\\001\\001' | dd of="$rpmdb/rpmdb.sqlite" bs=1 seek=18 conv=notrunc status=none
+fi
 if [ "$database" = remove ]; then
   cp "$rpmdb/rpmdb.sqlite" ${OUTPUT}/rpmdb.sqlite
   rm -f "$rpmdb"/rpmdb.sqlite
@@ -70,7 +75,11 @@ export async function settleRoot(stage: ImageStage): Promise<void> {
   const { definition, sourceDateEpoch } = stage.request;
   await runScript(stage, {
     script: SETTLE_SCRIPT,
-    words: [String(sourceDateEpoch), definition.removeRpmDb ? 'remove' : 'keep'],
+    words: [
+      String(sourceDateEpoch),
+      definition.removeRpmDb ? 'remove' : 'keep',
+      hasReadOnlyRoot(definition) ? 'read-only' : 'writable',
+    ],
     failure: 'the root could not be packed',
     code: 'IMAGE_PACK_FAILED',
     tools: 'toolchain',

@@ -6,11 +6,12 @@ import { bootFiles, BIOS_MODULES, EFI_LOADER, espMountPoint, type Kernel } from 
 import type { DiskPlan } from './disk-plan.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
+import { STUB, UNIFIED_KERNEL_DIRECTORY } from './unified-kernel.ts';
 
 /** `<version> <yes or no>`, oldest first. */
 const LIST_SCRIPT = `
 cd ${ROOT}
-for loader in ${BIOS_MODULES} ${EFI_LOADER}; do if [ -e ".$loader" ]; then echo "loader $loader"; fi; done
+for loader in ${BIOS_MODULES} ${EFI_LOADER} ${STUB}; do if [ -e ".$loader" ]; then echo "loader $loader"; fi; done
 [ -d boot ] || exit 0
 for kernel in $(cd boot; find . -maxdepth 1 -name 'vmlinuz-*' -printf '%f\\n' | sort --version-sort); do
   version=\${kernel#vmlinuz-}
@@ -47,7 +48,8 @@ export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<vo
       hint: "name the kernel's package in 'KernelOptions' as 'default'",
     });
   }
-  const loader = { efi: EFI_LOADER, legacy: BIOS_MODULES, none: undefined }[type];
+  const isUnified = definition.boot.unifiedKernel !== undefined;
+  const loader = { efi: isUnified ? STUB : EFI_LOADER, legacy: BIOS_MODULES, none: undefined }[type];
   if (loader !== undefined && !loaders.includes(loader)) {
     throw new BuildError('IMAGE_LOADER_MISSING', `${definition.name} has no boot loader: there is no ${loader}`, {
       location: { file: definition.file, line: 1 },
@@ -59,8 +61,9 @@ export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<vo
     await writeFile(join(directories.output, name), text);
     words.push(`${OUTPUT}/${name}`, path);
   }
-  if (type === 'efi') words.push(`.${EFI_LOADER}`, `${espMountPoint(plan)}/EFI/BOOT/BOOTX64.EFI`);
   const points = plan.partitions.flatMap(({ definition: { mount } }) => mount?.point ?? []);
+  if (isUnified) points.push(`${espMountPoint(plan)}${UNIFIED_KERNEL_DIRECTORY}`);
+  else if (type === 'efi') words.push(`.${EFI_LOADER}`, `${espMountPoint(plan)}/EFI/BOOT/BOOTX64.EFI`);
   await runScript(stage, {
     script: WRITE_SCRIPT,
     words: ['--points', ...points, '--', ...words],

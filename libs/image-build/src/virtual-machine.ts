@@ -13,6 +13,8 @@ export type BootSource =
       readonly firmware: 'uefi' | 'bios';
       /** What the machine takes it for; a disk when it is missing. */
       readonly drive?: 'cd' | 'usb';
+      /** The firmware's variables with keys of Secure Boot, which is on then; without it the firmware knows none. */
+      readonly variables?: string;
     }
   | { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
 
@@ -29,7 +31,9 @@ export type ConsoleStep =
   | { readonly expect: string; readonly seconds: number }
   | { readonly send: string }
   /** Until the machine is off. */
-  | { readonly off: true; readonly seconds: number };
+  | { readonly off: true; readonly seconds: number }
+  /** Ends the conversation and the machine. */
+  | { readonly stop: true };
 
 export interface Conversation {
   /** Everything that was on the console. */
@@ -40,18 +44,19 @@ export interface Conversation {
 }
 
 /** Places in the sandbox. */
-const [DISK, KERNEL, INITRD, MEDIUM] = ['/disk', '/kernel', '/initrd', '/medium-'];
+const [DISK, KERNEL, INITRD, MEDIUM, VARIABLES] = ['/disk', '/kernel', '/initrd', '/medium-', '/variables'];
 const MEMORY_MIB = 1024;
 const FIRMWARE = '/usr/share/OVMF';
 
 /**
- * Arguments: the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`.
+ * Arguments: the firmware's variables, the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`, `stop`.
  * What doesn't happen goes to /scratch/problem. The console goes to a file, since QEMU drops what nobody reads in time.
  */
 const TALK_SCRIPT = `
 export LC_ALL=C TMPDIR=${SCRATCH}
 cd ${SCRATCH}
-cp ${FIRMWARE}/OVMF_VARS_4M.fd variables
+cp "$1" variables
+shift
 mkfifo keyboard
 : > console
 exec 4<> keyboard
@@ -92,6 +97,10 @@ while IFS=$'\\t' read -r what first second <&5; do
     off)
       listen "$first" ''
       [ $? -eq 2 ] || fail "it was not off within $first s" ;;
+    stop)
+      kill "$id"
+      wait "$id"
+      exit 0 ;;
   esac
 done 5< steps
 wait "$id" || fail "the virtual machine ended with status $?"
@@ -109,7 +118,7 @@ export async function talkToMachine(
 ): Promise<Conversation> {
   await writeFile(join(scratch, 'steps'), steps.map(stepLine).join(''));
   const result = await ports.run({
-    argv: ['bash', '-c', TALK_SCRIPT, 'kiln', ...machineCommand(machine)],
+    argv: ['bash', '-c', TALK_SCRIPT, 'kiln', variablesOf(machine.source), ...machineCommand(machine)],
     layers: [await ports.bootTools()],
     mounts: [{ source: scratch, target: SCRATCH, writable: true }, ...sourceMounts(machine)],
     environment: { PATH: '/usr/bin:/usr/sbin', HOME: SCRATCH },
@@ -123,15 +132,21 @@ export async function talkToMachine(
 
 function stepLine(step: ConsoleStep): string {
   if ('send' in step) return `send\t${step.send}\n`;
+  if ('stop' in step) return 'stop\n';
   return 'off' in step ? `off\t${step.seconds}\n` : `expect\t${step.seconds}\t${step.expect}\n`;
 }
 
 function sourceMounts({ source, media = [] }: VirtualMachine): ToolMount[] {
   const places = {
     ...('disk' in source ? { [DISK]: source.disk } : { [KERNEL]: source.kernel, [INITRD]: source.initrd }),
+    ...('disk' in source && source.variables !== undefined ? { [VARIABLES]: source.variables } : {}),
     ...Object.fromEntries(media.map((path, index) => [`${MEDIUM}${index}`, path])),
   };
   return Object.entries(places).map(([target, path]) => ({ source: path, target, writable: false }));
+}
+
+function variablesOf(source: BootSource): string {
+  return 'disk' in source && source.variables !== undefined ? VARIABLES : `${FIRMWARE}/OVMF_VARS_4M.fd`;
 }
 
 /** QEMU in software: it works on every machine, and KVM inside of virtual machines often only seems to. */
@@ -164,6 +179,15 @@ function sourceOptions(source: BootSource): string[] {
   }[source.drive ?? 'disk'];
   if (source.firmware === 'bios') return ['-machine', 'pc', ...disk];
   const flash = (unit: number, file: string) => ['-drive', `if=pflash,format=raw,unit=${unit},file=${file}`];
-  const [code, variables] = [`${FIRMWARE}/OVMF_CODE_4M.fd,readonly=on`, `${SCRATCH}/variables`];
-  return ['-machine', 'q35', ...flash(0, code), ...flash(1, variables), ...disk];
+  const isSecure = source.variables !== undefined;
+  const code = `${FIRMWARE}/OVMF_CODE_4M${isSecure ? '.secboot' : ''}.fd,readonly=on`;
+  return [
+    // What keeps a running system from writing the variables.
+    ...(isSecure
+      ? ['-machine', 'q35,smm=on', '-global', 'driver=cfi.pflash01,property=secure,value=on']
+      : ['-machine', 'q35']),
+    ...flash(0, code),
+    ...flash(1, `${SCRATCH}/variables`),
+    ...disk,
+  ];
 }

@@ -9,12 +9,22 @@ import type { ProblemList } from './problem-list.ts';
 export interface BootDefinition {
   /** `efi`: firmware with UEFI; `legacy`: with a BIOS; `none`: nothing is made that starts. */
   readonly type: 'efi' | 'legacy' | 'none';
+  /** Instead of a boot loader, with `efi`. */
+  readonly unifiedKernel?: UnifiedKernel;
   /** Words of the kernel's command line, without the one for the root file system. */
   readonly commandLine: readonly string[];
 }
 
+/** Kernel and command line as one program, which the firmware starts. */
+export interface UnifiedKernel {
+  /** Whether it is signed before others get it. */
+  readonly secureBoot: boolean;
+}
+
 /** Packages with the boot loader of each type, as the distribution calls them. */
 const LOADER_PACKAGES: Readonly<Partial<Record<string, string>>> = { efi: 'grub2-efi-binary', legacy: 'grub2-pc' };
+/** Has the stub in front of a unified kernel image. */
+const STUB_PACKAGE = 'systemd-boot';
 
 /** Of a medium that starts with both; its boot loaders are put together from the modules. */
 const MEDIUM_PACKAGES = ['grub2-pc', 'grub2-efi'];
@@ -34,6 +44,7 @@ export function toBoot(system: SystemConfig): BootDefinition {
   const { CGroup, SELinux, ImaPolicy = [], EnableFIPS, ExtraCommandLine = '' } = system.KernelCommandLine ?? {};
   return {
     type: system.BootType || 'none',
+    ...(system.UnifiedKernelImage === true ? { unifiedKernel: { secureBoot: system.SecureBoot ?? false } } : {}),
     commandLine: [
       // Networks are told by eth0, eth1, ...
       'net.ifnames=0',
@@ -49,6 +60,9 @@ export function toBoot(system: SystemConfig): BootDefinition {
 /** The boot loader: what an image must have although no list names it. */
 export function loaderPackages(system: LocatedJson, artifacts: readonly RequestedArtifact[]): RequestedPackage[] {
   const type = valueAt(system, ['BootType']);
+  const unified = valueAt(system, ['UnifiedKernelImage']);
+  if (unified?.kind === 'scalar' && unified.value === true)
+    return [{ dependency: parseDependency(STUB_PACKAGE), location: unified.location }];
   const name = type?.kind === 'scalar' ? LOADER_PACKAGES[String(type.value)] : undefined;
   const ofDisk = name === undefined ? [] : [{ dependency: parseDependency(name), location: type!.location }];
   const medium = artifacts.find(isMedium);

@@ -2,6 +2,7 @@
 import type { FileSystem } from './disk-schema.ts';
 import { builtArtifacts, type ImageArtifact, type RequestedArtifact } from './image-artifacts.ts';
 import type { ImageConfig } from './image-config-schema.ts';
+import { toVerityRoot, type VerityRoot } from './verity-root.ts';
 
 /** `esp`: where the firmware looks for a boot loader; `bios-boot`: bare space that holds one. */
 export type PartitionRole = 'esp' | 'bios-boot';
@@ -38,6 +39,7 @@ export interface DiskDefinition {
   readonly sizeMiB: number;
   /** In the order of their numbers. */
   readonly partitions: readonly PartitionDefinition[];
+  readonly verity?: VerityRoot;
 }
 
 type DiskConfig = NonNullable<ImageConfig['Disks']>[number];
@@ -49,6 +51,7 @@ export const PARTITION_TYPES: Readonly<Record<string, string>> = {
   esp: 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b',
   xbootldr: 'bc13c2ff-59e6-4262-a352-b275fd6f7172',
   'linux-root-amd64': '4f68bce3-e8cd-4db1-96e7-fbcaf984b709',
+  'linux-root-amd64-verity': '2c7357ed-ebd2-46d9-aec1-23d437ec2bf5',
   'linux-swap': '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f',
   'linux-home': '933ac7e1-2eb4-4f13-b844-0e14e2aef915',
   'linux-srv': '3b8f8425-20e0-4f3b-907f-1a25a76f98e8',
@@ -104,7 +107,8 @@ export function toDisk(config: ImageConfig, artifacts: readonly RequestedArtifac
       artifacts: builtArtifacts(artifacts, ID),
     };
   });
-  return { table, sizeMiB, partitions };
+  const verity = toVerityRoot(config.SystemConfigs[0]!);
+  return { table, sizeMiB, partitions, ...(verity === undefined ? {} : { verity }) };
 }
 
 export function roleOf({ Flags = [] }: PartitionConfig): PartitionRole | undefined {

@@ -13,6 +13,7 @@ import type { ImageConfig, SystemConfig } from './image-config-schema.ts';
 import { ofWholeDisk, type RequestedArtifact } from './image-artifacts.ts';
 import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 import type { ProblemList } from './problem-list.ts';
+import { checkVerityRoot } from './verity-root.ts';
 
 export interface DiskToCheck {
   readonly json: LocatedJson;
@@ -25,6 +26,7 @@ export function checkDisk({ json, config, artifacts }: DiskToCheck, problems: Pr
   const disk = config.Disks?.[0];
   const partitions = disk?.Partitions ?? [];
   const use = { json, system: config.SystemConfigs[0]!, partitions, problems };
+  checkUnifiedKernel({ ...use, artifacts });
   if (disk === undefined || partitions.length === 0) {
     for (const { kind, place } of ofWholeDisk(artifacts)) {
       const { location } = valueAt(place, ['Type']) ?? place;
@@ -49,6 +51,8 @@ export function checkDisk({ json, config, artifacts }: DiskToCheck, problems: Pr
   });
   checkSettings({ ...use, size });
   checkBoot({ ...use, size });
+  const sizeMiB = (one: PartitionConfig) => endOf(one, size) - (one.Start ?? 0);
+  checkVerityRoot({ ...use, place: valueAt(json, ['SystemConfigs', '0'])!, sizeMiB });
 }
 
 /** What could be meant but isn't built. */
@@ -150,4 +154,25 @@ function checkBoot({ json, system, partitions, size, problems }: DiskUse): void 
   }
   if (type === 'legacy' && size?.table === 'gpt' && boot === undefined)
     problems.add("a BIOS needs a partition with the flag 'bios_grub' on a disk with a GPT", location);
+}
+
+/** A unified kernel image is something for UEFI, and only it can be signed. */
+function checkUnifiedKernel({ json, system, artifacts, problems }: DiskUse & Pick<DiskToCheck, 'artifacts'>): void {
+  const isUnified = system.UnifiedKernelImage === true;
+  const locationOf = (member: string) => (valueAt(json, ['SystemConfigs', '0', member]) ?? json).location;
+  if (isUnified && system.BootType !== 'efi')
+    problems.add("'UnifiedKernelImage' needs the boot type 'efi'", locationOf('UnifiedKernelImage'));
+  if (system.SecureBoot === true && !isUnified)
+    problems.add(
+      "'SecureBoot' needs a 'UnifiedKernelImage'",
+      locationOf('SecureBoot'),
+      "add 'UnifiedKernelImage': true",
+    );
+  for (const { kind, place } of artifacts) {
+    if (!isUnified && kind.split('.')[0] === 'uki')
+      problems.add(
+        "an artifact of type 'uki' needs a 'UnifiedKernelImage'",
+        (valueAt(place, ['Type']) ?? place).location,
+      );
+  }
 }

@@ -9,6 +9,7 @@ export const DISK_ARTIFACTS = {
   'vhd-dynamic': '.dynamic.vhd',
   vhdx: '.vhdx',
   vmdk: '.vmdk',
+  uki: '.efi',
 } as const;
 
 /** Made from the root's files. */
@@ -45,7 +46,11 @@ export type ArtifactType = (typeof ARTIFACT_TYPES)[number];
 export const COMPRESSIONS = { gz: '.gz', xz: '.xz', zst: '.zst' } as const;
 export type Compression = keyof typeof COMPRESSIONS;
 
-const FILE_SYSTEMS = ['fat32', 'fat16', 'vfat', 'ext2', 'ext3', 'ext4', 'xfs', 'linux-swap'] as const;
+const FILE_SYSTEMS = [
+  ...(['fat32', 'fat16', 'vfat', 'ext2', 'ext3', 'ext4', 'xfs', 'linux-swap'] as const),
+  // These two can only be read.
+  ...(['erofs', 'squashfs'] as const),
+] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
 export const artifact = {

@@ -1,6 +1,6 @@
 export type { Accounts, GroupAccount, UserAccount } from './accounts.ts';
 export type { AddedDirectory, AddedFile, AddedLink, AddedRegularFile } from './additional-files.ts';
-export type { BootDefinition } from './boot-definition.ts';
+export type { BootDefinition, UnifiedKernel } from './boot-definition.ts';
 export type { ContainerConfig } from './container-config.ts';
 export type { Customization, ImageScript, PackageRepository, SelinuxMode } from './customization.ts';
 export type { DefinitionFiles, LocalEntry, LocalFile } from './definition-files.ts';
@@ -20,3 +20,4 @@ export { readImageDefinition, type ImageDefinition } from './image-definition.ts
 export { editorSchemas, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
 export { parseLocatedJson, type LocatedJson } from './located-json.ts';
 export type { NetworkDevice } from './network-config.ts';
+export type { VerityRoot } from './verity-root.ts';

@@ -1,6 +1,7 @@
 /** Schema of systems: packages and everything that is done to the root after they are installed. */
 import { kernelCommandLine, partitionSetting } from './disk-schema.ts';
 import { flag, name, text, textMap, texts, words } from './schema-node.ts';
+import { readOnlyVerityRoot } from './verity-schema.ts';
 
 const scripts = {
   type: 'array',
@@ -113,6 +114,12 @@ export const systemConfig = {
     IsKickStartBoot: { ...flag, notBuilt: true },
     IsIsoInstall: { ...flag, notBuilt: true },
     BootType: { type: 'string', enum: ['efi', 'legacy', 'none', ''] },
+    UnifiedKernelImage: {
+      ...flag,
+      description: 'With efi: the kernel and its command line are the one program that the firmware starts',
+    },
+    SecureBoot: { ...flag, description: 'The unified kernel image is signed when the image is published' },
+    ReadOnlyVerityRoot: readOnlyVerityRoot,
     EnableGrubMkconfig: { type: 'boolean', description: 'Has no effect without a boot loader' },
     EnableSystemdFirstboot: { ...flag, description: 'systemd asks its questions at the first start' },
     Hostname: { type: 'string', pattern: '^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.|$))*$', maxLength: 253 },

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { uuidFrom } from '../disk-plan.ts';
-import { FILE_SYSTEM_MAKERS } from '../file-systems.ts';
+import { FILE_SYSTEM_MAKERS, MAKE_EROFS, MAKE_SQUASHFS } from '../file-systems.ts';
 import { labelCommands } from '../selinux-attributes.ts';
 import { scriptWriter, type ArtifactWriter } from '../made-image.ts';
 
@@ -28,12 +28,8 @@ export const writeExt4: ArtifactWriter = async (made, artifact) => {
   return scriptWriter(script, () => variables.map(([, value]) => value))(made, artifact);
 };
 
-/** Level 9 takes an eighth of the time of the default and is a few per cent larger. */
-export const writeSquashfs = scriptWriter(
-  'mksquashfs /image artifact -noappend -no-progress -quiet -comp zstd -Xcompression-level 9 -processors 2 > /dev/null',
-);
+export const writeSquashfs = scriptWriter(`image=artifact content=/image\n${MAKE_SQUASHFS}`);
 
-export const writeErofs = scriptWriter(
-  'mkfs.erofs --quiet -zlz4hc --mount-point=/ -T "$SOURCE_DATE_EPOCH" --mkfs-time -U "$1" artifact /image',
-  ({ stage }) => [uuidFrom(stage.request.identity, 'erofs')],
-);
+export const writeErofs = scriptWriter(`image=artifact content=/image uuid=$1\n${MAKE_EROFS}`, ({ stage }) => [
+  uuidFrom(stage.request.identity, 'erofs'),
+]);
