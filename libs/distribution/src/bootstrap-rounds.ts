@@ -72,9 +72,10 @@ async function takeManifest(root: string, before: BootstrapRound, to: string): P
 /** Without find-debuginfo, which comes from debugedit, there are no packages of debug information. */
 function roundConfig(config: DistroConfig, round: BootstrapRound): DistroConfig {
   const { bootstrap, ...rest } = config;
+  const fromSource = config.toolchain.provider === 'bootstrap' ? config.toolchain : bootstrap;
   const toolchain =
-    round === 'seeded' && bootstrap !== undefined
-      ? ({ provider: 'bootstrap', ...bootstrap } as const)
+    round === 'seeded' && fromSource !== undefined
+      ? ({ ...fromSource, provider: 'bootstrap' } as const)
       : ({ provider: 'repository', manifest: BASE_MANIFEST } as const);
   return {
     ...rest,
