@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { loadDistribution, Session, TOOLCHAIN_ORIGIN } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
 import { defaultStoreDirectory, Store } from '@kiln/store';
+import { toolRootLayer } from '../../libs/distribution/src/tool-roots.ts';
 import { REPOSITORY } from './small-tree.ts';
 
 /** A new store below `directory` with the toolchain of the repository, which is made in the user's own store first. */
@@ -16,6 +17,14 @@ export async function sharedStore(directory: string): Promise<string> {
   mkdirSync(join(store, 'layers'), { recursive: true });
   execFileSync('cp', ['--archive', '--reflink=auto', dirname(layer), join(store, 'layers')]);
   return store;
+}
+
+/** Puts the root with the programs that make disks into a store, as it is in the user's own one. */
+export async function shareImageTools(store: string): Promise<void> {
+  const own = defaultStoreDirectory(process.env);
+  const session = new Session(await loadDistribution(REPOSITORY), createHost(), new Store(createHost(), own));
+  const root = await toolRootLayer(session, 'imageTools');
+  execFileSync('cp', ['--archive', '--reflink=auto', dirname(root), join(store, 'layers')]);
 }
 
 /** Removes everything from a store but the toolchain's layers. */

@@ -1,0 +1,59 @@
+/** A user who may do nothing but has subordinate ids; the machine need not know him. */
+import { chownSync, copyFileSync, mkdirSync, appendFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { shellQuote } from '@kiln/host';
+import { REPOSITORY } from './small-tree.ts';
+
+const NAME = 'kiln-somebody';
+const UID = 54_321;
+const FIRST_ID = 7_000_000;
+const ACCOUNT_LINES: Readonly<Record<string, string>> = {
+  passwd: `${NAME}:x:${UID}:${UID}::/nonexistent:/bin/sh`,
+  group: `${NAME}:x:${UID}:`,
+  subuid: `${NAME}:${FIRST_ID}:65536`,
+  subgid: `${NAME}:${FIRST_ID}:65536`,
+};
+
+const isRoot = process.getuid?.() === 0;
+
+export class UnprivilegedUser {
+  readonly #directory: string;
+
+  /** @param directory for the files that tell of him; everybody must be able to enter it. */
+  constructor(directory: string) {
+    this.#directory = directory;
+    for (const place of ['accounts', 'home', 'repository']) mkdirSync(join(directory, place), { recursive: true });
+    if (!isRoot) return;
+    chownSync(join(directory, 'home'), UID, UID);
+    for (const [file, line] of Object.entries(ACCOUNT_LINES)) {
+      copyFileSync(join('/etc', file), join(directory, 'accounts', file));
+      appendFileSync(join(directory, 'accounts', file), `${line}\n`);
+    }
+  }
+
+  /** This repository where he can read it, whoever may enter the directories above it. */
+  get repository(): string {
+    return isRoot ? join(this.#directory, 'repository') : REPOSITORY;
+  }
+
+  /** Makes a directory with all in it his. */
+  own(directory: string): void {
+    if (isRoot) execFileSync('chown', ['--recursive', '--no-dereference', `${UID}:${UID}`, directory]);
+  }
+
+  /** The command that runs another one as him. Only root can be somebody else: others run it as they are. */
+  command(argv: readonly string[]): string[] {
+    if (!isRoot) return [...argv];
+    const script = [
+      'set -e',
+      ...Object.keys(ACCOUNT_LINES).map((file) =>
+        shellQuote(['mount', '--bind', join(this.#directory, 'accounts', file), `/etc/${file}`]),
+      ),
+      shellQuote(['mount', '--bind', REPOSITORY, this.repository]),
+      `export ${shellQuote([`HOME=${join(this.#directory, 'home')}`])}`,
+      `exec setpriv --reuid ${UID} --regid ${UID} --clear-groups --inh-caps=-all -- ${shellQuote(argv)}`,
+    ];
+    return ['unshare', '--mount', 'sh', '-c', script.join('\n')];
+  }
+}
