@@ -1,0 +1,100 @@
+/** Images as Kiln makes them, with a store of their own for what is made: RPMs and tools come from the usual one. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf } from '@kiln/build-identity';
+import { loadDistribution, Session } from '@kiln/distribution';
+import { createHost, inParallel } from '@kiln/host';
+import { buildImage, storedArchive, type ImagePorts } from '@kiln/image-build';
+import type { ImageDefinition } from '@kiln/image-config';
+import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
+import { Store } from '@kiln/store';
+import { imageContents, imagePorts, imageRpms } from '../../libs/distribution/src/image-target.ts';
+
+/** Changes a definition to that of another image with the same packages. */
+export type Change = (definition: ImageDefinition) => ImageDefinition;
+
+export class KilnImages {
+  readonly #session: Session;
+  readonly #id: string;
+  readonly #store: string;
+
+  private constructor(session: Session, id: string, store: string) {
+    this.#session = session;
+    this.#id = id;
+    this.#store = store;
+  }
+
+  /** @param tree workspace in which the packages of the image `id` are built. */
+  static async make(tree: string, id: string, store: string): Promise<KilnImages> {
+    const images = new KilnImages(new Session(await loadDistribution(tree), createHost()), id, store);
+    mkdirSync(store, { recursive: true, mode: 0o755 });
+    // Whatever is made once and for all images.
+    const ports = await images.#ports(images.#session);
+    await ports.imageTools();
+    return images;
+  }
+
+  /** File names, names and paths of the RPMs. */
+  async packages(): Promise<{ readonly fileName: string; readonly name: string; readonly path: string }[]> {
+    const { rpms } = await this.#contents(this.#session);
+    return rpms.map(({ fileName, name, blob }) => ({
+      fileName,
+      name,
+      path: this.#session.store.blobPath(blob.sha256),
+    }));
+  }
+
+  /** Forgets what was made. */
+  forget(): void {
+    for (const name of ['ac', 'cas']) rmSync(join(this.#store, name), { recursive: true, force: true });
+  }
+
+  /** Seconds from asking for the image until its files are in the store, in a session that remembers nothing but the toolchain. */
+  async seconds(change: Change): Promise<number> {
+    const session = new Session(this.#session.distribution, createHost());
+    const ports = await this.#ports(session);
+    const begun = performance.now();
+    const contents = await this.#contents(session);
+    const definition = change(contents.definition);
+    await inParallel(contents.rpms, 4, ({ blob, fileName }) => session.store.requireIntact(blob, fileName));
+    const store = this.#ownStore(session);
+    const outputDirectory = await store.temporaryPath('image');
+    try {
+      const { outputs } = await buildImage(session.host, ports, {
+        definition,
+        identity: digestOf(definition),
+        arch: session.distribution.config.architecture,
+        sourceDateEpoch: contents.sourceDateEpoch,
+        rpms: imageRpms(session, contents),
+        localFiles: contents.localFiles,
+        outputDirectory,
+      });
+      for (const { path, sha256 } of outputs) await store.moveFile(path, sha256);
+    } finally {
+      rmSync(outputDirectory, { recursive: true, force: true });
+    }
+    return (performance.now() - begun) / 1000;
+  }
+
+  async #contents(session: Session) {
+    const contents = await imageContents(session, this.#id);
+    if (contents === undefined)
+      throw new Error(`the packages of ${this.#id} are not built: run \`./nx image ${this.#id}\``);
+    return contents;
+  }
+
+  #ownStore(session: Session): Store {
+    return new Store(session.host, this.#store);
+  }
+
+  async #ports(session: Session): Promise<ImagePorts> {
+    const store = this.#ownStore(session);
+    const { host } = session;
+    return {
+      ...(await imagePorts(session)),
+      rootArchive: (request, make) => storedArchive(store, digestOf(request), make),
+      makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
+      removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
+    };
+  }
+}

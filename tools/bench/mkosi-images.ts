@@ -1,0 +1,70 @@
+/** Images as mkosi makes them, from RPMs that lie on the disk. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { shellQuote } from '@kiln/host';
+import { enterPeerRoot, makePeerRoot, PEER_REPOSITORY } from './peer-root.ts';
+import { shellOutput, timedPhases } from './timed-phases.ts';
+
+const PACKAGES = [
+  ...['mkosi', 'systemd-repart', 'dnf', 'rpm', 'createrepo-c', 'e2fsprogs', 'dosfstools', 'mtools', 'kmod', 'pigz'],
+  ...['bubblewrap', 'cpio', 'mount', 'skopeo', 'umoci'],
+];
+
+/** Of the disk: the same as that of Kiln. */
+export interface DiskSizes {
+  readonly espMiB: number;
+  readonly rootMiB: number;
+}
+
+export class MkosiImages {
+  readonly #root: string;
+  readonly #packages: string;
+
+  private constructor(root: string, packages: string) {
+    this.#root = root;
+    this.#packages = packages;
+  }
+
+  /** Makes a Debian root with mkosi; downloads. `rpms`: file name and path of all that is installed. */
+  static make(place: string, rpms: ReadonlyMap<string, string>, { espMiB, rootMiB }: DiskSizes): MkosiImages {
+    const root = makePeerRoot(place, { name: 'mkosi', suite: 'trixie', packages: PACKAGES }, rpms);
+    const names = [...rpms.keys()].map((file) => file.replace(/\.rpm$/, ''));
+    // It asks for the key of a repository even when nothing is checked. Without the program it makes no database of hardware, which Kiln doesn't either.
+    const keys = join(root, 'usr/share/distribution-gpg-keys');
+    mkdirSync(keys, { recursive: true });
+    writeFileSync(join(keys, 'MICROSOFT-RPM-GPG-KEY'), '');
+    rmSync(join(root, 'usr/bin/systemd-hwdb'), { force: true });
+    const definitions = join(root, 'repart');
+    mkdirSync(definitions);
+    const loader = '/usr/lib/grub/x86_64-efi/monolithic:/EFI/BOOT';
+    writeFileSync(join(definitions, '00-esp.conf'), partition('esp', 'vfat', loader, espMiB));
+    writeFileSync(join(definitions, '10-root.conf'), partition('root', 'ext4', '/', rootMiB));
+    return new MkosiImages(root, names.join());
+  }
+
+  get version(): string {
+    return shellOutput(`chroot ${this.#root} mkosi --version`).trim();
+  }
+
+  /** Seconds. */
+  times(format: 'disk' | 'oci'): number {
+    const command = [
+      ...['mkosi', '--directory', '/work', '--distribution', 'azure', '--release', '3.0', '--architecture', 'x86-64'],
+      ...['--local-mirror', `file://${PEER_REPOSITORY}`, '--repository-key-check', 'no'],
+      // Without a base tree it asks for packages by their names in Azure Linux.
+      ...['--base-tree', '/empty', '--package', this.#packages, '--with-docs', 'yes', '--bootable', 'no'],
+      ...['--format', format, '--compress-level', '6', '--repart-directory', '/repart'],
+      ...['--output', 'image', '--output-directory', '/work', '--workspace-directory', '/var/tmp', '--build-sources='],
+      ...['--seed', '0e9a6fe0-68f6-408c-bbeb-136054d20445', 'build'],
+    ];
+    return timedPhases(
+      { all: `SOURCE_DATE_EPOCH=1700000000 ${shellQuote(command)}` },
+      `${enterPeerRoot(this.#root)}; rm -rf /var/cache/mkosi /root/.cache`,
+    ).all;
+  }
+}
+
+function partition(type: string, format: string, files: string, mib: number): string {
+  const size = `SizeMinBytes=${mib}M\nSizeMaxBytes=${mib}M\n`;
+  return `[Partition]\nType=${type}\nFormat=${format}\nCopyFiles=${files}\n${size}`;
+}
