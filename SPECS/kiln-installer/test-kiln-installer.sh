@@ -1,0 +1,182 @@
+#!/usr/bin/bash
+# Tests of kiln-installer, in a directory that stands for the machine. Programs that change disks and accounts only write
+# down how they were called.
+#   test-kiln-installer.sh <kiln-installer>
+set -uo pipefail
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export KILN_INSTALLER_ROOT=$work/root WORK=$work PATH=$work/bin:$PATH
+medium=$work/root/run/live/medium
+target=$work/root/run/kiln-installer/target
+failed=0
+
+# expect <what> <expected> <actual>
+expect() {
+    test "$2" = "$3" && return
+    printf 'FAILED: %s\n--- expected\n%s\n--- actual\n%s\n' "$1" "$2" "$3"
+    failed=1
+}
+
+# stub <name>: the rest of it from standard input
+stub() {
+    { printf '#!/usr/bin/bash\n'; cat; } > "$work/bin/$1"
+    chmod +x "$work/bin/$1"
+}
+
+mkdir -p "$work/bin"
+for name in chown grub2-install mke2fs mkfs.vfat mkswap mount sfdisk systemctl udevadm umount useradd usermod; do
+    stub "$name" <<'END'
+echo "${0##*/} $*" | sed "s,$WORK/root,,g" >> "$WORK/calls"
+case ${0##*/} in
+    sfdisk) cat > "$WORK/table" ;;
+    useradd) echo "${!#}:x:1000:1000::/home/${!#}:/bin/bash" >> "$2/etc/passwd" ;;
+esac
+END
+done
+stub findmnt <<< 'echo /dev/sdb1'
+stub lsblk <<'END'
+case "$*" in
+    *PKNAME*) echo '/dev/sdb /dev/sdb1' ;;
+    *) printf '%s\n' '/dev/sda 4294967296 disk 0 Disk of somebody' '/dev/sdb 8589934592 disk 0 The medium' '/dev/sdc 268435456 disk 0 Small' \
+        '/dev/sdd 4294967296 disk 1' '/dev/nvme0n1 4294967296 disk 0 Fast' '/dev/sr0 1000000 rom 0' ;;
+esac
+END
+stub wipefs <<< 'case "$*" in *--no-act*sda) echo "0 gpt" ;; *--no-act*) ;; *) echo "wipefs $*" >> "$WORK/calls" ;; esac'
+stub blkid <<< 'echo "$5-of-${6##*/}"'
+stub zstd <<< 'exec cat "${!#}"'
+
+# machine: a new one with the medium's answers from standard input
+machine() {
+    rm -rf "$work"/{root,calls,table,system}
+    mkdir -p "$medium/installer" "$medium/systems/server" "$work"/system/{boot,etc/sudoers.d}
+    printf 'title A server\ncommand-line quiet console=ttyS0,9600\nsize-kib 409600\n' > "$medium/systems/server/description"
+    printf 'root:x:0:\nwheel:x:10:\n' > "$work/system/etc/group"
+    printf 'root:x:0:0::/root:/bin/bash\n' > "$work/system/etc/passwd"
+    echo '127.0.0.1 localhost' > "$work/system/etc/hosts"
+    touch "$work"/system/boot/vmlinuz-{6.9,6.12}
+    tar --create --file="$medium/systems/server/root.tar.zst" --directory="$work/system" .
+    cat > "$medium/installer/answers"
+}
+
+auto() {
+    "$program" auto > "$work/out" 2>&1 < /dev/null
+    status=$?
+}
+
+# refuses <message>: what the answers of standard input lead to; nothing is done then
+refuses() {
+    machine
+    auto
+    expect "status with: $1" 1 $status
+    expect "message" "installer: error: $1" "$(tail -n 1 "$work/out")"
+    expect "calls with: $1" '' "$(cat "$work/calls" 2> /dev/null)"
+}
+
+machine <<'END'
+# A comment
+disk /dev/sda
+overwrite yes
+hostname web.example
+user ann
+password-hash $6$salt$digest
+ssh-key ssh-ed25519 AAAA ann@x
+ssh-key ssh-ed25519 BBBB ann@y
+root-password-hash $y$j9T$salt$digest
+swap 512
+end reboot
+END
+auto
+expect 'status' 0 $status
+expect 'what is said' 'installer: A server is installed on /dev/sda' "$(tail -n 1 "$work/out")"
+expect 'calls' 'wipefs --quiet --all --force /dev/sda
+sfdisk --quiet --wipe always --wipe-partitions always /dev/sda
+udevadm settle --timeout=30
+mkswap --quiet /dev/sda3
+mkfs.vfat -F 32 -n ESP /dev/sda2
+mke2fs -q -F -t ext4 -L root /dev/sda4
+udevadm settle --timeout=30
+mount /dev/sda4 /run/kiln-installer/target
+mount -o umask=0077 /dev/sda2 /run/kiln-installer/target/boot/efi
+usermod --root /run/kiln-installer/target --password $y$j9T$salt$digest root
+useradd --root /run/kiln-installer/target --create-home --shell /bin/bash --groups wheel --password $6$salt$digest ann
+chown -R 1000:1000 /run/kiln-installer/target/home/ann/.ssh
+grub2-install --target=i386-pc --boot-directory=/run/kiln-installer/target/boot /dev/sda
+grub2-install --target=x86_64-efi --boot-directory=/run/kiln-installer/target/boot --efi-directory=/run/kiln-installer/target/boot/efi --removable --no-nvram
+umount --recursive /run/kiln-installer/target
+systemctl --no-block reboot' "$(cat "$work/calls")"
+expect 'partitions' 'label: gpt
+start=1MiB, size=8MiB, type=21686148-6449-6E6F-744E-656564454649, name=loader
+size=64MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, name=esp
+size=512MiB, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F, name=swap
+type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, name=root' "$(cat "$work/table")"
+expect 'fstab' 'PARTUUID=PART_ENTRY_UUID-of-sda4 / ext4 defaults 0 1
+PARTUUID=PART_ENTRY_UUID-of-sda2 /boot/efi vfat umask=0077 0 2
+PARTUUID=PART_ENTRY_UUID-of-sda3 none swap sw 0 0' "$(cat "$target/etc/fstab")"
+expect 'host name' web.example "$(cat "$target/etc/hostname")"
+expect 'hosts' '127.0.0.1 localhost
+127.0.1.1 web.example' "$(cat "$target/etc/hosts")"
+expect 'rule of sudo' 'ann ALL=(ALL) ALL' "$(cat "$target/etc/sudoers.d/50-installer")"
+expect 'keys' 'ssh-ed25519 AAAA ann@x
+ssh-ed25519 BBBB ann@y' "$(cat "$target/home/ann/.ssh/authorized_keys")"
+expect 'menu' "serial --unit=0 --speed=9600
+terminal_input serial console
+terminal_output serial console
+set default=0
+set timeout=0
+search --no-floppy --fs-uuid --set=root UUID-of-sda4
+menuentry 'server 6.12' {
+  linux /boot/vmlinuz-6.12 root=PARTUUID=PART_ENTRY_UUID-of-sda4 rootfstype=ext4 quiet console=ttyS0,9600
+}
+menuentry 'server 6.9' {
+  linux /boot/vmlinuz-6.9 root=PARTUUID=PART_ENTRY_UUID-of-sda4 rootfstype=ext4 quiet console=ttyS0,9600
+}" "$(cat "$target/boot/grub2/grub.cfg")"
+
+# An empty disk needs no leave; partitions of some disks have a letter before the number.
+machine <<< 'disk /dev/nvme0n1'
+auto
+expect 'status' 0 $status
+expect 'root' 'mke2fs -q -F -t ext4 -L root /dev/nvme0n1p3' "$(grep mke2fs "$work/calls")"
+expect 'end' 'systemctl --no-block poweroff' "$(tail -n 1 "$work/calls")"
+
+machine < /dev/null
+rm "$medium/installer/answers"
+auto
+expect 'status without answers' 0 $status
+expect 'said without answers' '' "$(cat "$work/out")"
+
+disks='the disks are: /dev/sda /dev/sdc /dev/nvme0n1'
+refuses "\"disk\" is missing; $disks" <<< 'overwrite yes'
+refuses "there is no disk /dev/vda; $disks" <<< 'disk /dev/vda'
+refuses "there is no disk /dev/sdb; $disks" <<< 'disk /dev/sdb'
+refuses 'the disk /dev/sdc has 256 MiB, and 828 MiB are needed' <<< 'disk /dev/sdc'
+refuses 'the disk /dev/sda is not empty; "overwrite yes" lets everything on it be lost' <<< 'disk /dev/sda'
+refuses 'line 2 of the answers: "dsk" is not understood; README of kiln-installer has what is' <<< $'# one\ndsk /dev/sda'
+refuses 'line 2 of the answers: "disk" is there twice' <<< $'disk /dev/sda\ndisk /dev/sdc'
+refuses 'line 1 of the answers: "disk" says nothing' <<< 'disk'
+refuses 'there is no system "desktop"; the systems are: server' <<< 'system desktop'
+refuses '"swap 1G" is no number of MiB' <<< $'disk /dev/nvme0n1\nswap 1G'
+refuses '"-a" is no host name' <<< $'disk /dev/nvme0n1\nhostname -a'
+refuses '"Ann" is no name of a user' <<< $'disk /dev/nvme0n1\nuser Ann'
+refuses '"password-hash" is no hash as in /etc/shadow' <<< $'disk /dev/nvme0n1\nuser ann\npassword-hash secret'
+refuses '"password-hash" and "ssh-key" need "user"' <<< $'disk /dev/nvme0n1\nssh-key ssh-ed25519 AAAA'
+refuses '"end halt" is none of poweroff, reboot, stay' <<< $'disk /dev/nvme0n1\nend halt'
+
+# On a terminal: a wrong disk and host name are asked again.
+machine < /dev/null
+stub openssl <<< 'read -r word; echo "\$6\$salt\$of-$word"'
+stub sleep <<< ':'
+printf '%s\n' '' /dev/sdz /dev/nvme0n1 '-' box bob secret other secret secret yes '' | "$program" > "$work/out" 2>&1
+expect 'status on a terminal' 0 $?
+expect 'host name on a terminal' box "$(cat "$target/etc/hostname")"
+expect 'user on a terminal' 'useradd --root /run/kiln-installer/target --create-home --shell /bin/bash --groups wheel --password $6$salt$of-secret bob' \
+    "$(grep useradd "$work/calls")"
+expect 'end on a terminal' 'systemctl reboot' "$(tail -n 1 "$work/calls")"
+
+machine < /dev/null
+printf '%s\n' '' '' '' bob secret secret no | "$program" > "$work/out" 2>&1
+expect 'status without leave' 2 $?
+expect 'calls without leave' '' "$(cat "$work/calls" 2> /dev/null)"
+
+test $failed -eq 0 && echo 'all tests passed'
+exit $failed
