@@ -4,7 +4,14 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import { bootArtifacts, bootDisk, bootTest, rpmDatabaseFileName, type BootReport } from '@kiln/image-build';
+import {
+  bootArtifacts,
+  bootDisk,
+  bootInstaller,
+  bootTest,
+  rpmDatabaseFileName,
+  type BootReport,
+} from '@kiln/image-build';
 import type { ActionResult } from '@kiln/store';
 import { imageContents, imagePorts, imageRpms, type ImageContents } from './image-target.ts';
 import type { Session } from './session.ts';
@@ -12,7 +19,7 @@ import type { Target } from './targets.ts';
 import { plannedToolRoot } from './tool-roots.ts';
 
 /** Raise it when the test looks at more or other things. */
-const RECIPE_VERSION = 2;
+const RECIPE_VERSION = 3;
 
 export const bootTestTarget: Target = {
   before: (_, id) => [['image', id]],
@@ -72,6 +79,17 @@ async function startImage(session: Session, id: string, { contents, image, log }
   const rpms = imageRpms(session, contents);
   const ports = await imagePorts(session);
   const started = bootArtifacts(definition);
+  const [system] = definition.installer?.systems ?? [];
+  if (started !== undefined && system !== undefined) {
+    const installed = await imageContents(session, system.image);
+    if (installed === undefined) throw new BuildError('PLAN_STALE', `the image ${system.image} is not made`);
+    return bootInstaller(host, ports, {
+      definition,
+      iso: store.blobPath(outputs[started[0]!.fileName]!.sha256),
+      system: { definition: installed.definition, rpms: imageRpms(session, installed) },
+      log,
+    });
+  }
   if (started !== undefined) {
     const files = new Map(started.map((one) => [one, store.blobPath(outputs[one.fileName]!.sha256)]));
     return bootDisk(host, ports, { definition, files, rpms, log });

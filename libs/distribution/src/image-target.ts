@@ -7,6 +7,7 @@ import {
   buildImage,
   imageActionRequest,
   localSources,
+  rootKey,
   storedArchive,
   usesImageTools,
   type ImagePorts,
@@ -22,6 +23,7 @@ import { digestFile, type Blob } from '@kiln/store';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
 import type { BuiltProvider } from './built-providers.ts';
+import type { Distribution } from './distribution.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 import { plannedToolRoot, toolRootLayer } from './tool-roots.ts';
@@ -37,6 +39,7 @@ export const imageTarget: Target = {
       : [
           ['toolchain', TOOLCHAIN_ORIGIN],
           ...distribution.findImage(id).dependencies.map((dependency) => ['rpm', dependency] as const),
+          ...systemsOf(distribution, id).map((system) => ['image', system] as const),
         ],
 
   async key(session, id): Promise<Sha256 | undefined> {
@@ -50,6 +53,10 @@ export const imageTarget: Target = {
     const plan = await imageContents(session, id);
     if (plan === undefined) throw new BuildError('PLAN_STALE', `a package of the image ${id} is not built`);
     await inParallel(plan.rpms, AT_ONCE, ({ blob, fileName }) => store.requireIntact(blob, fileName));
+    for (const { image, artifact } of plan.definition.installer?.systems ?? []) {
+      const { result } = await session.state('image', image);
+      await store.requireIntact(result!.outputs[artifact.fileName]!, artifact.fileName);
+    }
     const outputDirectory = await store.temporaryPath('image');
     const log = join(distribution.root, imageTarget.log(id));
     await mkdir(join(log, '..'), { recursive: true });
@@ -77,6 +84,12 @@ export const imageTarget: Target = {
   showAs: ({ config }, id, output) => join('dist', 'images', config.architecture, id, output),
   log: (id) => join('dist', 'logs', 'image', `${id}.log`),
 };
+
+/** Images whose roots are in this one; those that aren't there are among its diagnostics. */
+export function systemsOf(distribution: Distribution, id: string): string[] {
+  const systems = distribution.findImage(id).definition?.installer?.systems ?? [];
+  return systems.map(({ image }) => image).filter((name) => distribution.images.some((one) => one.name === name));
+}
 
 /** The digest of all that decides what comes out. */
 function imageIdentity({ distribution }: Session, contents: ImageContents): Sha256 {
@@ -107,12 +120,12 @@ export interface ImageContents {
   readonly sourceDateEpoch: number;
   /** The specs that the packages were built from, by the origin of the provider. */
   readonly specs: ReadonlyMap<string, string>;
-  /** What the customization reads, by path in the workspace. */
+  /** What the image is made of beside packages: files by path in the workspace, roots of other images by `rootKey`. */
   readonly localFiles: Readonly<Record<string, LocalFileInput>>;
 }
 
 /**
- * Undefined while a package isn't built.
+ * Undefined while a package or an image in this one isn't built.
  * @throws BuildError of the definition's diagnostics; `PLAN_STALE`.
  */
 export async function imageContents(session: Session, id: string): Promise<ImageContents | undefined> {
@@ -129,6 +142,8 @@ export async function imageContents(session: Session, id: string): Promise<Image
     for (const { origin } of built) specs.set(origin, project.specFile);
   }
   const definition = image.definition!;
+  const roots = await rootsOf(session, definition);
+  if (roots === undefined) return undefined;
   const requirements = definition.packages.map(({ dependency }) => dependency);
   const { members, unresolved } = resolveClosure(new ProviderIndex(providers), requirements);
   const [lack] = unresolved;
@@ -149,7 +164,7 @@ export async function imageContents(session: Session, id: string): Promise<Image
     rpms,
     specs,
     sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)),
-    localFiles: await localFilesOf(session, definition),
+    localFiles: { ...(await localFilesOf(session, definition)), ...roots },
   };
 }
 
@@ -163,6 +178,21 @@ async function localFilesOf(
     files[source] = { path, sha256: await digestFile(path) };
   }
   return files;
+}
+
+/** The roots that an installer has; undefined while one isn't made. */
+async function rootsOf(
+  session: Session,
+  { installer }: ImageDefinition,
+): Promise<Record<string, LocalFileInput> | undefined> {
+  const roots: Record<string, LocalFileInput> = {};
+  for (const { image, artifact } of installer?.systems ?? []) {
+    const { result } = await session.state('image', image);
+    const blob = result?.outputs[artifact.fileName];
+    if (blob === undefined) return undefined;
+    roots[rootKey(image)] = { path: session.store.blobPath(blob.sha256), sha256: blob.sha256 };
+  }
+  return roots;
 }
 
 function digestsOf(files: Readonly<Record<string, LocalFileInput>>): Record<string, Sha256> {

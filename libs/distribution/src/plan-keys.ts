@@ -7,6 +7,7 @@ import { IMAGE_RECIPE_VERSION, usesImageTools } from '@kiln/image-build';
 import { checkPolicy } from './check-policy.ts';
 import type { Distribution } from './distribution.ts';
 import type { ImageProject, PackageProject } from './package-project.ts';
+import { systemsOf } from './image-target.ts';
 import { lintIdentity } from './lint-part.ts';
 import { identityOfSettings, skipReason } from './package-settings.ts';
 import { signaturesPath } from './pinned-sources.ts';
@@ -44,7 +45,7 @@ export function planKeys(distribution: Distribution): Map<string, PlanKey> {
   const ids = packages.map(({ id }) => `rpm:${id}`);
   keys.set(`repository:${config.name}`, followingKey([`toolchain:${TOOLCHAIN_ORIGIN}`, ...ids], keys));
   for (const image of images) {
-    keys.set(`image:${image.name}`, imageKey(distribution, image, keys));
+    imageKey(distribution, image, keys);
     keys.set(`boot-test:${image.name}`, followingKey([`image:${image.name}`], keys));
   }
   return keys;
@@ -143,7 +144,11 @@ function keysBefore(planning: Planning, { dependencies, bootstrapDependencies }:
   ]);
 }
 
-function imageKey(distribution: Distribution, image: ImageProject, keys: ReadonlyMap<string, PlanKey>): PlanKey {
+function imageKey(distribution: Distribution, image: ImageProject, keys: Map<string, PlanKey>): PlanKey {
+  const task = `image:${image.name}`;
+  const known = keys.get(task);
+  if (known !== undefined) return known;
+  const systems = systemsOf(distribution, image.name).map((name) => distribution.findImage(name));
   const parts = {
     toolchain: distribution.toolchain.identity,
     recipe: String(IMAGE_RECIPE_VERSION),
@@ -154,8 +159,11 @@ function imageKey(distribution: Distribution, image: ImageProject, keys: Readonl
       (image.definition?.files ?? image.inputs).map((file) => [file, fileDigest(distribution.root, file)]),
     ),
     ...Object.fromEntries(image.dependencies.map((id) => [`rpm:${id}`, keys.get(`rpm:${id}`)?.key ?? 'missing'])),
+    ...Object.fromEntries(systems.map((one) => [`image:${one.name}`, imageKey(distribution, one, keys).key])),
   };
-  return { key: digestOf(parts), parts };
+  const made = { key: digestOf(parts), parts };
+  keys.set(task, made);
+  return made;
 }
 
 function imageToolsPart(distribution: Distribution, { definition }: ImageProject): Record<string, string> {

@@ -1,10 +1,17 @@
 /** The boot test of a disk: starts it in a virtual machine, logs in on the serial console, asks, powers it off. */
-import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { BuiltArtifactType, ImageArtifact, ImageDefinition } from '@kiln/image-config';
 import { failureOfChecks, type BootReport } from './boot-report.ts';
 import type { ImageCheck } from './image-checks.ts';
-import { checkGuest, LAST_ANSWER, parseAnswers, questionLines } from './guest-checks.ts';
+import { checkGuest, parseAnswers } from './guest-checks.ts';
+import {
+  ANSWER_SECONDS,
+  BOOT_SECONDS,
+  lastLines,
+  questionSteps,
+  ROOT_CREDENTIALS,
+  runMachine,
+} from './guest-session.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import { parseOsRelease } from './os-release.ts';
 import { protectedDisks } from './protected-disk.ts';
@@ -28,21 +35,10 @@ const FORMATS: readonly (readonly [BuiltArtifactType, string])[] = [
   ['vmdk', 'vmdk'],
 ];
 
-/** In software and on a busy machine. */
-const [BOOT_SECONDS, ANSWER_SECONDS, OFF_SECONDS] = [600, 240, 180];
-
-/** With which the console's getty logs root in: the image itself has no password. */
-const CREDENTIALS = { 'agetty.autologin': 'root', 'login.noauth': 'yes' };
-
 const STEPS: readonly ConsoleStep[] = [
   { expect: 'login: root (automatic login)', seconds: BOOT_SECONDS },
   { expect: '# ', seconds: ANSWER_SECONDS },
-  // Messages of the kernel and of units would stand amid the answers; long lines would be broken.
-  { send: 'dmesg -n 1; kill -SIGRTMIN+21 1; stty -echo columns 1000; PS1=; PS2=' },
-  ...questionLines().map((line): ConsoleStep => ({ send: line })),
-  { expect: `${LAST_ANSWER} `, seconds: ANSWER_SECONDS },
-  { send: 'dmesg -n 7; systemctl poweroff' },
-  { off: true, seconds: OFF_SECONDS },
+  ...questionSteps(),
 ];
 
 /** What the boot test starts: a disk with a boot loader and its seed, a medium, or a kernel and its RAM disk; undefined when the image makes neither. */
@@ -72,7 +68,9 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
   const osReleases: string[] = [];
   const start = async (one: Start) => {
     say(`starting ${first!.fileName}${one.way}`);
-    const console = await startOnce(ports, request, one);
+    const { source, media } = one;
+    const machine = { source, media, credentials: ROOT_CREDENTIALS };
+    const console = await runMachine(ports, { name: definition.name, log }, { machine, steps: STEPS });
     const answers = parseAnswers(console);
     const found = checkGuest({ definition, expectedNevras, answers, console });
     checks.push(...found.map((check) => ({ ...check, name: `${check.name}${one.way}` })));
@@ -121,26 +119,10 @@ async function refuse(
   const { name, says } = refusal;
   const steps: ConsoleStep[] = [{ expect: says, seconds: BOOT_SECONDS }, { stop: true }];
   const { console, problem } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
-    talkToMachine(ports, { source, credentials: CREDENTIALS }, { steps, scratch: scratch!, log }),
+    talkToMachine(ports, { source, credentials: ROOT_CREDENTIALS }, { steps, scratch: scratch!, log }),
   );
   const problems = problem === undefined ? [] : [problem, ...lastLines(console)];
   return { name, outcome: problems.length === 0 ? 'passed' : 'failed', problems };
-}
-
-/** Everything that was on the console between start and end. */
-async function startOnce(ports: ImagePorts, request: DiskBootRequest, { source, media }: Start): Promise<string> {
-  const { definition, log } = request;
-  const machine = { source, media, credentials: CREDENTIALS };
-  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
-    talkToMachine(ports, machine, { steps: STEPS, scratch: scratch!, log }),
-  );
-  if (problem === undefined && result.status === 0) return console;
-  const said = problem ?? (result.stderr || result.stdout).trim();
-  throw new BuildError('BOOT_TEST_FAILED', `${definition.name} did not start and stop: ${said}`, {
-    log,
-    command: result.command,
-    diagnostics: lastLines(console).map((message) => ({ severity: 'error', code: 'BOOT_TEST_FAILED', message })),
-  });
 }
 
 interface Start {
@@ -172,13 +154,4 @@ function bootSource({ boot }: ImageDefinition, files: readonly (readonly [ImageA
   }
   const format = FORMATS.find(([type]) => type === artifact.type)![1];
   return { disk: path, format, firmware: boot.type === 'efi' ? 'uefi' : 'bios' };
-}
-
-/** What was on the screen when it stopped. */
-function lastLines(console: string): string[] {
-  const text = console.replaceAll(/\u001b\[[0-9;?!]*[A-Za-z]/g, '').replaceAll(/[^\n -~]/g, '');
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .slice(-12);
 }

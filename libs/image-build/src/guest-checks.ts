@@ -12,6 +12,7 @@ const QUESTIONS = {
   state: 'systemctl is-system-running --wait',
   failed: 'systemctl list-units --failed --plain --no-legend',
   kernel: 'uname -r',
+  host: 'uname -n',
   osRelease: 'cat /etc/os-release',
   mounts: 'while read -r _ point type _; do echo "$point $type"; done < /proc/mounts',
   instance: 'cat /var/lib/nocloud-init/instance-id /var/lib/cloud/data/instance-id 2> /dev/null',
@@ -78,6 +79,15 @@ const RULES: readonly { readonly name: string; readonly find: (facts: GuestFacts
         const version = answers.kernel?.trim() ?? '';
         const isOurs = version !== '' && expectedNevras.some((nevra) => nevra.includes(`-${version}`));
         return isOurs ? [] : [`'${version}' is the version of no package`];
+      },
+    },
+    {
+      name: 'it has its name',
+      find: ({ definition: { hostname, seed }, answers }) => {
+        // A seed may give it another one.
+        if (hostname === undefined || seed !== undefined) return undefined;
+        const found = answers.host?.trim();
+        return found === hostname ? [] : [`it is called '${found ?? 'nothing'}', not '${hostname}'`];
       },
     },
     {

@@ -69,6 +69,7 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
   customization: 'counts',
   container: 'counts',
   seed: 'counts',
+  installer: 'counts',
 };
 
 /** Types of artifacts that the toolchain's own programs write. */

@@ -23,6 +23,11 @@ export function localSources({ customization, seed }: Pick<ImageDefinition, 'cus
   return [...new Set(sources)].sort();
 }
 
+/** Where the root of another image is among the local files: no path of a workspace. */
+export function rootKey(image: string): string {
+  return `image:${image}`;
+}
+
 /** Copies a file, and checks the copy, so that what is checked is what is used. @throws BuildError `INPUT_CHANGED` */
 export async function placeLocalFile({ localFiles }: ImageRequest, source: string, copy: string): Promise<void> {
   const input = localFiles[source];

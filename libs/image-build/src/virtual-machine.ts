@@ -22,6 +22,8 @@ export interface VirtualMachine {
   readonly source: BootSource;
   /** ISO images that are in further drives. */
   readonly media?: readonly string[] | undefined;
+  /** Directory with a file `TARGET_FILE`: a disk that is written to. It belongs to root of the sandbox. */
+  readonly target?: string | undefined;
   /** Credentials for systemd, by name: they reach the guest through its firmware. */
   readonly credentials: Readonly<Record<string, string>>;
 }
@@ -43,8 +45,12 @@ export interface Conversation {
   readonly result: ToolResult;
 }
 
+/** A raw disk. */
+export const TARGET_FILE = 'target.raw';
+
 /** Places in the sandbox. */
-const [DISK, KERNEL, INITRD, MEDIUM, VARIABLES] = ['/disk', '/kernel', '/initrd', '/medium-', '/variables'];
+const [DISK, KERNEL, INITRD, MEDIUM] = ['/disk', '/kernel', '/initrd', '/medium-'];
+const [TARGET, VARIABLES] = ['/target', '/variables'];
 const MEMORY_MIB = 1024;
 const FIRMWARE = '/usr/share/OVMF';
 
@@ -136,13 +142,14 @@ function stepLine(step: ConsoleStep): string {
   return 'off' in step ? `off\t${step.seconds}\n` : `expect\t${step.seconds}\t${step.expect}\n`;
 }
 
-function sourceMounts({ source, media = [] }: VirtualMachine): ToolMount[] {
+function sourceMounts({ source, media = [], target }: VirtualMachine): ToolMount[] {
   const places = {
     ...('disk' in source ? { [DISK]: source.disk } : { [KERNEL]: source.kernel, [INITRD]: source.initrd }),
     ...('disk' in source && source.variables !== undefined ? { [VARIABLES]: source.variables } : {}),
     ...Object.fromEntries(media.map((path, index) => [`${MEDIUM}${index}`, path])),
   };
-  return Object.entries(places).map(([target, path]) => ({ source: path, target, writable: false }));
+  const read = Object.entries(places).map(([place, path]) => ({ source: path, target: place, writable: false }));
+  return target === undefined ? read : [...read, { source: target, target: TARGET, writable: true }];
 }
 
 function variablesOf(source: BootSource): string {
@@ -150,12 +157,13 @@ function variablesOf(source: BootSource): string {
 }
 
 /** QEMU in software: it works on every machine, and KVM inside of virtual machines often only seems to. */
-function machineCommand({ source, media = [], credentials }: VirtualMachine): string[] {
+function machineCommand({ source, media = [], target, credentials }: VirtualMachine): string[] {
   return [
     'qemu-system-x86_64',
     ...['-accel', 'tcg,thread=multi', '-smp', '2', '-m', String(MEMORY_MIB)],
     ...['-nographic', '-nodefaults', '-no-reboot', '-net', 'none', '-serial', 'stdio'],
     ...sourceOptions(source),
+    ...(target === undefined ? [] : ['-drive', `if=virtio,format=raw,cache=unsafe,file=${TARGET}/${TARGET_FILE}`]),
     ...media.flatMap((_, index) => ['-drive', `if=virtio,format=raw,readonly=on,file=${MEDIUM}${index}`]),
     ...['-device', 'virtio-rng-pci'],
     ...Object.entries(credentials).flatMap(([name, value]) => [

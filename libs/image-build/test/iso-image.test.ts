@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
+import { buildImage, rootKey, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { noCustomization } from './no-customization.ts';
 import { baseSpec, mediumSpec } from './test-packages.ts';
@@ -37,6 +37,17 @@ function request(rpms: readonly ImageRpm[]): ImageRequest {
         { type: 'seed', fileName: 'seed.iso' },
       ],
       seed: { files: { 'meta-data': 'beside/meta', 'user-data': 'beside/user' }, instanceId: 'one' },
+      installer: {
+        systems: [
+          {
+            image: 'server',
+            title: 'A server',
+            commandLine: ['quiet', 'splash'],
+            artifact: { type: 'tar.zst', fileName: 'server.tar.zst' },
+          },
+        ],
+        answers: 'disk /dev/sda\n',
+      },
       boot: { type: 'none', commandLine: ['quiet', 'console=ttyS0'] },
       removeRpmDb: false,
       disableRpmDocs: false,
@@ -65,7 +76,13 @@ async function examine(script: string): Promise<string> {
   return stdout;
 }
 
-function placed(text: string) {
+/** 4096 bytes as zstd keeps what it can't make smaller (RFC 8878). */
+function packed(): Buffer {
+  const header = [0x28, 0xb5, 0x2f, 0xfd, 0x60, ...[0x00, 0x0f], ...[0x01, 0x80, 0x00]];
+  return Buffer.from([...header, ...new Array<number>(4096).fill(7)]);
+}
+
+function placed(text: string | Buffer) {
   const path = join(temporaryDirectory('beside'), 'file');
   writeFileSync(path, text);
   return { path, sha256: sha256(text) };
@@ -79,7 +96,11 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
   beforeAll(async () => {
     tools = await imageToolsRoot(host);
     ports = { ...makePorts(host, makeToolRoot()), imageTools: () => Promise.resolve(tools) };
-    localFiles = { 'beside/meta': placed('instance-id: one\n'), 'beside/user': placed('#cloud-config\n') };
+    localFiles = {
+      'beside/meta': placed('instance-id: one\n'),
+      'beside/user': placed('#cloud-config\n'),
+      [rootKey('server')]: placed(packed()),
+    };
     rpms = [...(await buildRpms(baseSpec(), EPOCH)), ...(await buildRpms(mediumSpec(), EPOCH))];
     const made = request(rpms);
     await buildImage(host, ports, made);
@@ -115,6 +136,9 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
       "'/boot/grub2/grub.cfg'",
       "'/boot/initrd.img'",
       "'/boot/vmlinuz'",
+      "'/installer/answers'",
+      "'/systems/server/description'",
+      "'/systems/server/root.tar.zst'",
     ]);
     expect(await examine(`${take(system!)}; unsquashfs -lln /tmp/taken`)).toContain('/usr/lib/os-release');
     const menu = await examine(`${take('/boot/grub2/grub.cfg')}; cat /tmp/taken`);
@@ -127,6 +151,14 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
     expect(initrd).toMatch(/libmount\.so\.1$/m);
     const script = await examine(`${take('/boot/initrd.img')}; zstd -dc /tmp/taken | cpio --quiet --to-stdout -i init`);
     expect(script).toContain(`file='${system}'\n`);
+  });
+
+  it('hold the systems that they install, and answers', async () => {
+    const text = (path: string) => examine(`${take(path)}; cat /tmp/taken`);
+    expect(await text('/installer/answers')).toBe('disk /dev/sda\n');
+    expect(await text('/systems/server/description')).toBe('title A server\ncommand-line quiet splash\nsize-kib 4\n');
+    const sum = await examine(`${take('/systems/server/root.tar.zst')}; sha256sum < /tmp/taken`);
+    expect(sum).toBe(`${localFiles[rootKey('server')]!.sha256}  -\n`);
   });
 
   it('have a seed beside them, with a label and names that readers look for', async () => {

@@ -34,6 +34,11 @@ export class DefinitionReader {
     return [...this.#files].sort();
   }
 
+  /** Counts files as needed that were read elsewhere. */
+  note(files: readonly string[]): void {
+    for (const file of files) this.#files.add(file);
+  }
+
   /** A definition over those that it extends, without its `extends`. `from` is the chain of files that led here. */
   readConfig(file: string, from: readonly string[], reference?: SourceLocation): LocatedJson {
     if (from.includes(file)) {

@@ -57,6 +57,12 @@ export function checkDisk({ json, config, artifacts }: DiskToCheck, problems: Pr
 
 /** What could be meant but isn't built. */
 export function unsupportedDisk(json: LocatedJson): Diagnostic[] {
+  const target = valueAt(json, ['Disks', '0', 'TargetDisk']);
+  const isTargeted = target?.kind === 'object' && target.members.size > 0;
+  if (isTargeted && valueAt(json, ['SystemConfigs', '0', 'Installer']) === undefined) {
+    const message = "'TargetDisk' is only built with 'Installer'";
+    return [{ severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: target.location }];
+  }
   return listItems(valueAt(json, ['Disks', '0', 'Partitions'])).flatMap((place): Diagnostic[] => {
     const type = valueAt(place, ['FsType']);
     if (type === undefined || plainValue(type) !== 'xfs') return [];

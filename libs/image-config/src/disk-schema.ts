@@ -103,10 +103,9 @@ export const disk = {
     MaxSize: { type: 'integer', minimum: 0, description: 'MiB' },
     TargetDisk: {
       type: 'object',
+      description: 'Where an installer installs without asking',
       properties: { Type: { type: 'string', enum: ['path', ''] }, Value: text },
       additionalProperties: false,
-      default: {},
-      notBuilt: true,
     },
     Artifacts: { type: 'array', items: artifact, description: 'Files to make from the whole' },
     RawBinaries: {

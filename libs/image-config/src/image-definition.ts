@@ -15,6 +15,7 @@ import {
   type ImageArtifact,
   type RequestedArtifact,
 } from './image-artifacts.ts';
+import { readInstaller, type InstallerDefinition } from './installer-definition.ts';
 import { imageConfigSchema, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
 import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 import { failOn, ProblemList } from './problem-list.ts';
@@ -45,6 +46,8 @@ export interface ImageDefinition {
   readonly container: ContainerConfig;
   /** What the artifact of type `seed` holds. */
   readonly seed?: SeedDefinition;
+  /** What the artifact of type `iso` installs. */
+  readonly installer?: InstallerDefinition;
 }
 
 /** A definition that was read and is right, whether we can build it or not. */
@@ -55,6 +58,7 @@ export interface LoadedDefinition {
   readonly config: ImageConfig;
   readonly systems: readonly LoadedSystem[];
   readonly artifacts: readonly RequestedArtifact[];
+  readonly installer?: InstallerDefinition;
   /** What is asked for and not built. */
   readonly unsupported: readonly Diagnostic[];
 }
@@ -92,6 +96,7 @@ export function readImageDefinition(file: string, files: DefinitionFiles): Image
     customization,
     container: toContainer(config),
     ...(seed === undefined ? {} : { seed }),
+    ...(loaded.installer === undefined ? {} : { installer: loaded.installer }),
   };
 }
 
@@ -110,6 +115,11 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
   const config = plainValue(json) as ImageConfig;
   checkDisk({ json, config, artifacts }, problems);
   checkMedium(config, artifacts, problems);
+  const installer = readInstaller(
+    { json, artifacts },
+    { reader, read: (other) => readImageDefinition(other, files) },
+    problems,
+  );
   failOn('IMAGE_CONFIG_INVALID', file, problems.all());
   return {
     name,
@@ -118,6 +128,7 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
     config,
     systems,
     artifacts,
+    ...(installer === undefined ? {} : { installer }),
     unsupported: [
       ...unsupportedFeatures(json, imageConfigSchema),
       ...unsupportedShapes(json, artifacts),

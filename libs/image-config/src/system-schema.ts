@@ -106,6 +106,17 @@ const seed = {
   additionalProperties: false,
 } as const;
 
+const installer = {
+  type: 'object',
+  description: 'Systems that an artifact of type iso installs onto disks',
+  properties: {
+    Systems: { type: 'array', items: name, minItems: 1, description: 'Definitions with an artifact of type tar.zst' },
+    Answers: { ...name, description: 'File beside the definition; without it the installer asks' },
+  },
+  required: ['Systems'],
+  additionalProperties: false,
+} as const;
+
 export const systemConfig = {
   type: 'object',
   properties: {
@@ -176,6 +187,7 @@ export const systemConfig = {
     },
     Container: container,
     Seed: seed,
+    Installer: installer,
   },
   required: ['Name'],
   additionalProperties: false,

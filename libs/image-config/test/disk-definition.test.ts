@@ -196,3 +196,72 @@ describe('seeds', () => {
     expect(problem(more, { Seed: { UserData: 'user' } })).toContain("'MetaData'");
   });
 });
+
+describe('installers', () => {
+  const system = { Name: 'A server', Packages: ['bash'], KernelCommandLine: { ExtraCommandLine: 'quiet' } };
+  const files = {
+    'server.json': { Disks: [{ Artifacts: [{ Type: 'tar.zst' }] }], SystemConfigs: [system] },
+    'packed.json': {
+      Disks: [{ Artifacts: [{ Type: 'tar.zst', Name: 'p', Compression: 'xz' }] }],
+      SystemConfigs: [system],
+    },
+    answers: 'disk /dev/sda\n',
+  };
+  const config = (installer: object, disk: object = {}, artifact = 'iso') => ({
+    Disks: [{ Artifacts: [{ Type: artifact }], ...disk }],
+    SystemConfigs: [
+      {
+        Name: 'One',
+        Packages: ['bash'],
+        KernelOptions: { default: 'kernel' },
+        Installer: { Systems: ['server.json'], ...installer },
+      },
+    ],
+  });
+  const readInstaller = (...[installer, disk, artifact]: Parameters<typeof config>) =>
+    readImageDefinition('medium.json', memoryFiles({ ...files, 'medium.json': config(installer, disk, artifact) }));
+  const refusal = (...words: Parameters<typeof config>) => {
+    try {
+      readInstaller(...words);
+    } catch (error) {
+      if (error instanceof BuildError) return error.diagnostics[0]?.message ?? error.message;
+      throw error;
+    }
+    throw new Error('it was accepted');
+  };
+
+  it('name the systems that they install', () => {
+    const { installer, files: read } = readInstaller({});
+    expect(installer).toEqual({
+      systems: [
+        {
+          image: 'server',
+          title: 'A server',
+          commandLine: ['net.ifnames=0', 'quiet'],
+          artifact: { type: 'tar.zst', fileName: 'server.tar.zst' },
+        },
+      ],
+    });
+    expect(read).toEqual(['medium.json', 'server.json']);
+  });
+
+  it('may have answers, or a disk that Azure Linux calls the target', () => {
+    expect(readInstaller({ Answers: 'answers' }).installer?.answers).toBe('disk /dev/sda\n');
+    const target = { TargetDisk: { Type: 'path', Value: '/dev/nvme0n1' } };
+    expect(readInstaller({}, target).installer?.answers).toBe('disk /dev/nvme0n1\noverwrite yes\n');
+    expect(refusal({ Answers: 'answers' }, target)).toBe("'Answers' and 'TargetDisk' both say where to install");
+    expect(problem({ TargetDisk: { Type: 'path', Value: '/dev/sda' } })).toBe(
+      "'TargetDisk' is only built with 'Installer'",
+    );
+  });
+
+  it('say what is wrong with a system', () => {
+    expect(refusal({}, {}, 'oci')).toBe("'Installer' has no effect");
+    expect(refusal({ Systems: [] })).toContain("'Systems' must not be empty");
+    expect(refusal({ Systems: ['none.json'] })).toBe("there is no file 'none.json'");
+    expect(refusal({ Systems: ['medium.json'] })).toBe("'medium.json' is an installer itself");
+    expect(refusal({ Systems: ['packed.json'] })).toBe(
+      "'packed.json' has no artifact of type 'tar.zst', of which a system is installed",
+    );
+  });
+});

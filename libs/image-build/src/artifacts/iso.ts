@@ -3,9 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BIOS_LOADER_MODULES, BIOS_MODULES, EFI_MODULES, serialConsole } from '../boot-files.ts';
 import { hexFrom, uuidFrom } from '../disk-plan.ts';
-import { runScript } from '../image-stage.ts';
+import type { ToolMount } from '../image-ports.ts';
+import { runScript, type ImageStage } from '../image-stage.ts';
+import { rootKey } from '../local-files.ts';
 import { COLLECT_SCRIPT, startScript } from '../live-start.ts';
-import { scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import type { ArtifactWriter } from '../made-image.ts';
 
 /** Of GRUB, to reach its menu on the medium. */
 const MEDIUM_MODULES = [...BIOS_LOADER_MODULES.filter((one) => one !== 'biosdisk'), 'iso9660', 'search_fs_file'];
@@ -28,6 +30,7 @@ cp ${BIOS_MODULES}/boot_hybrid.img .
 /** Arguments: version of the kernel, path of the squashfs, label, serial number of the FAT file system, UUID of the GPT. */
 const ISO_SCRIPT = `
 version=$1 system=$2 label=$3 serial=$4 disk=$5
+grafts=()
 settle() { find "$@" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +; }
 cp init start/init
 chmod 0755 start/init
@@ -49,13 +52,23 @@ export MTOOLS_SKIP_CHECK=1
 mmd -i efi.img ::/EFI ::/EFI/BOOT
 mcopy -m -i efi.img bootx64.efi ::/EFI/BOOT/BOOTX64.EFI
 
+for description in system-*; do
+  [ -e "$description" ] || continue
+  name=\${description#system-}
+  mkdir -p "medium/systems/$name"
+  kib=$(($(zstd --quiet --decompress --stdout "/systems/$name" | wc -c) / 1024))
+  { cat "$description"; echo "size-kib $kib"; } > "medium/systems/$name/description"
+  grafts+=("/systems/$name/root.tar.zst=/systems/$name")
+done
+if [ -e answers ]; then install -D -m 0644 answers medium/installer/answers; fi
+
 settle medium
 date=$(date --utc --date="@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S00)
 xorriso -as mkisofs -quiet -r -V "$label" --modification-date="$date" --set_all_file_dates "$date" -o artifact \\
   --grub2-mbr boot_hybrid.img -partition_offset 16 --mbr-force-bootable -appended_part_as_gpt \\
   -append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B efi.img --gpt_disk_guid "$disk" \\
   -c boot.cat -b boot/grub2/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info \\
-  -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot medium
+  -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -graft-points /=medium "\${grafts[@]}"
 rm -r start medium
 `;
 
@@ -81,8 +94,23 @@ export const writeIso: ArtifactWriter = async (made, artifact) => {
     hexFrom(identity, 'iso efi', 8),
     uuidFrom(identity, 'iso'),
   ];
-  await scriptWriter(ISO_SCRIPT, () => words)(made, artifact);
+  const mounts = await placeSystems(stage);
+  await runScript(stage, { ...step, script: `cd /output\n${ISO_SCRIPT}`, words, tools: 'image-tools', mounts });
 };
+
+/** Descriptions and answers go to the output directory; the roots are only mounted, below /systems. */
+async function placeSystems({ request, directories }: ImageStage): Promise<ToolMount[]> {
+  const { installer } = request.definition;
+  const place = (name: string, text: string) => writeFile(join(directories.output, name), text);
+  if (installer?.answers !== undefined) await place('answers', installer.answers);
+  return Promise.all(
+    (installer?.systems ?? []).map(async ({ image, title, commandLine }) => {
+      await place(`system-${image}`, `title ${title}\ncommand-line ${commandLine.join(' ')}\n`);
+      const { path } = request.localFiles[rootKey(image)]!;
+      return { source: path, target: `/systems/${image}`, writable: false };
+    }),
+  );
+}
 
 /** What both boot loaders read first. */
 function mediumStart(system: string): string {

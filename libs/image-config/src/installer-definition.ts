@@ -1,0 +1,83 @@
+/** A medium that installs: which systems it has, and what answers its questions. */
+import { valueAt, listItems, plainValue, type LocatedJson } from './located-json.ts';
+import type { DefinitionReader } from './definition-reader.ts';
+import { resolvePath } from './definition-files.ts';
+import type { ImageArtifact, RequestedArtifact } from './image-artifacts.ts';
+import type { ImageDefinition } from './image-definition.ts';
+import type { ProblemList } from './problem-list.ts';
+
+/** Plain data. */
+export interface InstallerDefinition {
+  readonly systems: readonly InstalledSystem[];
+  /** Text of the file that is on the medium; without it the installer asks, or looks for a volume. */
+  readonly answers?: string;
+}
+
+/** An image whose root is on the medium. */
+export interface InstalledSystem {
+  /** Name of the image. */
+  readonly image: string;
+  /** For people. */
+  readonly title: string;
+  /** Words of the kernel's command line, without the one for the root file system. */
+  readonly commandLine: readonly string[];
+  /** Of the image: its root's files. */
+  readonly artifact: ImageArtifact;
+}
+
+interface InstallerPlace {
+  readonly json: LocatedJson;
+  readonly artifacts: readonly RequestedArtifact[];
+}
+
+/** How a definition is read with the same files. */
+export type ReadDefinition = (file: string) => ImageDefinition;
+
+/** The first system's; undefined without one. What is wrong goes to `problems`. @throws BuildError of a system's definition */
+export function readInstaller(
+  { json, artifacts }: InstallerPlace,
+  { reader, read }: { readonly reader: DefinitionReader; readonly read: ReadDefinition },
+  problems: ProblemList,
+): InstallerDefinition | undefined {
+  const place = valueAt(json, ['SystemConfigs', '0', 'Installer']);
+  if (place === undefined) return undefined;
+  if (!artifacts.some(({ kind }) => kind === 'iso'))
+    problems.add("'Installer' has no effect", place.location, "add an artifact of type 'iso'");
+  const systems = listItems(valueAt(place, ['Systems'])).flatMap((item): InstalledSystem[] => {
+    const file = resolvePath(item.location.file, String(plainValue(item)));
+    const config = reader.readConfig(file, [], item.location);
+    if (valueAt(config, ['SystemConfigs', '0', 'Installer']) !== undefined) {
+      problems.add(`'${file}' is an installer itself`, item.location);
+      return [];
+    }
+    const definition = read(file);
+    reader.note(definition.files);
+    const artifact = definition.artifacts.find(
+      ({ type, compression }) => type === 'tar.zst' && compression === undefined,
+    );
+    if (artifact === undefined) {
+      problems.add(`'${file}' has no artifact of type 'tar.zst', of which a system is installed`, item.location);
+      return [];
+    }
+    const title = String(plainValue(valueAt(config, ['SystemConfigs', '0', 'Name'])!));
+    return [{ image: definition.name, title, commandLine: definition.boot.commandLine, artifact }];
+  });
+  const answers = readAnswers({ json, place }, reader, problems);
+  return { systems, ...(answers === undefined ? {} : { answers }) };
+}
+
+/** A file beside the definition, or the disk that it names. */
+function readAnswers(
+  { json, place }: { readonly json: LocatedJson; readonly place: LocatedJson },
+  reader: DefinitionReader,
+  problems: ProblemList,
+): string | undefined {
+  const path = valueAt(place, ['Answers']);
+  const disk = valueAt(json, ['Disks', '0', 'TargetDisk', 'Value']);
+  const target = disk?.kind === 'scalar' ? String(disk.value) : '';
+  if (path?.kind === 'scalar') {
+    if (target !== '') problems.add("'Answers' and 'TargetDisk' both say where to install", path.location);
+    return reader.readBeside({ path: String(path.value), location: path.location });
+  }
+  return target === '' ? undefined : `disk ${target}\noverwrite yes\n`;
+}
