@@ -27,26 +27,10 @@ export interface ImageReading {
 /** All definitions, ordered by name; a broken one has diagnostics instead of a definition. */
 export function readImages(reading: ImageReading): ImageProject[] {
   const { root, config } = reading;
-  const images = fastGlob
+  return fastGlob
     .sync(`${fastGlob.escapePath(config.imageDirectory)}/*.json`, { cwd: root, onlyFiles: true })
     .sort()
     .map((file) => readImage(file, reading));
-  const names = new Set(images.map(({ name }) => name));
-  return images.map((one) => ({ ...one, diagnostics: [...one.diagnostics, ...unknownSystems(one, names)] }));
-}
-
-/** Systems of an installer that are images of their own nowhere in the tree. */
-function unknownSystems({ file, definition }: ImageProject, names: ReadonlySet<string>): Diagnostic[] {
-  const systems = definition?.installer?.systems ?? [];
-  return systems
-    .filter(({ image }) => !names.has(image))
-    .map(({ image }) => ({
-      severity: 'error',
-      code: 'IMAGE_UNKNOWN',
-      message: `the installer's system '${image}' is no image of the tree`,
-      location: { file, line: 1 },
-      hint: 'its definition must be in the directory of images',
-    }));
 }
 
 function readImage(file: string, reading: ImageReading): ImageProject {

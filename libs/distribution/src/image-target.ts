@@ -85,10 +85,9 @@ export const imageTarget: Target = {
   log: (id) => join('dist', 'logs', 'image', `${id}.log`),
 };
 
-/** Images whose roots are in this one; those that aren't there are among its diagnostics. */
+/** Images whose roots are in this one. */
 export function systemsOf(distribution: Distribution, id: string): string[] {
-  const systems = distribution.findImage(id).definition?.installer?.systems ?? [];
-  return systems.map(({ image }) => image).filter((name) => distribution.images.some((one) => one.name === name));
+  return (distribution.findImage(id).definition?.installer?.systems ?? []).map(({ image }) => image);
 }
 
 /** The digest of all that decides what comes out. */

@@ -116,7 +116,7 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
   checkDisk({ json, config, artifacts }, problems);
   checkMedium(config, artifacts, problems);
   const installer = readInstaller(
-    { json, artifacts },
+    { file, json, artifacts },
     { reader, read: (other) => readImageDefinition(other, files) },
     problems,
   );

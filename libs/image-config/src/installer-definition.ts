@@ -26,6 +26,7 @@ export interface InstalledSystem {
 }
 
 interface InstallerPlace {
+  readonly file: string;
   readonly json: LocatedJson;
   readonly artifacts: readonly RequestedArtifact[];
 }
@@ -35,7 +36,7 @@ export type ReadDefinition = (file: string) => ImageDefinition;
 
 /** The first system's; undefined without one. What is wrong goes to `problems`. @throws BuildError of a system's definition */
 export function readInstaller(
-  { json, artifacts }: InstallerPlace,
+  { file: definitionFile, json, artifacts }: InstallerPlace,
   { reader, read }: { readonly reader: DefinitionReader; readonly read: ReadDefinition },
   problems: ProblemList,
 ): InstallerDefinition | undefined {
@@ -45,6 +46,11 @@ export function readInstaller(
     problems.add("'Installer' has no effect", place.location, "add an artifact of type 'iso'");
   const systems = listItems(valueAt(place, ['Systems'])).flatMap((item): InstalledSystem[] => {
     const file = resolvePath(item.location.file, String(plainValue(item)));
+    if (directoryOf(file) !== directoryOf(definitionFile)) {
+      const hint = 'only definitions beside this one are images of the tree';
+      problems.add(`'${file}' is not in the directory of '${definitionFile}'`, item.location, hint);
+      return [];
+    }
     const config = reader.readConfig(file, [], item.location);
     if (valueAt(config, ['SystemConfigs', '0', 'Installer']) !== undefined) {
       problems.add(`'${file}' is an installer itself`, item.location);
@@ -64,6 +70,10 @@ export function readInstaller(
   });
   const answers = readAnswers({ json, place }, reader, problems);
   return { systems, ...(answers === undefined ? {} : { answers }) };
+}
+
+function directoryOf(file: string): string {
+  return file.slice(0, file.lastIndexOf('/') + 1);
 }
 
 /** A file beside the definition, or the disk that it names. */

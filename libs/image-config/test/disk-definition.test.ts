@@ -259,6 +259,9 @@ describe('installers', () => {
     expect(refusal({}, {}, 'oci')).toBe("'Installer' has no effect");
     expect(refusal({ Systems: [] })).toContain("'Systems' must not be empty");
     expect(refusal({ Systems: ['none.json'] })).toBe("there is no file 'none.json'");
+    expect(refusal({ Systems: ['parts/server.json'] })).toBe(
+      "'parts/server.json' is not in the directory of 'medium.json'",
+    );
     expect(refusal({ Systems: ['medium.json'] })).toBe("'medium.json' is an installer itself");
     expect(refusal({ Systems: ['packed.json'] })).toBe(
       "'packed.json' has no artifact of type 'tar.zst', of which a system is installed",
