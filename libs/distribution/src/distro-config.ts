@@ -90,6 +90,11 @@ export interface DistroConfig {
     /** File with the armored public key. */
     readonly publicKey: string;
   };
+  /** What images are signed with that start with Secure Boot. */
+  readonly secureBoot?: {
+    /** File with the certificate in PEM, which the firmware has to know. */
+    readonly certificate: string;
+  };
   /** What to set aside for tasks that run at the same time; history and a default say it otherwise. */
   readonly resources?: {
     readonly default?: StatedResources;
@@ -304,6 +309,13 @@ export const distroSchema: JSONSchemaType<WrittenConfig> = {
     imageTools: toolPackages,
     bootTools: toolPackages,
     signing: { ...signingKey, nullable: true },
+    secureBoot: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      required: ['certificate'],
+      properties: { certificate: path },
+    },
     resources: {
       type: 'object',
       additionalProperties: false,

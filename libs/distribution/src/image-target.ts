@@ -11,6 +11,7 @@ import {
   storedArchive,
   usesImageTools,
   type ImagePorts,
+  type ImageRequest,
   type ImageRpm,
   type LocalFileInput,
 } from '@kiln/image-build';
@@ -63,12 +64,7 @@ export const imageTarget: Target = {
     await rm(log, { force: true });
     try {
       const built = await buildImage(host, await imagePorts(session), {
-        definition: plan.definition,
-        identity: imageIdentity(session, plan),
-        arch: distribution.config.architecture,
-        sourceDateEpoch: plan.sourceDateEpoch,
-        rpms: imageRpms(session, plan),
-        localFiles: plan.localFiles,
+        ...imageRequest(session, plan),
         outputDirectory,
         log,
       });
@@ -88,6 +84,19 @@ export const imageTarget: Target = {
 /** Images whose roots are in this one. */
 export function systemsOf(distribution: Distribution, id: string): string[] {
   return (distribution.findImage(id).definition?.installer?.systems ?? []).map(({ image }) => image);
+}
+
+/** What the image stage is asked for, but for where it puts the files. */
+export function imageRequest(session: Session, contents: ImageContents): Omit<ImageRequest, 'outputDirectory'> {
+  const { definition, sourceDateEpoch, localFiles } = contents;
+  return {
+    definition,
+    identity: imageIdentity(session, contents),
+    arch: session.distribution.config.architecture,
+    sourceDateEpoch,
+    rpms: imageRpms(session, contents),
+    localFiles,
+  };
 }
 
 /** The digest of all that decides what comes out. */

@@ -6,7 +6,9 @@ import { CHECKSUM_FILE, verifyImage } from '@kiln/image-build';
 import { withSigner } from '@kiln/rpm-repository';
 import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import { imageContents } from './image-target.ts';
+import { secureBootCertificate } from './secure-boot-key.ts';
 import type { Session } from './session.ts';
+import { signedImage } from './signed-image.ts';
 import { signingOf } from './signing-key.ts';
 import type { Target } from './targets.ts';
 import { isTrial, refuseInTrial } from './trial-toolchain.ts';
@@ -30,6 +32,7 @@ export const publishImageTarget: Target = {
       image: image.key,
       outputs: image.outputs,
       signing: { fingerprint, publicKey: sha256(publicKey) },
+      ...(isSigned(session, id) ? { secureBoot: sha256(await secureBootCertificate(session)) } : {}),
     });
   },
 
@@ -41,12 +44,13 @@ export const publishImageTarget: Target = {
       throw new BuildError('PLAN_STALE', `the image ${id} is not made`);
     const work = await makeWorkDirectory(host, store, 'publish-image');
     try {
-      for (const [name, blob] of Object.entries(image.outputs)) await store.materialize(blob, join(work, name));
+      const files = isSigned(session, id) ? await signedImage(session, contents, image.outputs) : image.outputs;
+      for (const [name, blob] of Object.entries(files)) await store.materialize(blob, join(work, name));
       const sums = join(work, CHECKSUM_FILE);
       await withSigner(host, signing, (signer) => signer.signFile(sums, contents.sourceDateEpoch));
       await refuseWrong(session, { id, directory: work, publicKeyFile: signing.publicKeyFile });
       const outputs = {
-        ...image.outputs,
+        ...files,
         [`${CHECKSUM_FILE}.asc`]: await store.putFile(`${sums}.asc`),
         [`GPG-KEY-${distribution.config.name}`]: await store.putText(signing.publicKey),
       };
@@ -59,6 +63,10 @@ export const publishImageTarget: Target = {
   showAs: ({ config }, id, output) => join('dist', 'published-images', config.architecture, id, output),
   log: (id) => join('dist', 'logs', 'publish-image', `${id}.log`),
 };
+
+function isSigned({ distribution }: Session, id: string): boolean {
+  return distribution.findImage(id).definition?.boot.unifiedKernel?.secureBoot === true;
+}
 
 async function refuseUnpublishableParts(session: Session, id: string): Promise<void> {
   const { distribution } = session;

@@ -1,7 +1,7 @@
 /** The table of artifacts: who writes which type. */
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuiltArtifactType, Compression, ImageArtifact } from '@kiln/image-config';
+import type { BuiltArtifactType, Compression, DiskArtifactType, ImageArtifact } from '@kiln/image-config';
 import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
 import { writeIso } from './artifacts/iso.ts';
 import { writeOci } from './artifacts/oci.ts';
@@ -11,10 +11,17 @@ import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
 import { writeVhdx } from './artifacts/vhdx.ts';
 import { writeVmdk } from './artifacts/vmdk.ts';
 import { partitionFile, type PlannedPartition } from './disk-plan.ts';
-import { ARTIFACT, scriptWriter, type ArtifactWriter, type MadeImage } from './made-image.ts';
+import {
+  ARTIFACT,
+  scriptWriter,
+  type ArtifactWriter,
+  type DiskWriter,
+  type MadeDisk,
+  type MadeImage,
+} from './made-image.ts';
 import { UNIFIED_KERNEL_FILE } from './unified-kernel.ts';
 
-const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
+const DISK_WRITERS: Readonly<Record<DiskArtifactType, DiskWriter>> = {
   raw: scriptWriter('ln disk.raw artifact'),
   qcow2: scriptWriter('qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd disk.raw artifact'),
   vhd: writeFixedVhd,
@@ -22,6 +29,10 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   vhdx: writeVhdx,
   vmdk: writeVmdk,
   uki: scriptWriter(`cp ${UNIFIED_KERNEL_FILE} artifact`),
+};
+
+const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
+  ...DISK_WRITERS,
   oci: writeOci,
   'tar.gz': ({ stage, packed }) => copyFile(packed.gzip!.file, join(stage.directories.output, ARTIFACT)),
   'tar.xz': scriptWriter('xz --stdout -T2 -6 root.tar > artifact'),
@@ -34,6 +45,8 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   iso: writeIso,
   seed: writeSeed,
 };
+
+export type DiskArtifact = ImageArtifact & { readonly type: DiskArtifactType };
 
 /** A fixed number of threads above one: the bytes don't depend on the machine's cores. */
 const COMPRESSORS: Readonly<Record<Compression, string>> = {
@@ -48,6 +61,12 @@ export async function writeArtifact(made: MadeImage, artifact: ImageArtifact): P
   await compress(made, artifact);
 }
 
+/** Writes an artifact of the disk alone. */
+export async function writeDiskArtifact(made: MadeDisk, artifact: DiskArtifact): Promise<void> {
+  await DISK_WRITERS[artifact.type](made, artifact);
+  await compress(made, artifact);
+}
+
 /** Writes an artifact of one partition. */
 export async function writePartitionArtifact(
   made: MadeImage,
@@ -58,7 +77,7 @@ export async function writePartitionArtifact(
   await compress(made, artifact);
 }
 
-async function compress(made: MadeImage, artifact: ImageArtifact): Promise<void> {
+async function compress(made: MadeDisk, artifact: ImageArtifact): Promise<void> {
   if (artifact.compression === undefined) return;
   await scriptWriter(`${COMPRESSORS[artifact.compression]} --stdout artifact > packed\nmv packed artifact`)(
     made,

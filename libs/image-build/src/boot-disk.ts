@@ -3,6 +3,7 @@ import type { Host } from '@kiln/host';
 import type { BuiltArtifactType, ImageArtifact, ImageDefinition } from '@kiln/image-config';
 import { failureOfChecks, type BootReport } from './boot-report.ts';
 import type { ImageCheck } from './image-checks.ts';
+import { DISK_FORMATS } from './disk-formats.ts';
 import { checkGuest, parseAnswers } from './guest-checks.ts';
 import {
   ANSWER_SECONDS,
@@ -25,16 +26,6 @@ export interface DiskBootRequest {
   readonly log?: string;
 }
 
-/** Disks that a virtual machine starts from, by QEMU's name of the format; earlier ones are preferred. */
-const FORMATS: readonly (readonly [BuiltArtifactType, string])[] = [
-  ['qcow2', 'qcow2'],
-  ['raw', 'raw'],
-  ['vhdx', 'vhdx'],
-  ['vhd', 'vpc'],
-  ['vhd-dynamic', 'vpc'],
-  ['vmdk', 'vmdk'],
-];
-
 const STEPS: readonly ConsoleStep[] = [
   { expect: 'login: root (automatic login)', seconds: BOOT_SECONDS },
   { expect: '# ', seconds: ANSWER_SECONDS },
@@ -47,7 +38,7 @@ export function bootArtifacts({ artifacts, boot }: ImageDefinition): readonly Im
     artifacts.find(({ type, compression }) => type === wanted && compression === undefined);
   const medium = plain('iso');
   if (medium !== undefined) return [medium];
-  const disk = FORMATS.map(([type]) => plain(type)).find((artifact) => artifact !== undefined);
+  const disk = DISK_FORMATS.map(([type]) => plain(type)).find((artifact) => artifact !== undefined);
   const seed = plain('seed');
   if (boot.type !== 'none' && disk !== undefined) return seed === undefined ? [disk] : [disk, seed];
   const [kernel, initrd] = [plain('kernel'), plain('initrd')];
@@ -152,6 +143,6 @@ function bootSource({ boot }: ImageDefinition, files: readonly (readonly [ImageA
     const commandLine = ['console=ttyS0', ...boot.commandLine].join(' ');
     return { kernel: path, initrd: second[1], commandLine };
   }
-  const format = FORMATS.find(([type]) => type === artifact.type)![1];
+  const format = DISK_FORMATS.find(([type]) => type === artifact.type)![1];
   return { disk: path, format, firmware: boot.type === 'efi' ? 'uefi' : 'bios' };
 }

@@ -23,6 +23,8 @@ export interface ToolRequest {
   readonly writableRoot?: boolean;
   /** Directories in the sandbox that get the usual device nodes (/dev/null, ...), so that scriptlets in a root of their own find them. */
   readonly deviceDirectories?: readonly string[];
+  /** For its standard input; it stands in no log. */
+  readonly input?: string;
   readonly cwd?: string;
   readonly log?: string;
   readonly onLine?: (line: string) => void;

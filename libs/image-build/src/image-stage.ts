@@ -23,6 +23,8 @@ export interface StageScript {
   readonly tools: 'toolchain' | 'image-tools' | 'image';
   /** Whether it changes the root's files. */
   readonly changesRoot?: boolean;
+  /** For its standard input; it stands in no log. */
+  readonly input?: string;
   /** On top of the root's files, for example. */
   readonly mounts?: readonly ToolMount[];
 }
@@ -50,6 +52,7 @@ export async function runScript(stage: ImageStage, step: StageScript): Promise<T
     ],
     environment: toolEnvironment(request.sourceDateEpoch),
     ...(layers === undefined ? {} : { layers }),
+    ...(step.input === undefined ? {} : { input: step.input }),
     ...(request.log === undefined ? {} : { log: request.log }),
   });
   if (result.status !== 0) throw stepFailed(stage, step, result);

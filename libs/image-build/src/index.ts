@@ -13,3 +13,4 @@ export { bootInstaller, type InstallerBootRequest } from './boot-installer.ts';
 export type { BootReport } from './boot-report.ts';
 export { bootTest, type BootTestRequest } from './boot-test.ts';
 export type { ImageCheck } from './image-checks.ts';
+export { signImage, type SecureBootKey, type SigningRequest } from './sign-image.ts';

@@ -5,11 +5,14 @@ import { runScript, type ImageStage } from './image-stage.ts';
 import type { PackedRoot } from './pack-root.ts';
 import type { RootLabels } from './selinux-labels.ts';
 
-export interface MadeImage {
+export interface MadeDisk {
   readonly stage: ImageStage;
-  readonly packed: PackedRoot;
   /** Of the disk in the output directory; absent without partitions. */
   readonly plan?: DiskPlan;
+}
+
+export interface MadeImage extends MadeDisk {
+  readonly packed: PackedRoot;
   /** Absent without SELinux. */
   readonly labels?: RootLabels;
 }
@@ -17,11 +20,14 @@ export interface MadeImage {
 /** Writes the file `ARTIFACT` in the output directory; equal images give equal bytes. */
 export type ArtifactWriter = (made: MadeImage, artifact: ImageArtifact) => Promise<void>;
 
+/** One that needs the disk alone. */
+export type DiskWriter = (made: MadeDisk, artifact: ImageArtifact) => Promise<void>;
+
 /** The file that a writer makes. */
 export const ARTIFACT = 'artifact';
 
 /** A writer that is a script of bash: it runs in the output directory with the image tools. */
-export function scriptWriter(script: string, words: (made: MadeImage) => readonly string[] = () => []): ArtifactWriter {
+export function scriptWriter(script: string, words: (made: MadeDisk) => readonly string[] = () => []): DiskWriter {
   return async (made, { type }) => {
     await runScript(made.stage, {
       script: `cd /output\n${script}`,

@@ -1,11 +1,12 @@
 /** A disk with a root that dm-verity protects, made twice and looked at by others' programs. */
-import { cpSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
 import type { DiskDefinition, ImageDefinition, PartitionDefinition } from '@kiln/image-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
+import { buildImage, signImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { minimalProgram } from './minimal-program.ts';
 import { noCustomization } from './no-customization.ts';
@@ -82,6 +83,16 @@ function bootSpec(): string {
     stub,
     '/boot/vmlinuz-9.1',
   );
+}
+
+/** A private key and its own certificate, in PEM. */
+function makeKey(): { readonly key: string; readonly certificate: string } {
+  const directory = temporaryDirectory('key');
+  const files = ['-keyout', join(directory, 'key'), '-out', join(directory, 'certificate')];
+  const words = ['req', '-new', '-x509', '-newkey', 'rsa:2048', '-noenc', '-days', '36500', '-subj', '/CN=Test'];
+  execFileSync('openssl', [...words, ...files], { stdio: 'ignore' });
+  const read = (name: string) => readFileSync(join(directory, name), 'utf8');
+  return { key: read('key'), certificate: read('certificate') };
 }
 
 /** Runs a script of the image tools on the artifacts, in /images; gives its status and what it printed. */
@@ -187,6 +198,41 @@ describe.skipIf(!hasRpmbuild())('a disk with a protected root', () => {
     );
     const journal = 'od -A n -t u1 -j 18 -N 2 files/usr/lib/sysimage/rpm/rpmdb.sqlite';
     expect((await examine(first, `${root} ${journal}`)).trim()).toBe('1   1');
+  });
+
+  it('is signed, the same each time, and never with another key', { timeout: 2 * MINUTE }, async () => {
+    const { key, certificate } = makeKey();
+    const image = request({
+      artifacts: [
+        { type: 'raw', compression: 'gz', fileName: 'small.raw.gz' },
+        { type: 'uki', fileName: 'small.efi' },
+      ],
+    });
+    await buildImage(host, ports, image);
+    const files = new Map([[image.definition.artifacts[0]!, join(image.outputDirectory, 'small.raw.gz')]]);
+    const sign = async () => {
+      const outputDirectory = join(temporaryDirectory('image'), 'signed');
+      await signImage(host, ports, {
+        image: { ...image, outputDirectory },
+        files,
+        key: { certificate, privateKey: key },
+      });
+      return outputDirectory;
+    };
+    const [one, two] = [await sign(), await sign()];
+    expect(readdirSync(one).sort()).toEqual(['small.efi', 'small.raw.gz']);
+    for (const name of readdirSync(one))
+      expect(sha256(readFileSync(join(one, name)))).toBe(sha256(readFileSync(join(two, name))));
+    writeFileSync(join(one, 'own.pem'), certificate);
+    writeFileSync(join(one, 'other.pem'), makeKey().certificate);
+    const esp = 'gzip -dc small.raw.gz > /tmp/disk; mcopy -i /tmp/disk@@1M ::/EFI/BOOT/BOOTX64.EFI /tmp/own.efi;';
+    expect(
+      await examine(one, `cd /images; ${esp} sbverify --cert own.pem /tmp/own.efi; sbverify --cert own.pem small.efi`),
+    ).toMatch(/^(Signature verification OK\n){2}$/);
+    expect((await run(one, 'sbverify --cert /images/other.pem /images/small.efi')).output).toContain(
+      'verification failed',
+    );
+    expect((await run(first, 'sbverify --list /images/small.efi')).output).toContain('No signature table present');
   });
 
   it('says that the root or the command line has no room', { timeout: MINUTE }, async () => {

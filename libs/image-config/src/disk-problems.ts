@@ -163,7 +163,13 @@ function checkBoot({ json, system, partitions, size, problems }: DiskUse): void 
 }
 
 /** A unified kernel image is something for UEFI, and only it can be signed. */
-function checkUnifiedKernel({ json, system, artifacts, problems }: DiskUse & Pick<DiskToCheck, 'artifacts'>): void {
+function checkUnifiedKernel({
+  json,
+  system,
+  partitions,
+  artifacts,
+  problems,
+}: DiskUse & Pick<DiskToCheck, 'artifacts'>): void {
   const isUnified = system.UnifiedKernelImage === true;
   const locationOf = (member: string) => (valueAt(json, ['SystemConfigs', '0', member]) ?? json).location;
   if (isUnified && system.BootType !== 'efi')
@@ -174,7 +180,10 @@ function checkUnifiedKernel({ json, system, artifacts, problems }: DiskUse & Pic
       locationOf('SecureBoot'),
       "add 'UnifiedKernelImage': true",
     );
-  for (const { kind, place } of artifacts) {
+  for (const { kind, partition, place } of artifacts) {
+    const role = partitions.filter(({ ID }) => ID === partition).map(roleOf)[0];
+    if (system.SecureBoot === true && role === 'esp')
+      problems.add(`an artifact of the partition '${partition}' would not be signed`, place.location, 'make a disk');
     if (!isUnified && kind.split('.')[0] === 'uki')
       problems.add(
         "an artifact of type 'uki' needs a 'UnifiedKernelImage'",

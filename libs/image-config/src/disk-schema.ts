@@ -12,6 +12,8 @@ export const DISK_ARTIFACTS = {
   uki: '.efi',
 } as const;
 
+export type DiskArtifactType = keyof typeof DISK_ARTIFACTS;
+
 /** Made from the root's files. */
 const ROOT_ARTIFACTS = {
   oci: '.oci.tar',

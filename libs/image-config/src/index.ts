@@ -10,9 +10,11 @@ export type { RequestedPackage } from './definition-reader.ts';
 export type { DiskDefinition, PartitionDefinition, PartitionMount } from './disk-definition.ts';
 export {
   BUILT_ARTIFACTS,
+  DISK_ARTIFACTS,
   type ArtifactType,
   type BuiltArtifactType,
   type Compression,
+  type DiskArtifactType,
   type FileSystem,
 } from './disk-schema.ts';
 export type { ImageArtifact } from './image-artifacts.ts';

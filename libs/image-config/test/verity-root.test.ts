@@ -85,6 +85,11 @@ describe('a root that dm-verity protects', () => {
       "'SecureBoot' needs a 'UnifiedKernelImage'",
     ],
     [
+      'what would not be signed',
+      [{ SecureBoot: true }, [{ ...esp, Artifacts: [{ Type: 'raw', Name: 'esp' }] }, rootfs, digests]],
+      "an artifact of the partition 'esp' would not be signed",
+    ],
+    [
       'an artifact of none',
       [{ UnifiedKernelImage: false }, [esp, rootfs, digests], 'uki'],
       "an artifact of type 'uki' needs a 'UnifiedKernelImage'",

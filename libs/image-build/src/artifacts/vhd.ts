@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { patchFile } from '../compose-disk.ts';
 import { hexFrom } from '../disk-plan.ts';
 import type { ImageStage } from '../image-stage.ts';
-import { ARTIFACT, scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import { ARTIFACT, scriptWriter, type DiskWriter } from '../made-image.ts';
 
 const FOOTER = 512;
 /** Seconds from 1970 to 2000, where the format's time begins. */
@@ -21,7 +21,7 @@ export interface VhdFooter {
 }
 
 /** The disk's bytes and a footer behind them. Azure wants whole MiB, which disks always are here. */
-export const writeFixedVhd: ArtifactWriter = async (made, artifact) => {
+export const writeFixedVhd: DiskWriter = async (made, artifact) => {
   await scriptWriter('cp --sparse=always disk.raw artifact')(made, artifact);
   const { sizeBytes } = made.plan!;
   await patchFile(made.stage, ARTIFACT, [
@@ -30,7 +30,7 @@ export const writeFixedVhd: ArtifactWriter = async (made, artifact) => {
 };
 
 /** Only the blocks that hold something. The footer is there twice. */
-export const writeDynamicVhd: ArtifactWriter = async (made, artifact) => {
+export const writeDynamicVhd: DiskWriter = async (made, artifact) => {
   await scriptWriter('qemu-img convert -f raw -O vpc -o subformat=dynamic,force_size=on disk.raw artifact')(
     made,
     artifact,

@@ -5,7 +5,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { patchFile, type Patch } from '../compose-disk.ts';
 import { crc32c } from '../crc32c.ts';
 import { hexFrom } from '../disk-plan.ts';
-import { ARTIFACT, scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import { ARTIFACT, scriptWriter, type DiskWriter } from '../made-image.ts';
 
 /** Places and names of [MS-VHDX] 2.2 and 2.6. */
 const HEADERS = [0x1_0000, 0x2_0000] as const;
@@ -25,7 +25,7 @@ const METADATA_REGION = '06a27c8b90479a4bb8fe575f050f886e';
 const PAGE_83 = 'ab12cabee6b2234593efc309e000c746';
 const GUID = 16;
 
-export const writeVhdx: ArtifactWriter = async (made, artifact) => {
+export const writeVhdx: DiskWriter = async (made, artifact) => {
   await scriptWriter('qemu-img convert -f raw -O vhdx -o subformat=dynamic,block_size=1M disk.raw artifact')(
     made,
     artifact,

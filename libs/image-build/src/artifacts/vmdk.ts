@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { patchFile } from '../compose-disk.ts';
 import { hexFrom, SECTOR } from '../disk-plan.ts';
-import { ARTIFACT, scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import { ARTIFACT, scriptWriter, type DiskWriter } from '../made-image.ts';
 
 /** Of the sparse extent's header, in bytes: where the descriptor begins and how long it may be, both in sectors. */
 const [DESCRIPTOR_OFFSET, DESCRIPTOR_SIZE] = [28, 36];
 
-export const writeVmdk: ArtifactWriter = async (made, artifact) => {
+export const writeVmdk: DiskWriter = async (made, artifact) => {
   await scriptWriter('qemu-img convert -f raw -O vmdk -o subformat=streamOptimized disk.raw artifact')(made, artifact);
   const file = await open(join(made.stage.directories.output, ARTIFACT), 'r');
   try {
