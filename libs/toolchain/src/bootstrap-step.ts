@@ -1,5 +1,5 @@
 /** One step of a bootstrap: done once in a sandbox, kept in the store as a layer under its identity. */
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
@@ -75,7 +75,8 @@ async function makeFiles(host: Host, store: Store, { plan, step, run, directory 
   const user = await buildUser(host);
   const log = join(run.logs, `${step.name}.log`);
   await mkdir(run.logs, { recursive: true });
-  await rm(log, { force: true });
+  // A second try must not hide why the first one failed.
+  await rename(log, join(run.logs, `${step.name}.before.log`)).catch(() => undefined);
   const work = await makeWorkDirectory(host, store, `bootstrap-${step.name}`);
   try {
     const [build, output] = [join(work, 'build'), join(work, 'files')];
@@ -155,8 +156,11 @@ function stepEnvironment({ table }: BootstrapPlan, step: PlannedStep, jobs: numb
   };
 }
 
+/** What compilers, linkers, make and shells say of what ends a build. */
+const COMPLAINT = /\berror\b(?!\.|-|_)|undefined reference|\*\*\* |: not found|: No such file/;
 const SHOWN_LINES = 15;
-const READ_BYTES = 16 * 1024;
+const SHOWN_BEFORE = 5;
+const READ_BYTES = 64 * 1024;
 
 async function stepFailure(failed: {
   readonly step: PlannedStep;
@@ -172,18 +176,18 @@ async function stepFailure(failed: {
       buffer: Buffer.alloc(READ_BYTES),
       position: Math.max(0, size - READ_BYTES),
     });
-    const lines = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-SHOWN_LINES);
-    const message = lines.findLast((line) => /error|not found|No such/i.test(line)) ?? lines.at(-1) ?? '';
-    return new BuildError(
-      'BOOTSTRAP_STEP_FAILED',
-      `the step '${step.name}' ended with status ${status}: ${message.trim()}`,
-      {
-        diagnostics: lines.map((line) => ({ severity: 'error', code: 'BOOTSTRAP_STEP_FAILED', message: line })),
-        hint: 'the steps before it stay done; correct the step and run the same command again',
-        log,
-        command,
-      },
-    );
+    const lines = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n');
+    // Of nested makes the innermost complains first.
+    const first = lines.findIndex((line) => COMPLAINT.test(line));
+    const begin = first < 0 ? Math.max(0, lines.length - SHOWN_LINES) : Math.max(0, first - SHOWN_BEFORE);
+    const shown = lines.slice(begin, begin + SHOWN_LINES);
+    const message = `the step '${step.name}' ended with status ${status}: ${(lines[first] ?? lines.at(-1) ?? '').trim()}`;
+    return new BuildError('BOOTSTRAP_STEP_FAILED', message, {
+      diagnostics: shown.map((line) => ({ severity: 'error', code: 'BOOTSTRAP_STEP_FAILED', message: line })),
+      hint: 'the steps before it stay done; correct the step and run the same command again',
+      log,
+      command,
+    });
   } finally {
     await file.close();
   }
