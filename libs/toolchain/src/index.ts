@@ -61,4 +61,4 @@ export { parseBootstrapSteps, type BootstrapStep, type BootstrapSteps } from './
 export { bootstrapRootIdentity, bootstrapRootKey } from './bootstrap-root.ts';
 export { doStep, stepFiles, stepLayerKey, type StepRun } from './bootstrap-step.ts';
 export { bootstrapLogs, lockBootstrap, makeBootstrapRoot, type BootstrapToolchain } from './bootstrap-toolchain.ts';
-export { foreignTraces } from './foreign-traces.ts';
+export { foreignTraces, refuseForeignTraces } from './foreign-traces.ts';

@@ -13,12 +13,19 @@ import {
   ROUND_MANIFEST,
   roundRequest,
   roundWorkspace,
+  Session,
   type BootstrapRound,
   type Distribution,
 } from '@kiln/distribution';
 import { writeFileAtomic } from '@kiln/host';
 import { defaultStoreDirectory, Store } from '@kiln/store';
-import { lockBootstrap, parseToolchainManifest, stepLayerKey, type PlannedStep } from '@kiln/toolchain';
+import {
+  lockBootstrap,
+  parseToolchainManifest,
+  refuseForeignTraces,
+  stepLayerKey,
+  type PlannedStep,
+} from '@kiln/toolchain';
 import { distributionOf, hostOf, print, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
 import { createReporter } from '../reporter.ts';
@@ -82,13 +89,21 @@ async function runRound(context: CommandContext, { distribution, round, limit }:
   const plan = bootstrapPlan(distribution);
   const place = await makeRoundWorkspace(root, round);
   const inRound = { ...context, cwd: place };
-  const members = memberPackages(await loadDistribution(place), plan);
+  const own = await loadDistribution(place);
+  const members = memberPackages(own, plan);
+  if (round !== 'seeded') await checkTools(context, own);
   print(context, `round ${round}: ${members.length} packages in ${place}`);
   await runTargets(inRound, () => members.map((id) => ['rpm', id]), { frozen: false, ...limit });
   const manifest = join(place, ROUND_MANIFEST);
   await mkdir(dirname(manifest), { recursive: true });
   await writeFileAtomic(manifest, roundRequest(config.architecture, plan));
   await updateManifest(inRound, ROUND_MANIFEST, {});
+}
+
+/** What the round before has built is looked through for traces of the host. @throws BuildError `FOREIGN_TRACES` */
+async function checkTools(context: CommandContext, distribution: Distribution): Promise<void> {
+  const { layer, readManifest } = await new Session(distribution, hostOf(context)).toolchain();
+  refuseForeignTraces(layer, await readManifest());
 }
 
 /** Tells each RPM that is another one when the toolchain is built by itself once more. */
