@@ -145,6 +145,13 @@ auto
 expect 'status without answers' 0 $status
 expect 'said without answers' '' "$(cat "$work/out")"
 
+ln -s /dev/nvme0n1 "$work/by-id"
+machine <<< "disk $work/by-id"
+auto
+expect 'status with a link' 0 $status
+expect 'loader with a link' 'grub2-install --target=i386-pc --boot-directory=/run/kiln-installer/target/boot /dev/nvme0n1' \
+    "$(grep i386 "$work/calls")"
+
 disks='the disks are: /dev/sda /dev/sdc /dev/nvme0n1'
 refuses "\"disk\" is missing; $disks" <<< 'overwrite yes'
 refuses "there is no disk /dev/vda; $disks" <<< 'disk /dev/vda'
@@ -177,6 +184,12 @@ machine < /dev/null
 printf '%s\n' '' '' '' bob secret secret no | "$program" > "$work/out" 2>&1
 expect 'status without leave' 2 $?
 expect 'calls without leave' '' "$(cat "$work/calls" 2> /dev/null)"
+
+machine < /dev/null
+printf '%s\n' '' /dev/sdc '' bob secret secret yes | "$program" > "$work/out" 2>&1
+expect 'status with a small disk' 1 $?
+expect 'said of a small disk' 'installer: error: the disk /dev/sdc has 256 MiB, and 828 MiB are needed' "$(grep error: "$work/out")"
+expect 'calls with a small disk' '' "$(cat "$work/calls" 2> /dev/null)"
 
 test $failed -eq 0 && echo 'all tests passed'
 exit $failed
