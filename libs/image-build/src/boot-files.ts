@@ -27,6 +27,8 @@ const MOUNT_TYPES: Readonly<Record<string, string>> = { fat16: 'vfat', fat32: 'v
 export interface Kernel {
   readonly version: string;
   readonly hasInitrd: boolean;
+  /** Whether its configuration beside it (/boot/config-<version>) says so. */
+  readonly hasFips: boolean;
 }
 
 /** fstab(5): all that is mounted, the upper ones first, then swap and what hides the processes of others. */
@@ -54,6 +56,12 @@ function withReadOnly(options: string): string {
   return ['ro', ...options.split(',').filter((one) => !['defaults', 'ro', 'rw', ''].includes(one))].join(',');
 }
 
+/** With FIPS an initial RAM disk checks the kernel's own file, and must find it when /boot is a partition. */
+export function fipsWords({ boot }: Pick<ImageDefinition, 'boot'>, plan: DiskPlan): string[] {
+  const partition = plan.partitions.find(({ definition }) => definition.mount?.point === '/boot');
+  return boot.fips === true && partition !== undefined ? [`boot=UUID=${partition.fileSystemUuid}`] : [];
+}
+
 /** Words by which the kernel finds a root that is a partition. */
 export function rootWords(plan: DiskPlan): string[] {
   const root = partitionOf(plan, '/')!;
@@ -62,8 +70,8 @@ export function rootWords(plan: DiskPlan): string[] {
 }
 
 /** The words that the kernel is started with. */
-function kernelCommandLine({ boot }: ImageDefinition, plan: DiskPlan): string {
-  return [...rootWords(plan), ...boot.commandLine].join(' ');
+function kernelCommandLine(definition: ImageDefinition, plan: DiskPlan): string {
+  return [...rootWords(plan), ...fipsWords(definition, plan), ...definition.boot.commandLine].join(' ');
 }
 
 /** grub.cfg of the root: starts the newest kernel; `serial` consoles of the kernel are the menu's too. */

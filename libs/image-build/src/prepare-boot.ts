@@ -8,14 +8,16 @@ import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { STUB, UNIFIED_KERNEL_DIRECTORY } from './unified-kernel.ts';
 
-/** `<version> <yes or no>`, oldest first. */
+/** `kernel <version> <initial RAM disk: yes or no> <FIPS: yes or no>`, oldest first. */
 const LIST_SCRIPT = `
 cd ${ROOT}
 for loader in ${BIOS_MODULES} ${EFI_LOADER} ${STUB}; do if [ -e ".$loader" ]; then echo "loader $loader"; fi; done
 [ -d boot ] || exit 0
 for kernel in $(cd boot; find . -maxdepth 1 -name 'vmlinuz-*' -printf '%f\\n' | sort --version-sort); do
   version=\${kernel#vmlinuz-}
-  if [ -e "boot/initramfs-$version.img" ]; then echo "kernel $version yes"; else echo "kernel $version no"; fi
+  initrd=no; if [ -e "boot/initramfs-$version.img" ]; then initrd=yes; fi
+  fips=no; if grep --quiet --no-messages '^CONFIG_CRYPTO_FIPS=y$' "boot/config-$version"; then fips=yes; fi
+  echo "kernel $version $initrd $fips"
 done
 `;
 
@@ -35,7 +37,7 @@ done
 
 /**
  * Done before times are settled, since all of this is content of the image.
- * @throws BuildError `IMAGE_KERNEL_MISSING`, `IMAGE_LOADER_MISSING`, `IMAGE_BOOT_FAILED`
+ * @throws BuildError `IMAGE_KERNEL_MISSING`, `IMAGE_FIPS_MISSING`, `IMAGE_LOADER_MISSING`, `IMAGE_BOOT_FAILED`
  */
 export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<void> {
   const { request, directories } = stage;
@@ -47,6 +49,18 @@ export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<vo
       location: { file: definition.file, line: 1 },
       hint: "name the kernel's package in 'KernelOptions' as 'default'",
     });
+  }
+  const newest = kernels.at(-1);
+  if (definition.boot.fips === true && newest !== undefined && !newest.hasFips) {
+    const message = `${definition.name}: the kernel ${newest.version} knows nothing of FIPS`;
+    throw new BuildError(
+      'IMAGE_FIPS_MISSING',
+      `${message}: /boot/config-${newest.version} has no CONFIG_CRYPTO_FIPS=y`,
+      {
+        location: { file: definition.file, line: 1 },
+        hint: "leave out 'EnableFIPS', or take another kernel",
+      },
+    );
   }
   const isUnified = definition.boot.unifiedKernel !== undefined;
   const loader = { efi: isUnified ? STUB : EFI_LOADER, legacy: BIOS_MODULES, none: undefined }[type];
@@ -85,7 +99,11 @@ async function lookForBoot(stage: ImageStage): Promise<{ kernels: Kernel[]; load
   return {
     kernels: rows
       .filter(([kind]) => kind === 'kernel')
-      .map(([, version, initrd]) => ({ version: version!, hasInitrd: initrd === 'yes' })),
+      .map(([, version, initrd, fips]) => ({
+        version: version!,
+        hasInitrd: initrd === 'yes',
+        hasFips: fips === 'yes',
+      })),
     loaders: rows.filter(([kind]) => kind === 'loader').map(([, path]) => path!),
   };
 }

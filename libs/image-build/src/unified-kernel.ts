@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { rootWords } from './boot-files.ts';
+import { fipsWords, rootWords } from './boot-files.ts';
 import { MIB, partitionFile, type DiskPlan } from './disk-plan.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
@@ -41,7 +41,7 @@ MTOOLS_SKIP_CHECK=1 mcopy -m -i "$1" ${UNIFIED_KERNEL_FILE} ::${UNIFIED_KERNEL_P
 export async function placeUnifiedKernel(stage: ImageStage, plan: DiskPlan, tree: HashTree | undefined): Promise<void> {
   const { definition } = stage.request;
   const words = tree === undefined ? rootWords(plan) : verityWords(plan, tree);
-  const commandLine = [...words, ...definition.boot.commandLine].join(' ');
+  const commandLine = [...words, ...fipsWords(definition, plan), ...definition.boot.commandLine].join(' ');
   const failed = { code: 'IMAGE_UNIFIED_KERNEL_FAILED', failure: 'the unified kernel image could not be made' };
   if (Buffer.byteLength(commandLine) >= MOST_BYTES) {
     const message = `${definition.name}: the kernel's command line has ${Buffer.byteLength(commandLine)} bytes`;

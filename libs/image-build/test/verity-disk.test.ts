@@ -235,6 +235,11 @@ describe.skipIf(!hasRpmbuild())('a disk with a protected root', () => {
     expect((await run(first, 'sbverify --list /images/small.efi')).output).toContain('No signature table present');
   });
 
+  it('refuses FIPS with a kernel that knows nothing of it', async () => {
+    const boot = { type: 'efi', unifiedKernel: { secureBoot: false }, fips: true, commandLine: ['fips=1'] } as const;
+    await expect(buildImage(host, ports, request({ boot }))).rejects.toMatchObject({ code: 'IMAGE_FIPS_MISSING' });
+  });
+
   it('says that the root or the command line has no room', { timeout: MINUTE }, async () => {
     const parts = (id: string, endMiB: number) => ({
       ...disk,

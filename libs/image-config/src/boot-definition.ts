@@ -11,7 +11,9 @@ export interface BootDefinition {
   readonly type: 'efi' | 'legacy' | 'none';
   /** Instead of a boot loader, with `efi`. */
   readonly unifiedKernel?: UnifiedKernel;
-  /** Words of the kernel's command line, without the one for the root file system. */
+  /** Whether the kernel is told to keep to FIPS 140. */
+  readonly fips?: true;
+  /** Words of the kernel's command line, without those that depend on the disk. */
   readonly commandLine: readonly string[];
 }
 
@@ -45,6 +47,7 @@ export function toBoot(system: SystemConfig): BootDefinition {
   return {
     type: system.BootType || 'none',
     ...(system.UnifiedKernelImage === true ? { unifiedKernel: { secureBoot: system.SecureBoot ?? false } } : {}),
+    ...(EnableFIPS === true ? { fips: true } : {}),
     commandLine: [
       // Networks are told by eth0, eth1, ...
       'net.ifnames=0',

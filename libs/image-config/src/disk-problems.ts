@@ -66,7 +66,8 @@ export function unsupportedDisk(json: LocatedJson): Diagnostic[] {
   return listItems(valueAt(json, ['Disks', '0', 'Partitions'])).flatMap((place): Diagnostic[] => {
     const type = valueAt(place, ['FsType']);
     if (type === undefined || plainValue(type) !== 'xfs') return [];
-    const message = 'file systems of type xfs are not built yet: its programs make no two alike';
+    const message =
+      'file systems of type xfs are not built yet: its programs keep no times, links and capabilities of files';
     return [
       { severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: type.location, hint: 'use ext4' },
     ];

@@ -144,7 +144,7 @@ export const kernelCommandLine = {
       description: 'The mode in /etc/selinux/config',
     },
     SELinuxPolicy: { type: 'string', description: 'Package with the policy; selinux-policy when it is missing' },
-    EnableFIPS: { ...flag, notBuilt: true },
+    EnableFIPS: { ...flag, description: 'The kernel allows only what FIPS 140 does; it must be built for that' },
     ExtraCommandLine: { type: 'string', pattern: '^[^`]*$' },
   },
   additionalProperties: false,

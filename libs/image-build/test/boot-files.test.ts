@@ -1,0 +1,39 @@
+import { sha256 } from '@kiln/build-identity';
+import type { DiskDefinition, ImageDefinition, PartitionDefinition } from '@kiln/image-config';
+import { describe, expect, it } from 'vitest';
+import { bootFiles } from '../src/boot-files.ts';
+import { planDisk } from '../src/disk-plan.ts';
+import { noCustomization } from './no-customization.ts';
+
+const partition = (id: string, point: string, more: object): PartitionDefinition => ({
+  ...{ id, name: '', isActive: false, startMiB: 1, endMiB: 2, artifacts: [], fileSystem: 'ext4' },
+  mount: { point, options: 'defaults', identifier: 'partuuid' },
+  ...more,
+});
+const esp = partition('esp', '/boot/efi', { fileSystem: 'fat32', role: 'esp' });
+const root = partition('root', '/', {});
+const boot = partition('boot', '/boot', {});
+
+/** The line of the menu that starts the kernel, without the values of UUIDs; and the file itself. */
+function kernelLine(partitions: readonly PartitionDefinition[], fips: boolean): string {
+  const disk: DiskDefinition = { table: 'gpt', sizeMiB: 10, partitions };
+  const definition: ImageDefinition = {
+    ...{ name: 'one', file: 'one.json', files: [], packages: [], artifacts: [], disk },
+    boot: { type: 'efi', commandLine: ['quiet'], ...(fips ? { fips: true } : {}) },
+    ...{ removeRpmDb: false, disableRpmDocs: false, hidepid: false },
+    customization: noCustomization,
+    container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
+  };
+  const plan = planDisk(disk, sha256('one'));
+  const files = bootFiles(definition, plan, [{ version: '9.1', hasInitrd: false, hasFips: fips }]);
+  const menu = files['/boot/grub2/grub.cfg']!;
+  return /^ +linux (.*)$/m.exec(menu)![1]!.replaceAll(/UUID=[0-9a-f-]{36}/g, 'UUID');
+}
+
+describe('the command line of the kernel', () => {
+  it('names the partition with the kernel when FIPS is on and it is not that of the root', () => {
+    expect(kernelLine([esp, root], true)).toBe('/boot/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 quiet');
+    expect(kernelLine([esp, root, boot], true)).toBe('/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 boot=UUID quiet');
+    expect(kernelLine([esp, root, boot], false)).toBe('/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 quiet');
+  });
+});
