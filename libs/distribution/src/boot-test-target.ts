@@ -13,7 +13,9 @@ import {
   type BootReport,
 } from '@kiln/image-build';
 import type { ActionResult } from '@kiln/store';
+import type { ImageDefinition } from '@kiln/image-config';
 import { imageContents, imagePorts, imageRpms, type ImageContents } from './image-target.ts';
+import type { ImageProject } from './package-project.ts';
 import type { Session } from './session.ts';
 import type { Target } from './targets.ts';
 import { plannedToolRoot } from './tool-roots.ts';
@@ -60,6 +62,15 @@ export const bootTestTarget: Target = {
   showAs: ({ config }, id, output) => join('dist', 'boot-tests', config.architecture, id, output),
   log: (id) => join('dist', 'logs', 'boot-test', `${id}.log`),
 };
+
+/** Whether the boot test has anything to start; a definition that can't be read may have. */
+export function isBootable({ definition }: Pick<ImageProject, 'definition'>): boolean {
+  return definition === undefined || bootArtifacts(definition) !== undefined || hasContainer(definition);
+}
+
+function hasContainer({ artifacts }: ImageDefinition): boolean {
+  return artifacts.some(({ type, compression }) => type === 'oci' && compression === undefined);
+}
 
 function startsDisk({ distribution }: Session, id: string): boolean {
   const { definition } = distribution.findImage(id);

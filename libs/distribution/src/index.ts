@@ -41,6 +41,7 @@ export { recordMacros, type MacroRecording } from './record-macros.ts';
 export { encodingProblem } from './spec-encoding.ts';
 export { specEvaluation, type SpecEvaluation, type SpecEvaluationOptions } from './spec-evaluation.ts';
 export { Session, type Admission, type TaskOutcome, type TaskState } from './session.ts';
+export { isBootable } from './boot-test-target.ts';
 export { logRun, newRunName, readRunLog, RUN_LOG, type LoggedRun } from './run-log.ts';
 export { type TaskMeasurement } from './task-meter.ts';
 export { taskResources } from './task-resources.ts';

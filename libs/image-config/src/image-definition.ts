@@ -180,6 +180,8 @@ function unsupportedShapes(json: LocatedJson, artifacts: readonly RequestedArtif
     code: 'IMAGE_FEATURE_UNSUPPORTED',
     message,
     location,
+    // Azure Linux makes installers of such definitions.
+    hint: "for an installer write each system as a definition of its own, and name them in 'Installer' of another",
   });
   const several = ['SystemConfigs', 'Disks'].flatMap((key) => {
     const second = valueAt(json, [key, '1']);
@@ -187,7 +189,6 @@ function unsupportedShapes(json: LocatedJson, artifacts: readonly RequestedArtif
       ? []
       : [unsupported(`more than one entry of '${key}' is not built yet`, second.location)];
   });
-  // Azure Linux makes installers of such definitions.
   const none =
     artifacts.length === 0
       ? [unsupported("it makes nothing: 'Disks' has no 'Artifacts'; it can only be for an installer", json.location)]

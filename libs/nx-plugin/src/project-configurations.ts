@@ -5,6 +5,7 @@ import {
   BOOTSTRAP_ROOT,
   bootstrapSteps,
   DISTRO_FILE,
+  isBootable,
   isBroken,
   manifestPath,
   stepsFile,
@@ -55,7 +56,9 @@ function taskOrder(distribution: Distribution): TaskOrder {
     ...(distribution.config.signing === undefined ? [] : [['publish', distribution.config.name] as const]),
     ...(stepsFile(distribution) === undefined ? [] : [['bootstrap', BOOTSTRAP_ROOT] as const]),
     ...distribution.packages.flatMap((one) => targetsOf(one).map((name): Task => [name, one.id])),
-    ...distribution.images.flatMap((image) => imageTargets(distribution).map((name): Task => [name, image.name])),
+    ...distribution.images.flatMap((image) =>
+      imageTargets(distribution, image).map((name): Task => [name, image.name]),
+    ),
   ];
   for (let task = open.pop(); task !== undefined; task = open.pop()) {
     const [target, id] = task;
@@ -152,7 +155,7 @@ function imageProject(distribution: Distribution, order: TaskOrder, image: Image
     metadata: { technologies: ['image'] },
     implicitDependencies: projectsBefore(order, ['image', image.name], name),
     targets: Object.fromEntries(
-      imageTargets(distribution).map((one) => [one, target(distribution, order, [one, image.name])]),
+      imageTargets(distribution, image).map((one) => [one, target(distribution, order, [one, image.name])]),
     ),
   };
 }
@@ -198,9 +201,10 @@ interface BootstrapProject {
   readonly description: string;
 }
 
-/** Nothing is published without a key. */
-function imageTargets({ config }: Distribution): TargetName[] {
-  return ['image', 'boot-test', ...(config.signing === undefined ? [] : ['publish-image' as const])];
+/** Nothing is published without a key; an image that nothing starts, such as a system of an installer, has no boot test. */
+function imageTargets({ config }: Distribution, image: ImageProject): TargetName[] {
+  const started = isBootable(image) ? (['boot-test'] as const) : [];
+  return ['image', ...started, ...(config.signing === undefined ? [] : ['publish-image' as const])];
 }
 
 /** Projects of packages that a task comes right after. */

@@ -51,6 +51,7 @@ beforeAll(async () => {
   write('SPECS/lacking/lacking.spec', spec('lacking', 'BuildRequires: nobody-has-this'));
   const image = { Disks: [{ Artifacts: [{ Type: 'oci' }] }], SystemConfigs: [{ Name: 'Tiny', Packages: ['high'] }] };
   write('imageconfigs/tiny.json', JSON.stringify(image));
+  write('imageconfigs/packed.json', JSON.stringify({ ...image, Disks: [{ Artifacts: [{ Type: 'tar.gz' }] }] }));
   const inferred = (await inferProjects(['toolkit/distro.json'], root)).flatMap(([, { projects: found = {} }]) =>
     Object.values(found),
   );
@@ -91,6 +92,7 @@ test('every spec and image is a project with a root of its own', () => {
     'broken/broken',
     'distribution',
     'high/high',
+    'image/packed',
     'image/tiny',
     'lacking/lacking',
     'low/low',
@@ -133,6 +135,10 @@ test('images have their own name space and need the packages in them', () => {
   expect(Object.keys(targets!)).toEqual(['image', 'boot-test']);
   expect(targets!['boot-test']!.dependsOn).toContainEqual({ target: 'image', projects: ['image/tiny'] });
   expect(JSON.stringify(targets!['image']!.dependsOn)).toContain('high/high');
+});
+
+test('an image that nothing starts has no boot test', () => {
+  expect(Object.keys(projects.get('image/packed')!.targets!)).toEqual(['image']);
 });
 
 test.each(['broken/broken', 'lacking/lacking'])('%s is a project that says what is wrong', (name) => {

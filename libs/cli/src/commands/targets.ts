@@ -1,6 +1,6 @@
 /** The commands that do what Nx's targets do: `build`, `rpm`, `check`, `image`, `repository`, `boot-test`, `toolchain`. */
 import { BuildError } from '@kiln/diagnostics';
-import { logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
+import { isBootable, logRun, Session, TOOLCHAIN_ORIGIN, type Distribution } from '@kiln/distribution';
 import type { Command } from 'commander';
 import { distributionOf, hostOf, rootOf, type CommandContext } from '../context.ts';
 import { describeFailure } from '../failure.ts';
@@ -31,11 +31,11 @@ const packages =
 
 const images =
   (target: 'image' | 'boot-test' | 'publish-image'): Selection =>
-  (distribution, names) =>
-    (names.length === 0 ? distribution.images.map(({ name }) => name) : names).map((name): Task => [
-      target,
-      distribution.findImage(name).name,
-    ]);
+  (distribution, names) => {
+    const all = distribution.images.filter((image) => target !== 'boot-test' || isBootable(image));
+    const wanted = names.length === 0 ? all : names.map((name) => distribution.findImage(name));
+    return wanted.map(({ name }): Task => [target, name]);
+  };
 
 export function addTargets(program: Command, context: () => CommandContext): void {
   const add = (usage: string, description: string, select: Selection): Command =>
