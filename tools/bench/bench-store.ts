@@ -6,12 +6,11 @@ import { Session, type PackageProject } from '@kiln/distribution';
 import { createHost } from '@kiln/host';
 import { Store, type ActionResult } from '@kiln/store';
 
+/** What is made of packages: another package, or an image. */
+type Built = Pick<PackageProject, 'dependencies'>;
+
 /** Fills `directory`; what isn't built yet is built. */
-export async function makeBenchStore(
-  from: Session,
-  projects: readonly PackageProject[],
-  directory: string,
-): Promise<void> {
+export async function makeBenchStore(from: Session, projects: readonly Built[], directory: string): Promise<void> {
   const { layer, rpms } = await from.toolchain();
   mkdirSync(join(directory, 'layers'), { recursive: true });
   chmodSync(directory, 0o755);
@@ -32,9 +31,9 @@ export function benchSession({ distribution }: Session, directory: string): Sess
 }
 
 /** Their dependencies, and those of these: identities are made of one another. */
-function neededBuilds({ distribution }: Session, projects: readonly PackageProject[]): ReadonlySet<string> {
+function neededBuilds({ distribution }: Session, projects: readonly Built[]): ReadonlySet<string> {
   const needed = new Set<string>();
-  const visit = ({ dependencies }: PackageProject) => {
+  const visit = ({ dependencies }: Built) => {
     for (const id of dependencies.filter((one) => !needed.has(one))) {
       needed.add(id);
       visit(distribution.findPackage(id));

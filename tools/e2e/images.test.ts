@@ -109,12 +109,18 @@ test.each<[string, (text: string) => string, RegExp]>([
 
 test('an interrupt in the middle', { timeout: 2 * MINUTE }, async () => {
   const running = start(tree, kilnCommand('image', 'disk'));
-  const work = join(tree.store, 'work');
-  while (!existsSync(work) || !readdirSync(work).some((name) => name.startsWith('image-disk-')))
+  // On the disk or in memory.
+  const places = [join(tree.store, 'work'), `/dev/shm/kiln-${process.getuid!()}`];
+  const works = () =>
+    places
+      .flatMap((place) => (existsSync(place) ? readdirSync(place) : []))
+      .filter((name) => name.includes(`-${running.pid}-`));
+  while (!works().some((name) => name.startsWith('image-disk-')))
     await new Promise((resolve) => setTimeout(resolve, 20));
   process.kill(-running.pid, 'SIGINT');
   const ran = await running.ended;
   expect(ran.status, ran.output).toBe(130);
+  expect(works()).toEqual([]);
   expectNothingLeft();
 });
 

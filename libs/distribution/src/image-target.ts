@@ -1,5 +1,5 @@
 /** The `image` target: an image definition to its artifacts. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
@@ -19,7 +19,7 @@ import { inParallel } from '@kiln/host';
 import type { ImageDefinition } from '@kiln/image-config';
 import { ProviderIndex, resolveClosure } from '@kiln/package-graph';
 import { formatDependency, formatNevra } from '@kiln/rpm-package';
-import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
+import { makeWorkDirectory, memoryPlace, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
 import { digestFile, type Blob } from '@kiln/store';
 import { TOOLCHAIN_ORIGIN } from './universe.ts';
 import { throwDiagnostics } from './throw-diagnostics.ts';
@@ -50,7 +50,7 @@ export const imageTarget: Target = {
   },
 
   async build(session, id) {
-    const { host, store, distribution } = session;
+    const { store, distribution } = session;
     const plan = await imageContents(session, id);
     if (plan === undefined) throw new BuildError('PLAN_STALE', `a package of the image ${id} is not built`);
     await inParallel(plan.rpms, AT_ONCE, ({ blob, fileName }) => store.requireIntact(blob, fileName));
@@ -63,7 +63,7 @@ export const imageTarget: Target = {
     await mkdir(join(log, '..'), { recursive: true });
     await rm(log, { force: true });
     try {
-      const built = await buildImage(host, await imagePorts(session), {
+      const built = await buildWherePossible(session, plan, {
         ...imageRequest(session, plan),
         outputDirectory,
         log,
@@ -97,6 +97,31 @@ export function imageRequest(session: Session, contents: ImageContents): Omit<Im
     rpms: imageRpms(session, contents),
     localFiles,
   };
+}
+
+/** Bytes of work for each byte of packed RPMs (the root, archives of it, file systems, disks, artifacts), and for each of the definition's files. */
+const WORK = { rpm: 24, file: 6 };
+
+/** In memory when there is plenty of it, else in the store; both give the same bytes. */
+async function buildWherePossible(session: Session, contents: ImageContents, request: ImageRequest) {
+  const { postInstallScripts, finalizeScripts } = contents.definition.customization;
+  // Scripts may write as much as they like.
+  const isKnown = postInstallScripts.length + finalizeScripts.length === 0;
+  const place = isKnown ? await memoryPlace(await workOf(contents)) : undefined;
+  try {
+    return await buildImage(session.host, await imagePorts(session, place), request);
+  } catch (error) {
+    if (place === undefined || !(error instanceof BuildError) || error.code !== 'NO_SPACE') throw error;
+    await rm(request.outputDirectory, { recursive: true, force: true });
+    return buildImage(session.host, await imagePorts(session), request);
+  }
+}
+
+/** Bytes, rather too many. */
+async function workOf({ rpms, localFiles }: ImageContents): Promise<number> {
+  const files = await Promise.all(Object.values(localFiles).map(({ path }) => stat(path)));
+  const sum = (list: readonly { readonly size: number }[]) => list.reduce((bytes, { size }) => bytes + size, 0);
+  return WORK.rpm * sum(rpms.map(({ blob }) => blob)) + WORK.file * sum(files);
 }
 
 /** The digest of all that decides what comes out. */
@@ -217,8 +242,8 @@ export function imageRpms({ store }: Session, { rpms, specs }: ImageContents): I
   }));
 }
 
-/** The doors of the image stage on this session's toolchain. */
-export async function imagePorts(session: Session): Promise<ImagePorts> {
+/** The doors of the image stage on this session's toolchain. @param place of the work directories, if not in the store */
+export async function imagePorts(session: Session, place?: string): Promise<ImagePorts> {
   const { host, store, distribution } = session;
   const { layer } = await session.toolchain();
   return {
@@ -227,7 +252,7 @@ export async function imagePorts(session: Session): Promise<ImagePorts> {
     bootTools: () => toolRootLayer(session, 'bootTools'),
     rootArchive: (request, make) =>
       storedArchive(store, digestOf({ request, toolchain: distribution.toolchain.identity }), make),
-    makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
+    makeWorkDirectory: (name) => makeWorkDirectory(host, store, name, place),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };
 }

@@ -1,5 +1,5 @@
 /** A root with its packages installed: by rpm the first time, then from an archive that all images with the same packages share. */
-import { chown, rename } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '@kiln/build-identity';
 import type { Host } from '@kiln/host';
@@ -45,8 +45,10 @@ export async function fillRoot(host: Host, stage: ImageStage): Promise<void> {
       changesRoot: true,
     });
     isFilled = true;
-    await rename(join(directories.output, ARCHIVE), path);
-    await chown(path, process.getuid!(), process.getgid!());
+    const archive = join(directories.output, ARCHIVE);
+    // Work directories may be in memory.
+    await copyFile(archive, path);
+    await rm(archive);
   });
   if (isFilled) return;
   await runScript(stage, {

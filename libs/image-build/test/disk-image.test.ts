@@ -5,6 +5,7 @@ import { sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { createHost } from '@kiln/host';
 import type { DiskDefinition, ImageArtifact, ImageDefinition, PartitionDefinition } from '@kiln/image-config';
+import { memoryPlace } from '@kiln/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { imageToolsRoot } from './image-tools.ts';
@@ -21,6 +22,7 @@ import {
 
 const EPOCH = 1_700_000_000;
 const MINUTE = 60_000;
+const MIB = 1_048_576;
 const host = createHost();
 let ports: ImagePorts;
 let tools: string;
@@ -123,12 +125,14 @@ describe.skipIf(!hasRpmbuild())('disks', () => {
   }, 5 * MINUTE);
   afterAll(removeTemporaryDirectories);
 
-  it('are the same twice, in every format', { timeout: 2 * MINUTE }, async () => {
+  it('are the same twice, in every format, and in memory as on a disk', { timeout: 2 * MINUTE }, async () => {
     const made = request(
       gpt,
       all.map((type) => ({ type, fileName: `small.${type}` })),
     );
-    await buildImage(host, ports, made);
+    const place = await memoryPlace(200 * MIB);
+    const inMemory = { ...makePorts(host, makeToolRoot(), place), imageTools: ports.imageTools };
+    await buildImage(host, inMemory, made);
     const sums = (directory: string) => readFileSync(join(directory, 'SHA256SUMS'), 'utf8').split('\n');
     expect(sums(made.outputDirectory)).toEqual(sums(first));
   });

@@ -75,15 +75,15 @@ export function makeToolRoot(): string {
   return root;
 }
 
-/** The real sandbox over the toolchain. */
-export function makePorts(host: Host, toolRoot: string): ImagePorts {
+/** The real sandbox over the toolchain. @param place of work directories, if not in a store of their own */
+export function makePorts(host: Host, toolRoot: string, place?: string): ImagePorts {
   const store = new Store(host, temporaryDirectory('store'));
   return {
     run: ({ layers, ...request }) => runSandboxed(host, { layers: layers ?? [toolRoot], identity: 'root', ...request }),
     imageTools: () => Promise.resolve(toolRoot),
     bootTools: () => Promise.resolve(toolRoot),
     rootArchive: (request, make) => storedArchive(store, digestOf(request), make),
-    makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
+    makeWorkDirectory: (name) => makeWorkDirectory(host, store, name, place),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };
 }

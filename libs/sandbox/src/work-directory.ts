@@ -1,4 +1,4 @@
-/** Directories that builds write to: under the store's `work/`, owned by the build user. */
+/** Directories that builds write to: under the store's `work/` or in memory, owned by the build user. */
 import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -6,16 +6,23 @@ import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type BuildUser, type Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
+import { existingMemoryPlace } from './memory-place.ts';
 import { RUN_PREFIX, runInIdNamespace } from './run-sandboxed.ts';
 
 const reachable = new WeakMap<Host, Set<string>>();
 
 /**
  * A new empty directory that the build user may write to; `name` is for people who look at it.
+ * @param place where it is made, `work/` of the store when it is missing
  * @throws BuildError `STORE_UNREACHABLE` when the build user can't enter the store.
  */
-export async function makeWorkDirectory(host: Host, store: Store, name: string): Promise<string> {
-  const directory = join(store.directory, 'work', `${name}-${process.pid}-${randomBytes(4).toString('hex')}`);
+export async function makeWorkDirectory(
+  host: Host,
+  store: Store,
+  name: string,
+  place: string = join(store.directory, 'work'),
+): Promise<string> {
+  const directory = join(place, `${name}-${process.pid}-${randomBytes(4).toString('hex')}`);
   await mkdir(directory, { recursive: true });
   await chmod(directory, 0o755);
   await checkStoreReachable(host, store);
@@ -44,7 +51,9 @@ export async function removeWorkDirectory(host: Host, directory: string): Promis
 /** Removes what earlier runs left in `work/` and `tmp/` of the store, and in another place, when they were killed: names carry the id of their process. */
 export async function sweepWorkDirectories(host: Host, store: Store, ...more: readonly string[]): Promise<void> {
   await sweepRuns();
-  for (const place of [...['work', 'tmp'].map((name) => join(store.directory, name)), ...more]) {
+  const own = ['work', 'tmp'].map((name) => join(store.directory, name));
+  const inMemory = await existingMemoryPlace();
+  for (const place of [...own, ...(inMemory === undefined ? [] : [inMemory]), ...more]) {
     const names = await readdir(place).catch(() => []);
     for (const name of names) {
       const pid = Number(/-(\d+)-[0-9a-f]+$/.exec(name)?.[1]);
