@@ -169,6 +169,21 @@ refuses '"password-hash" is no hash as in /etc/shadow' <<< $'disk /dev/nvme0n1\n
 refuses '"password-hash" and "ssh-key" need "user"' <<< $'disk /dev/nvme0n1\nssh-key ssh-ed25519 AAAA'
 refuses '"end halt" is none of poweroff, reboot, stay' <<< $'disk /dev/nvme0n1\nend halt'
 
+# check <message> <system>...: of the answers of standard input
+check() {
+    local message=$1
+    shift
+    expect "check of: $message" "$message" "$("$program" check /dev/stdin "$@" 2>&1 || echo failed)"
+}
+check '' server <<< 'disk /dev/anything'
+check '' server desktop <<< $'disk /dev/anything\nsystem desktop'
+check 'installer: error: "disk" is missing
+failed' server <<< 'swap 4'
+check 'installer: error: "system" is missing; the systems are: server desktop
+failed' server desktop <<< 'disk /dev/sda'
+check 'installer: error: "overwrite maybe" is neither yes nor no
+failed' server <<< $'disk /dev/sda\noverwrite maybe'
+
 # On a terminal: a wrong disk and host name are asked again.
 machine < /dev/null
 stub openssl <<< 'read -r word; echo "\$6\$salt\$of-$word"'
