@@ -5,9 +5,9 @@ import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import {
   buildImage,
+  carriedFiles,
   imageActionRequest,
   localSources,
-  rootKey,
   storedArchive,
   usesImageTools,
   type ImagePorts,
@@ -54,9 +54,10 @@ export const imageTarget: Target = {
     const plan = await imageContents(session, id);
     if (plan === undefined) throw new BuildError('PLAN_STALE', `a package of the image ${id} is not built`);
     await inParallel(plan.rpms, AT_ONCE, ({ blob, fileName }) => store.requireIntact(blob, fileName));
-    for (const { image, artifact } of plan.definition.installer?.systems ?? []) {
-      const { result } = await session.state('image', image);
-      await store.requireIntact(result!.outputs[artifact.fileName]!, artifact.fileName);
+    for (const system of plan.definition.installer?.systems ?? []) {
+      const { result } = await session.state('image', system.image);
+      for (const fileName of carriedFiles(system).values())
+        await store.requireIntact(result!.outputs[fileName]!, fileName);
     }
     const outputDirectory = await store.temporaryPath('image');
     const log = join(distribution.root, imageTarget.log(id));
@@ -153,7 +154,7 @@ export interface ImageContents {
   readonly sourceDateEpoch: number;
   /** The specs that the packages were built from, by the origin of the provider. */
   readonly specs: ReadonlyMap<string, string>;
-  /** What the image is made of beside packages: files by path in the workspace, roots of other images by `rootKey`. */
+  /** What the image is made of beside packages: files by path in the workspace, files of other images by `carriedFiles`. */
   readonly localFiles: Readonly<Record<string, LocalFileInput>>;
 }
 
@@ -175,8 +176,8 @@ export async function imageContents(session: Session, id: string): Promise<Image
     for (const { origin } of built) specs.set(origin, project.specFile);
   }
   const definition = image.definition!;
-  const roots = await rootsOf(session, definition);
-  if (roots === undefined) return undefined;
+  const carried = await systemFiles(session, definition);
+  if (carried === undefined) return undefined;
   const requirements = definition.packages.map(({ dependency }) => dependency);
   const { members, unresolved } = resolveClosure(new ProviderIndex(providers), requirements);
   const [lack] = unresolved;
@@ -197,7 +198,7 @@ export async function imageContents(session: Session, id: string): Promise<Image
     rpms,
     specs,
     sourceDateEpoch: Math.max(0, ...rpms.map(({ buildTime }) => buildTime)),
-    localFiles: { ...(await localFilesOf(session, definition)), ...roots },
+    localFiles: { ...(await localFilesOf(session, definition)), ...carried },
   };
 }
 
@@ -213,19 +214,21 @@ async function localFilesOf(
   return files;
 }
 
-/** The roots that an installer has; undefined while one isn't made. */
-async function rootsOf(
+/** What an installer has of its systems; undefined while one isn't made. */
+async function systemFiles(
   session: Session,
   { installer }: ImageDefinition,
 ): Promise<Record<string, LocalFileInput> | undefined> {
-  const roots: Record<string, LocalFileInput> = {};
-  for (const { image, artifact } of installer?.systems ?? []) {
-    const { result } = await session.state('image', image);
-    const blob = result?.outputs[artifact.fileName];
-    if (blob === undefined) return undefined;
-    roots[rootKey(image)] = { path: session.store.blobPath(blob.sha256), sha256: blob.sha256 };
+  const files: Record<string, LocalFileInput> = {};
+  for (const system of installer?.systems ?? []) {
+    const { result } = await session.state('image', system.image);
+    for (const [key, fileName] of carriedFiles(system)) {
+      const blob = result?.outputs[fileName];
+      if (blob === undefined) return undefined;
+      files[key] = { path: session.store.blobPath(blob.sha256), sha256: blob.sha256 };
+    }
   }
-  return roots;
+  return files;
 }
 
 function digestsOf(files: Readonly<Record<string, LocalFileInput>>): Record<string, Sha256> {

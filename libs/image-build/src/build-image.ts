@@ -49,7 +49,7 @@ export function rpmDatabaseFileName(name: string): string {
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
  * @throws BuildError those of `fillRoot`, `customizeRoot`, `prepareBoot`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
- * `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
+ * `IMAGE_INSTALLER_WRONG`, `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
   const { definition } = request;

@@ -3,7 +3,7 @@ export { verifyImage, type VerifyRequest } from './verify-image.ts';
 export { buildImage, rpmDatabaseFileName, type BuiltImage, type ImageOutput } from './build-image.ts';
 export { IMAGE_RECIPE_VERSION, imageActionRequest, usesImageTools } from './image-request.ts';
 export type { ImageIdentity, ImageRequest, ImageRpm } from './image-request.ts';
-export { localSources, rootKey, type LocalFileInput } from './local-files.ts';
+export { carriedFiles, localSources, type LocalFileInput } from './local-files.ts';
 export type { ImagePorts, ToolMount, ToolRequest, ToolResult } from './image-ports.ts';
 export { storedArchive } from './root-archive.ts';
 export { readOciArchive, type OciArchive, type OciRuntimeConfig } from './oci-archive.ts';

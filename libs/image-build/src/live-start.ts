@@ -12,6 +12,7 @@ const MEDIUM_MODULES = ['xhci-pci', 'ehci-pci', 'uhci-hcd', 'usb-storage'];
  */
 export const COLLECT_SCRIPT = `
 export PATH=/usr/bin:/usr/sbin
+[ -x /usr/sbin/init ] || { echo 'a system on an ISO image needs /usr/sbin/init, which no package of it has' >&2; exit 1; }
 start=/output/start
 mkdir -p $start/{dev,proc,run,sys,system,usr/bin,usr/lib,usr/lib64,usr/sbin}
 for link in bin lib lib64 sbin; do

@@ -2,8 +2,9 @@
 import { constants, copyFile } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
-import type { ImageDefinition } from '@kiln/image-config';
+import type { ImageDefinition, InstalledSystem } from '@kiln/image-config';
 import { digestFile } from '@kiln/store';
+import { SBOM_SUFFIX } from './image-files.ts';
 import type { ImageRequest } from './image-request.ts';
 
 /** `path` is absolute; the content has the digest. */
@@ -26,6 +27,19 @@ export function localSources({ customization, seed }: Pick<ImageDefinition, 'cus
 /** Where the root of another image is among the local files: no path of a workspace. */
 export function rootKey(image: string): string {
   return `image:${image}`;
+}
+
+/** The same of its bill of materials. */
+export function sbomKey(image: string): string {
+  return `sbom:${image}`;
+}
+
+/** What an installer takes of a system's image: file names by their keys among the local files. */
+export function carriedFiles({ image, artifact }: InstalledSystem): ReadonlyMap<string, string> {
+  return new Map([
+    [rootKey(image), artifact.fileName],
+    [sbomKey(image), `${image}${SBOM_SUFFIX}`],
+  ]);
 }
 
 /** Copies a file, and checks the copy, so that what is checked is what is used. @throws BuildError `INPUT_CHANGED` */

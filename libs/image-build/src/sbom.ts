@@ -20,6 +20,17 @@ export interface SbomInput {
   readonly osRelease: Readonly<Record<string, string>>;
   readonly sourceDateEpoch: number;
   readonly packages: readonly SbomPackage[];
+  /** Images that are in this one. */
+  readonly images?: readonly SbomReference[];
+}
+
+/** Another image's document. */
+export interface SbomReference {
+  /** Name of the image. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Of the document. */
+  readonly sha256: Sha256;
 }
 
 /** Type of the reference to the digest of a package's header, which the rpm database of the image has too. */
@@ -29,7 +40,14 @@ const IMAGE = 'SPDXRef-Image';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 
 /** The document as text: the same for the same input. */
-export function spdxDocument({ name, rootDigest, osRelease, sourceDateEpoch, packages }: SbomInput): string {
+export function spdxDocument({
+  name,
+  rootDigest,
+  osRelease,
+  sourceDateEpoch,
+  packages,
+  images = [],
+}: SbomInput): string {
   const licenses = new Map<string, string>();
   const sources = new Set(packages.flatMap(({ rpm }) => rpm.sourceRpm ?? []));
   const document = {
@@ -42,6 +60,7 @@ export function spdxDocument({ name, rootDigest, osRelease, sourceDateEpoch, pac
       created: new Date(sourceDateEpoch * 1000).toISOString().replace('.000', ''),
       creators: ['Tool: kiln'],
     },
+    ...(images.length === 0 ? {} : { externalDocumentRefs: images.map(documentReference) }),
     packages: [
       imagePackage(name, rootDigest, osRelease),
       ...packages.map((one) => binaryPackage(one, osRelease['ID'] ?? 'linux', licenses)),
@@ -50,6 +69,7 @@ export function spdxDocument({ name, rootDigest, osRelease, sourceDateEpoch, pac
     relationships: [
       relationship(DOCUMENT, 'DESCRIBES', IMAGE),
       ...packages.map(({ rpm }) => relationship(IMAGE, 'CONTAINS', idOf(formatNevra(rpm)))),
+      ...images.map((one) => relationship(IMAGE, 'CONTAINS', `${documentIdOf(one)}:${IMAGE}`)),
       ...packages.flatMap(({ rpm }) =>
         rpm.sourceRpm === undefined
           ? []
@@ -59,6 +79,18 @@ export function spdxDocument({ name, rootDigest, osRelease, sourceDateEpoch, pac
     hasExtractedLicensingInfos: [...licenses].map(([licenseId, extractedText]) => ({ licenseId, extractedText })),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function documentReference(image: SbomReference) {
+  return {
+    externalDocumentId: documentIdOf(image),
+    spdxDocument: image.namespace,
+    checksum: { algorithm: 'SHA256', checksumValue: image.sha256 },
+  };
+}
+
+function documentIdOf({ name }: SbomReference): string {
+  return idOf(name).replace('SPDXRef-', 'DocumentRef-');
 }
 
 function imagePackage(name: string, rootDigest: Sha256, osRelease: Readonly<Record<string, string>>) {

@@ -1,9 +1,10 @@
 /** Writes the bill of materials of an image from the packages that it was made of. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Sha256 } from '@kiln/build-identity';
 import { readRpmHeader } from '@kiln/rpm-repository';
 import type { ImageRequest } from './image-request.ts';
-import { spdxDocument, type SbomPackage } from './sbom.ts';
+import { sbomKey } from './local-files.ts';
+import { spdxDocument, type SbomPackage, type SbomReference } from './sbom.ts';
 
 export interface SbomImage {
   readonly rootDigest: Sha256;
@@ -16,5 +17,16 @@ export async function writeSbom(request: ImageRequest, image: SbomImage, path: s
   for (const { path: file, sha256, origin } of request.rpms)
     packages.push({ rpm: (await readRpmHeader(file)).package, sha256, origin });
   const { definition, sourceDateEpoch } = request;
-  await writeFile(path, spdxDocument({ name: definition.name, sourceDateEpoch, packages, ...image }));
+  const images = await containedImages(request);
+  await writeFile(path, spdxDocument({ name: definition.name, sourceDateEpoch, packages, images, ...image }));
+}
+
+async function containedImages({ definition, localFiles }: ImageRequest): Promise<SbomReference[]> {
+  const references: SbomReference[] = [];
+  for (const { image: name } of definition.installer?.systems ?? []) {
+    const { path, sha256 } = localFiles[sbomKey(name)]!;
+    const { documentNamespace } = JSON.parse(await readFile(path, 'utf8')) as { readonly documentNamespace: string };
+    references.push({ name, namespace: documentNamespace, sha256 });
+  }
+  return references;
 }

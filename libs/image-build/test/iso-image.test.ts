@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildImage, rootKey, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
+import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
+import { rootKey, sbomKey } from '../src/local-files.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { noCustomization } from './no-customization.ts';
 import { baseSpec, mediumSpec } from './test-packages.ts';
@@ -100,6 +101,7 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
       'beside/meta': placed('instance-id: one\n'),
       'beside/user': placed('#cloud-config\n'),
       [rootKey('server')]: placed(packed()),
+      [sbomKey('server')]: placed(JSON.stringify({ documentNamespace: 'urn:uuid:one' })),
     };
     rpms = [...(await buildRpms(baseSpec(), EPOCH)), ...(await buildRpms(mediumSpec(), EPOCH))];
     const made = request(rpms);
@@ -139,6 +141,7 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
       "'/installer/answers'",
       "'/systems/server/description'",
       "'/systems/server/root.tar.zst'",
+      "'/systems/server/server.spdx.json'",
     ]);
     expect(await examine(`${take(system!)}; unsquashfs -lln /tmp/taken`)).toContain('/usr/lib/os-release');
     const menu = await examine(`${take('/boot/grub2/grub.cfg')}; cat /tmp/taken`);
@@ -170,6 +173,35 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
       `xorriso -osirrox on -indev seed.iso -extract /${name} /tmp/taken 2> /dev/null; cat /tmp/taken`;
     expect(await examine(file('meta-data'))).toBe('instance-id: one\n');
     expect(await examine(file('user-data'))).toBe('#cloud-config\n');
+  });
+
+  it('name the systems in their bill of materials', () => {
+    const document = JSON.parse(readFileSync(join(first, 'small-medium.spdx.json'), 'utf8')) as Record<string, unknown>;
+    const { sha256: checksumValue } = localFiles[sbomKey('server')]!;
+    expect(document['externalDocumentRefs']).toEqual([
+      {
+        externalDocumentId: 'DocumentRef-server',
+        spdxDocument: 'urn:uuid:one',
+        checksum: { algorithm: 'SHA256', checksumValue },
+      },
+    ]);
+    expect(document['relationships']).toContainEqual({
+      spdxElementId: 'SPDXRef-Image',
+      relationshipType: 'CONTAINS',
+      relatedSpdxElement: 'DocumentRef-server:SPDXRef-Image',
+    });
+  });
+
+  it('have answers that their installer understands', async () => {
+    const made = request(rpms);
+    const { installer } = made.definition;
+    const wrong = {
+      ...made,
+      definition: { ...made.definition, installer: { ...installer!, answers: 'dsk /dev/sda\n' } },
+    };
+    await expect(buildImage(host, ports, wrong)).rejects.toThrow(
+      /^small-medium: it can not install: [^]*dsk is wrong$/,
+    );
   });
 
   it('need a kernel and the programs that start a system', async () => {

@@ -156,10 +156,20 @@ while [ "$1" != -o ]; do shift; done
 printf '%8192s\\n' "$all" > "$2"
 END
 chmod 755 usr/bin/grub2-mkimage
+mkdir -p usr/sbin usr/libexec
+printf '#!/usr/bin/bash\\n' > usr/sbin/init
+cat > usr/libexec/kiln-installer <<'END'
+#!/usr/bin/bash
+read -r word rest < "$2"
+[ "$1 $word $3" = 'check disk server' ] || { echo "$word is wrong" >&2; exit 1; }
+END
+chmod 755 usr/sbin/init usr/libexec/kiln-installer
 printf '%512s' loader > usr/lib/grub/i386-pc/boot_hybrid.img
 printf kernel > boot/vmlinuz-1.0
 %files
 /usr/bin/*
+/usr/libexec
+/usr/sbin
 /boot
 /usr/lib/grub
 ${[...libraries].map((path) => `/${place(path)}`).join('\n')}

@@ -5,7 +5,8 @@ import { BIOS_LOADER_MODULES, BIOS_MODULES, EFI_MODULES, serialConsole } from '.
 import { hexFrom, uuidFrom } from '../disk-plan.ts';
 import type { ToolMount } from '../image-ports.ts';
 import { runScript, type ImageStage } from '../image-stage.ts';
-import { rootKey } from '../local-files.ts';
+import { SBOM_SUFFIX } from '../image-files.ts';
+import { rootKey, sbomKey } from '../local-files.ts';
 import { COLLECT_SCRIPT, startScript } from '../live-start.ts';
 import type { ArtifactWriter } from '../made-image.ts';
 
@@ -56,9 +57,9 @@ for description in system-*; do
   [ -e "$description" ] || continue
   name=\${description#system-}
   mkdir -p "medium/systems/$name"
-  kib=$(($(zstd --quiet --decompress --stdout "/systems/$name" | wc -c) / 1024))
+  kib=$(($(zstd --quiet --decompress --stdout "/systems/$name.tar.zst" | wc -c) / 1024))
   { cat "$description"; echo "size-kib $kib"; } > "medium/systems/$name/description"
-  grafts+=("/systems/$name/root.tar.zst=/systems/$name")
+  grafts+=("/systems/$name/root.tar.zst=/systems/$name.tar.zst" "/systems/$name/$name${SBOM_SUFFIX}=/systems/$name${SBOM_SUFFIX}")
 done
 if [ -e answers ]; then install -D -m 0644 answers medium/installer/answers; fi
 
@@ -70,6 +71,13 @@ xorriso -as mkisofs -quiet -r -V "$label" --modification-date="$date" --set_all_
   -c boot.cat -b boot/grub2/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info \\
   -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -graft-points /=medium "\${grafts[@]}"
 rm -r start medium
+`;
+
+/** Arguments: names of the systems. The installer of the image itself says what is wrong with its answers. */
+const INSTALLER_SCRIPT = `
+installer=/usr/libexec/kiln-installer
+if [ ! -x $installer ]; then echo "there is no $installer: it needs the package kiln-installer" >&2; exit 1; fi
+if [ -e /output/answers ]; then $installer check /output/answers "$@"; fi
 `;
 
 export const writeIso: ArtifactWriter = async (made, artifact) => {
@@ -99,17 +107,34 @@ export const writeIso: ArtifactWriter = async (made, artifact) => {
 };
 
 /** Descriptions and answers go to the output directory; the roots are only mounted, below /systems. */
-async function placeSystems({ request, directories }: ImageStage): Promise<ToolMount[]> {
+async function placeSystems(stage: ImageStage): Promise<ToolMount[]> {
+  const { request, directories } = stage;
   const { installer } = request.definition;
   const place = (name: string, text: string) => writeFile(join(directories.output, name), text);
   if (installer?.answers !== undefined) await place('answers', installer.answers);
-  return Promise.all(
-    (installer?.systems ?? []).map(async ({ image, title, commandLine }) => {
+  if (installer === undefined) return [];
+  await runScript(stage, {
+    script: INSTALLER_SCRIPT,
+    words: installer.systems.map(({ image }) => image),
+    failure: 'it can not install',
+    code: 'IMAGE_INSTALLER_WRONG',
+    tools: 'image',
+  });
+  const mounts = await Promise.all(
+    installer.systems.map(async ({ image, title, commandLine }) => {
       await place(`system-${image}`, `title ${title}\ncommand-line ${commandLine.join(' ')}\n`);
-      const { path } = request.localFiles[rootKey(image)]!;
-      return { source: path, target: `/systems/${image}`, writable: false };
+      const mount = (key: string, target: string) => ({
+        source: request.localFiles[key]!.path,
+        target,
+        writable: false,
+      });
+      return [
+        mount(rootKey(image), `/systems/${image}.tar.zst`),
+        mount(sbomKey(image), `/systems/${image}${SBOM_SUFFIX}`),
+      ];
     }),
   );
+  return mounts.flat();
 }
 
 /** What both boot loaders read first. */
