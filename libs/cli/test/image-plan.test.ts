@@ -11,7 +11,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'kiln-image-'));
   mkdirSync(join(directory, 'lists'));
   const config = {
-    Disks: [{ Artifacts: [{ Type: 'ova' }] }],
+    Disks: [{ Artifacts: [{ Type: 'diff' }] }],
     SystemConfigs: [{ Name: 'One', PackageLists: ['lists/a.json'] }],
   };
   writeFileSync(join(directory, 'foreign.json'), JSON.stringify(config));
@@ -30,9 +30,9 @@ test('plans a definition of the workspace', async () => {
 test('plans one of somewhere else, and says what is not built', async () => {
   const { status, out } = await runMain('-C', directory, 'image-plan', 'foreign.json');
   expect(status).toBe(0);
-  expect(out).toContain('foreign: foreign (ova)\n');
+  expect(out).toContain('foreign: foreign (diff)\n');
   expect(out).toMatch(/^ {2}2 packages {2}bash sed$/m);
-  expect(out).toContain("foreign.json:1:33: artifacts of type 'ova' are not built yet");
+  expect(out).toContain("foreign.json:1:33: artifacts of type 'diff' are not built yet");
 });
 
 test('fails where something is wrong', async () => {

@@ -5,6 +5,7 @@ import type { BuiltArtifactType, Compression, DiskArtifactType, ImageArtifact } 
 import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
 import { writeIso } from './artifacts/iso.ts';
 import { writeOci } from './artifacts/oci.ts';
+import { writeOva } from './artifacts/ova.ts';
 import { writeErofs, writeExt4, writeSquashfs } from './artifacts/root-file-system.ts';
 import { writeSeed } from './artifacts/seed.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
@@ -28,6 +29,7 @@ const DISK_WRITERS: Readonly<Record<DiskArtifactType, DiskWriter>> = {
   'vhd-dynamic': writeDynamicVhd,
   vhdx: writeVhdx,
   vmdk: writeVmdk,
+  ova: writeOva,
   uki: scriptWriter(`cp ${UNIFIED_KERNEL_FILE} artifact`),
 };
 

@@ -57,7 +57,7 @@ const gpt: DiskDefinition = {
 };
 
 const all: readonly ImageArtifact['type'][] = [
-  ...(['raw', 'qcow2', 'vhd', 'vhd-dynamic', 'vhdx', 'vmdk'] as const),
+  ...(['raw', 'qcow2', 'vhd', 'vhd-dynamic', 'vhdx', 'vmdk', 'ova'] as const),
   ...(['tar.xz', 'tar.zst', 'ext4', 'squashfs', 'erofs', 'initrd'] as const),
 ];
 
@@ -198,6 +198,33 @@ describe.skipIf(!hasRpmbuild())('disks', () => {
       expect(await examine(first, compared)).toContain('Images are identical');
     }
     for (const format of ['qcow2', 'vhdx', 'vmdk']) await examine(first, `qemu-img check -f ${format} small.${format}`);
+  });
+
+  it('are the same disk in an appliance, whose description says how large it is', async () => {
+    expect((await examine(first, 'tar -tf small.ova')).trim().split('\n')).toEqual([
+      'small.ovf',
+      'small.mf',
+      'small-disk1.vmdk',
+    ]);
+    const unpack = 'tar -xf small.ova -C /tmp; cd /tmp;';
+    // The form of the manifest is another one than that of sha256sum.
+    const sums = String.raw`sed 's/^SHA256(\(.*\))= \(.*\)$/\2  \1/' small.mf | sha256sum --check`;
+    expect(await examine(first, `${unpack} ${sums}`)).toBe('small.ovf: OK\nsmall-disk1.vmdk: OK\n');
+    expect(await examine(first, `${unpack} sha256sum < small-disk1.vmdk; sha256sum < /images/small.vmdk`)).toMatch(
+      /^(\w{64}) {2}-\n\1 {2}-\n$/,
+    );
+    const parse = `
+import sys, xml.etree.ElementTree as tree
+for one in tree.parse(sys.argv[1]).iter():
+  values = {key.split("}")[1]: value for key, value in one.attrib.items()}
+  if "capacity" in values: print(values["capacity"])
+  if "href" in values: print(values["href"], values["size"])`;
+    const said = await examine(
+      first,
+      `${unpack} python3 -c '${parse}' small.ovf; stat --format='%n %s' small-disk1.vmdk`,
+    );
+    const [file, capacity, found] = said.split('\n');
+    expect([capacity, file]).toEqual([String(64 * 1024 * 1024), found]);
   });
 
   it('have a footer that says their whole size', () => {

@@ -9,6 +9,7 @@ export const DISK_ARTIFACTS = {
   'vhd-dynamic': '.dynamic.vhd',
   vhdx: '.vhdx',
   vmdk: '.vmdk',
+  ova: '.ova',
   uki: '.efi',
 } as const;
 
@@ -39,7 +40,7 @@ export type BuiltArtifactType = keyof typeof BUILT_ARTIFACTS;
 const ARTIFACT_TYPES = [
   ...(Object.keys(BUILT_ARTIFACTS) as BuiltArtifactType[]),
   // Azure Linux 3 has these too.
-  ...(['diff', 'gz', 'ova', 'rdiff', 'xz'] as const),
+  ...(['diff', 'gz', 'rdiff', 'xz'] as const),
 ] as const;
 
 export type ArtifactType = (typeof ARTIFACT_TYPES)[number];

@@ -31,7 +31,7 @@ describe('planDefinition', () => {
     const disk = {
       PartitionTableType: 'gpt',
       MaxSize: 100,
-      Artifacts: [{ Name: 'core', Type: 'ova' }],
+      Artifacts: [{ Name: 'core', Type: 'diff' }],
       Partitions: [
         { ID: 'boot', Start: 1, End: 9, FsType: 'fat32', Flags: ['esp'] },
         {
@@ -55,10 +55,10 @@ describe('planDefinition', () => {
       { id: 'rootfs', fileSystem: 'ext4', start: 9, end: 0, mountPoint: '/' },
     ]);
     expect(made.artifacts).toEqual([
-      { name: 'core', kind: 'ova' },
+      { name: 'core', kind: 'diff' },
       { name: 'root', kind: 'ext4.gz', partition: 'rootfs' },
     ]);
-    expect(made.refused.map(({ message }) => message)).toContain("artifacts of type 'ova' are not built yet");
+    expect(made.refused.map(({ message }) => message)).toContain("artifacts of type 'diff' are not built yet");
     expect(made.files).toEqual(['images/a.json', 'images/lists/a.json']);
   });
 

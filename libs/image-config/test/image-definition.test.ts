@@ -227,7 +227,7 @@ describe('bad input', () => {
 
   it('says honestly what is known and not built', () => {
     const config = {
-      Disks: [{ Artifacts: [{ Type: 'ova' }], RawBinaries: [{ BinPath: 'a' }] }],
+      Disks: [{ Artifacts: [{ Type: 'diff' }], RawBinaries: [{ BinPath: 'a' }] }],
       SystemConfigs: [
         { Name: 'One', Packages: ['a'], IsKickStartBoot: true, PreserveTdnfCache: true, KernelCommandLine: {} },
         { Name: 'Two', Packages: ['b'] },
@@ -237,7 +237,7 @@ describe('bad input', () => {
       "images/test.json:22:7: IMAGE_FEATURE_UNSUPPORTED: 'IsKickStartBoot' is known but not built yet",
       "images/test.json:23:7: IMAGE_FEATURE_UNSUPPORTED: 'PreserveTdnfCache' is known but not built yet",
       "images/test.json:26:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
-      "images/test.json:6:19: IMAGE_FEATURE_UNSUPPORTED: artifacts of type 'ova' are not built yet",
+      "images/test.json:6:19: IMAGE_FEATURE_UNSUPPORTED: artifacts of type 'diff' are not built yet",
       "images/test.json:9:7: IMAGE_FEATURE_UNSUPPORTED: 'RawBinaries' is known but not built yet",
     ]);
   });
