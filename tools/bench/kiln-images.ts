@@ -8,7 +8,7 @@ import { buildImage, storedArchive, type ImagePorts } from '@kiln/image-build';
 import type { ImageDefinition } from '@kiln/image-config';
 import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import { Store } from '@kiln/store';
-import { imageContents, imagePorts, imageRpms } from '../../libs/distribution/src/image-target.ts';
+import { imageContents, imagePorts, imageRpms, placeInMemory } from '../../libs/distribution/src/image-target.ts';
 
 /** Changes a definition to that of another image with the same packages. */
 export type Change = (definition: ImageDefinition) => ImageDefinition;
@@ -52,7 +52,7 @@ export class KilnImages {
   /** Seconds from asking for the image until its files are in the store, in a session that remembers nothing but the toolchain. */
   async seconds(change: Change): Promise<number> {
     const session = new Session(this.#session.distribution, createHost());
-    const ports = await this.#ports(session);
+    await session.toolchain();
     const begun = performance.now();
     const contents = await this.#contents(session);
     const definition = change(contents.definition);
@@ -60,7 +60,8 @@ export class KilnImages {
     const store = this.#ownStore(session);
     const outputDirectory = await store.temporaryPath('image');
     try {
-      const { outputs } = await buildImage(session.host, ports, {
+      const place = await placeInMemory(contents);
+      const { outputs } = await buildImage(session.host, await this.#ports(session, place), {
         definition,
         identity: digestOf(definition),
         arch: session.distribution.config.architecture,
@@ -87,13 +88,13 @@ export class KilnImages {
     return new Store(session.host, this.#store);
   }
 
-  async #ports(session: Session): Promise<ImagePorts> {
+  async #ports(session: Session, place?: string): Promise<ImagePorts> {
     const store = this.#ownStore(session);
     const { host } = session;
     return {
       ...(await imagePorts(session)),
       rootArchive: (request, make) => storedArchive(store, digestOf(request), make),
-      makeWorkDirectory: (name) => makeWorkDirectory(host, store, name),
+      makeWorkDirectory: (name) => makeWorkDirectory(host, store, name, place),
       removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
     };
   }

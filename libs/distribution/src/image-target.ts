@@ -105,10 +105,7 @@ const WORK = { rpm: 24, file: 6 };
 
 /** In memory when there is plenty of it, else in the store; both give the same bytes. */
 async function buildWherePossible(session: Session, contents: ImageContents, request: ImageRequest) {
-  const { postInstallScripts, finalizeScripts } = contents.definition.customization;
-  // Scripts may write as much as they like.
-  const isKnown = postInstallScripts.length + finalizeScripts.length === 0;
-  const place = isKnown ? await memoryPlace(await workOf(contents)) : undefined;
+  const place = await placeInMemory(contents);
   try {
     return await buildImage(session.host, await imagePorts(session, place), request);
   } catch (error) {
@@ -118,11 +115,14 @@ async function buildWherePossible(session: Session, contents: ImageContents, req
   }
 }
 
-/** Bytes, rather too many. */
-async function workOf({ rpms, localFiles }: ImageContents): Promise<number> {
+/** For the work directories of an image; undefined when they belong on a disk. */
+export async function placeInMemory({ rpms, localFiles, definition }: ImageContents): Promise<string | undefined> {
+  const { postInstallScripts, finalizeScripts } = definition.customization;
+  // Scripts may write as much as they like.
+  if (postInstallScripts.length + finalizeScripts.length > 0) return undefined;
   const files = await Promise.all(Object.values(localFiles).map(({ path }) => stat(path)));
   const sum = (list: readonly { readonly size: number }[]) => list.reduce((bytes, { size }) => bytes + size, 0);
-  return WORK.rpm * sum(rpms.map(({ blob }) => blob)) + WORK.file * sum(files);
+  return memoryPlace(WORK.rpm * sum(rpms.map(({ blob }) => blob)) + WORK.file * sum(files));
 }
 
 /** The digest of all that decides what comes out. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
-import { BuildError } from '@kiln/diagnostics';
+import type { BuildError } from '@kiln/diagnostics';
 import { createHost, type KilnEvent } from '@kiln/host';
 import type { ImageDefinition } from '@kiln/image-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ import {
   type ImageRequest,
   type ImageRpm,
 } from '../src/index.ts';
-import { noCustomization } from './no-customization.ts';
+import { EPOCH, failure, smallImage } from './small-image.ts';
 import { badSpec, baseSpec, copySpec, richSpec, specWith } from './test-packages.ts';
 import {
   buildRpms,
@@ -26,25 +26,15 @@ import {
   temporaryDirectory,
 } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const HOST_PATH = '/a/path/of/this/machine';
 const events: KilnEvent[] = [];
 const host = createHost({ emit: (event) => events.push(event) });
-const definition: ImageDefinition = {
-  name: 'small',
-  file: 'small.json',
-  files: ['small.json'],
-  packages: [],
+const definition: Partial<ImageDefinition> = {
   artifacts: [
     { type: 'oci', fileName: 'small.oci.tar' },
     { type: 'tar.gz', fileName: 'small.tar.gz' },
   ],
-  boot: { type: 'none', commandLine: [] },
   hostname: 'small',
-  removeRpmDb: false,
-  disableRpmDocs: false,
-  hidepid: false,
-  customization: noCustomization,
   container: { cmd: ['/usr/bin/bash'], env: { PATH: '/usr/bin' }, labels: {}, exposedPorts: [], volumes: [] },
 };
 
@@ -53,26 +43,8 @@ let toolRoot: string;
 let base: ImageRpm[];
 let rich: ImageRpm[];
 
-function request(rpms: readonly ImageRpm[], more: Partial<ImageDefinition> = {}): ImageRequest {
-  return {
-    definition: { ...definition, ...more },
-    identity: sha256('small'),
-    arch: 'x86_64',
-    sourceDateEpoch: EPOCH,
-    rpms,
-    localFiles: {},
-    outputDirectory: join(temporaryDirectory('image'), 'out'),
-  };
-}
-
-async function failure(work: Promise<unknown>): Promise<BuildError> {
-  const error: unknown = await work.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof BuildError) return error;
-  throw error;
-}
+const request = (rpms: readonly ImageRpm[], more: Partial<ImageDefinition> = {}): ImageRequest =>
+  smallImage(rpms, { ...definition, ...more });
 
 /** `mode owner size name`, as GNU tar lists them. */
 function listing(archive: string): string[] {

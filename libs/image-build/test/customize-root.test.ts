@@ -8,6 +8,7 @@ import type { Customization, ImageDefinition } from '@kiln/image-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type BuiltImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { noCustomization } from './no-customization.ts';
+import { EPOCH, smallImage } from './small-image.ts';
 import { baseSpec, specWith } from './test-packages.ts';
 import {
   buildRpms,
@@ -20,7 +21,6 @@ import {
   temporaryDirectory,
 } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const DAY = Math.floor(EPOCH / 86_400);
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAbcdefghijklmnopqrstuvwxyz0123456789ABCDEF me@home';
 
@@ -65,32 +65,15 @@ function request(customization: Partial<Customization>, more: Partial<ImageDefin
     ...all.files.flatMap((file) => (file.type === 'file' ? [file.source] : [])),
     ...[...all.postInstallScripts, ...all.finalizeScripts].map(({ source }) => source),
   ];
+  const artifacts = [{ type: 'tar.gz', fileName: 'custom.tar.gz' }] as const;
   return {
-    definition: {
-      name: 'custom',
-      file: 'custom.json',
-      files: ['custom.json'],
-      packages: [],
-      artifacts: [{ type: 'tar.gz', fileName: 'custom.tar.gz' }],
-      boot: { type: 'none', commandLine: [] },
-      removeRpmDb: false,
-      disableRpmDocs: false,
-      hidepid: false,
-      customization: all,
-      container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
-      ...more,
-    },
-    identity: sha256('custom'),
-    arch: 'x86_64',
-    sourceDateEpoch: EPOCH,
-    rpms,
+    ...smallImage(rpms, { name: 'custom', artifacts, customization: all, ...more }),
     localFiles: Object.fromEntries(
       sources.map((source) => {
         const path = join(workspace, source);
         return [source, { path, sha256: sha256(readFileSync(path)) }];
       }),
     ),
-    outputDirectory: join(temporaryDirectory('image'), 'out'),
     log: join(temporaryDirectory('log'), 'log'),
   };
 }

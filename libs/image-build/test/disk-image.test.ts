@@ -1,26 +1,17 @@
 /** Disks and file systems of a small root, made twice and looked at by others' programs. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { createHost } from '@kiln/host';
-import type { DiskDefinition, ImageArtifact, ImageDefinition, PartitionDefinition } from '@kiln/image-config';
+import type { DiskDefinition, ImageArtifact, PartitionDefinition } from '@kiln/image-config';
 import { memoryPlace } from '@kiln/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { imageToolsRoot } from './image-tools.ts';
-import { noCustomization } from './no-customization.ts';
+import { EPOCH, failure, smallImage } from './small-image.ts';
 import { baseSpec, richSpec } from './test-packages.ts';
-import {
-  buildRpms,
-  hasRpmbuild,
-  makePorts,
-  makeToolRoot,
-  removeTemporaryDirectories,
-  temporaryDirectory,
-} from './tool-root.ts';
+import { buildRpms, hasRpmbuild, makePorts, makeToolRoot, removeTemporaryDirectories } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const MINUTE = 60_000;
 const MIB = 1_048_576;
 const host = createHost();
@@ -61,32 +52,8 @@ const all: readonly ImageArtifact['type'][] = [
   ...(['tar.xz', 'tar.zst', 'ext4', 'squashfs', 'erofs', 'initrd'] as const),
 ];
 
-function request(disk: DiskDefinition, artifacts: readonly ImageArtifact[]): ImageRequest {
-  const definition: ImageDefinition = {
-    name: 'small',
-    file: 'small.json',
-    files: ['small.json'],
-    packages: [],
-    artifacts,
-    disk,
-    boot: { type: 'none', commandLine: [] },
-    removeRpmDb: false,
-    disableRpmDocs: false,
-    hidepid: false,
-    customization: noCustomization,
-    container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
-  };
-  const outputDirectory = join(temporaryDirectory('image'), 'out');
-  return {
-    definition,
-    identity: sha256('small'),
-    arch: 'x86_64',
-    sourceDateEpoch: EPOCH,
-    rpms,
-    localFiles: {},
-    outputDirectory,
-  };
-}
+const request = (disk: DiskDefinition, artifacts: readonly ImageArtifact[]): ImageRequest =>
+  smallImage(rpms, { disk, artifacts });
 
 /** Runs a script of the image tools on the artifacts, in /images; gives what it printed. */
 async function examine(directory: string, script: string): Promise<string> {
@@ -98,15 +65,6 @@ async function examine(directory: string, script: string): Promise<string> {
   });
   expect(status, `${stdout}${stderr}`).toBe(0);
   return stdout;
-}
-
-async function failure(work: Promise<unknown>): Promise<BuildError> {
-  const error: unknown = await work.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof BuildError) return error;
-  throw error;
 }
 
 describe.skipIf(!hasRpmbuild())('disks', () => {

@@ -1,7 +1,6 @@
 /** Labels of a tiny policy of our own, in file systems that are looked at with e2fsprogs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
 import type { ImageArtifact, PartitionDefinition } from '@kiln/image-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,17 +8,10 @@ import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '.
 import { labelCommands } from '../src/selinux-attributes.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { noCustomization } from './no-customization.ts';
+import { EPOCH, smallImage } from './small-image.ts';
 import { baseSpec, specWith } from './test-packages.ts';
-import {
-  buildRpms,
-  hasRpmbuild,
-  makePorts,
-  makeToolRoot,
-  removeTemporaryDirectories,
-  temporaryDirectory,
-} from './tool-root.ts';
+import { buildRpms, hasRpmbuild, makePorts, makeToolRoot, removeTemporaryDirectories } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const MINUTE = 60_000;
 const MIB = 1_048_576;
 const label = (type: string) => `system_u:object_r:${type}_t:s0`;
@@ -63,32 +55,12 @@ const partition = (id: string, startMiB: number, endMiB: number, point: string):
 });
 
 function request(artifacts: readonly ImageArtifact['type'][]): ImageRequest {
-  return {
-    definition: {
-      name: 'labelled',
-      file: 'labelled.json',
-      files: ['labelled.json'],
-      packages: [],
-      artifacts: artifacts.map((type) => ({ type, fileName: `labelled.${type}` })),
-      disk: {
-        table: 'gpt',
-        sizeMiB: 48,
-        partitions: [partition('root', 1, 33, '/'), partition('srv', 33, 47, '/srv')],
-      },
-      boot: { type: 'none', commandLine: [] },
-      removeRpmDb: false,
-      disableRpmDocs: false,
-      hidepid: false,
-      customization: { ...noCustomization, selinux: 'enforcing' },
-      container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
-    },
-    identity: sha256('labelled'),
-    arch: 'x86_64',
-    sourceDateEpoch: EPOCH,
-    rpms,
-    localFiles: {},
-    outputDirectory: join(temporaryDirectory('image'), 'out'),
-  };
+  return smallImage(rpms, {
+    name: 'labelled',
+    artifacts: artifacts.map((type) => ({ type, fileName: `labelled.${type}` })),
+    disk: { table: 'gpt', sizeMiB: 48, partitions: [partition('root', 1, 33, '/'), partition('srv', 33, 47, '/srv')] },
+    customization: { ...noCustomization, selinux: 'enforcing' },
+  });
 }
 
 /** What debugfs says of the attribute of a file in a file system. */

@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
 import { withSigner } from '@kiln/rpm-repository';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, verifyImage, type ImageCheck } from '../src/index.ts';
-import { noCustomization } from './no-customization.ts';
+import { makeKey } from '../../rpm-repository/test/signing-key.ts';
+import { EPOCH, smallImage } from './small-image.ts';
 import { baseSpec, richSpec } from './test-packages.ts';
 import {
   buildRpms,
@@ -17,7 +17,6 @@ import {
   temporaryDirectory,
 } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const SIGNATURE = 'the list of checksums is signed';
 const CHECKSUMS = 'every file is as it is listed';
 const SBOM = 'the bill of materials names what is installed';
@@ -26,30 +25,6 @@ const host = createHost({});
 let made: string;
 let key: string;
 let otherKey: string;
-
-/** A key that is made for this test; gives the file of its public part and its fingerprint. */
-function makeKey(name: string): { readonly file: string; readonly fingerprint: string; readonly home: string } {
-  const home = join(temporaryDirectory('gpg'), 'h');
-  mkdirSync(home, { mode: 0o700 });
-  const gpg = (...words: string[]) =>
-    execFileSync('gpg', ['--batch', '--homedir', home, '--pinentry-mode', 'loopback', '--passphrase', '', ...words], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-  gpg(
-    '--faked-system-time',
-    '1600000000!',
-    '--quick-generate-key',
-    `${name} <${name}@kiln.example>`,
-    'ed25519',
-    'sign',
-    'never',
-  );
-  const fingerprint = /^fpr:+([0-9A-F]+):/m.exec(gpg('--with-colons', '--list-keys'))![1]!;
-  const file = join(home, 'public.asc');
-  writeFileSync(file, gpg('--armor', '--export', fingerprint));
-  return { file, fingerprint, home };
-}
 
 /** The image's files, changed by `change`. */
 function copyOf(change: (directory: string) => void = () => undefined): string {
@@ -82,37 +57,17 @@ describe.skipIf(!hasRpmbuild() || spawnSync('gpg', ['--version']).status !== 0)(
     const ports = makePorts(host, makeToolRoot());
     const rpms = [...(await buildRpms(baseSpec(), EPOCH)), ...(await buildRpms(richSpec, EPOCH))];
     made = join(temporaryDirectory('image'), 'out');
-    await buildImage(host, ports, {
-      definition: {
-        name: 'small',
-        file: 'small.json',
-        files: [],
-        packages: [],
-        artifacts: [
-          { type: 'tar.gz', fileName: 'other-name.tar.gz' },
-          { type: 'oci', fileName: 'small.oci.tar' },
-        ],
-        removeRpmDb: false,
-        disableRpmDocs: false,
-        hidepid: false,
-        boot: { type: 'none', commandLine: [] },
-        customization: noCustomization,
-        container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
-      },
-      identity: sha256('small'),
-      arch: 'x86_64',
-      sourceDateEpoch: EPOCH,
-      rpms,
-      localFiles: {},
-      outputDirectory: made,
-    });
-    const [signer, other] = [makeKey('publisher'), makeKey('other')];
-    [key, otherKey] = [signer.file, other.file];
-    const signing = { ...host, environment: { ...host.environment, GNUPGHOME: signer.home } };
-    await withSigner(signing, { fingerprint: signer.fingerprint, publicKeyFile: key }, (one) =>
-      one.signFile(join(made, 'SHA256SUMS'), EPOCH),
-    );
-    for (const { home } of [signer, other]) execFileSync('gpgconf', ['--homedir', home, '--kill', 'all']);
+    const artifacts = [
+      { type: 'tar.gz', fileName: 'other-name.tar.gz' },
+      { type: 'oci', fileName: 'small.oci.tar' },
+    ] as const;
+    await buildImage(host, ports, { ...smallImage(rpms, { artifacts }), outputDirectory: made });
+    const top = temporaryDirectory('keys');
+    const [signer, other] = [makeKey(top, 'publisher'), makeKey(top, 'other')];
+    [key, otherKey] = [signer.publicKeyFile, other.publicKeyFile];
+    const signing = { ...host, environment: { ...host.environment, KILN_SIGNING_KEY: signer.secret } };
+    const now = Math.floor(Date.now() / 1000);
+    await withSigner(signing, signer, (one) => one.signFile(join(made, 'SHA256SUMS'), now));
   }, 60_000);
   afterAll(removeTemporaryDirectories);
 
