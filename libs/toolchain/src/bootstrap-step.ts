@@ -157,7 +157,7 @@ function stepEnvironment({ table }: BootstrapPlan, step: PlannedStep, jobs: numb
 }
 
 /** What compilers, linkers, make and shells say of what ends a build. */
-const COMPLAINT = /\berror\b(?!\.|-|_)|undefined reference|\*\*\* |: not found|: No such file/;
+const COMPLAINT = /\berror: |undefined reference|\*\*\* |: (command )?not found\b|: No such file/i;
 const SHOWN_LINES = 15;
 const SHOWN_BEFORE = 5;
 const READ_BYTES = 64 * 1024;

@@ -30,7 +30,8 @@ mkdir -p "$OUT$SYSROOT/usr/share"
 echo "$status $(cat "$SYSROOT/usr/bin/options")" > "$OUT$SYSROOT/usr/share/result"
 `,
   'wait.sh': 'echo begun; sleep 600\n',
-  'fail.sh': 'echo "error: it was not meant to be" >&2; exit 3\n',
+  'fail.sh':
+    'echo "gcc -Wno-error -o error.o"; echo "a.c:1: error: it was not meant to be"; echo "make: *** [all] Error 2"; exit 3\n',
 };
 
 interface Step {
@@ -94,7 +95,7 @@ test('a step that fails says why, and those before it stay done', async () => {
   const plan = steps('fail.sh');
   await expect(run(plan, 'last')).rejects.toMatchObject({
     code: 'BOOTSTRAP_STEP_FAILED',
-    message: "the step 'last' ended with status 3: error: it was not meant to be",
+    message: "the step 'last' ended with status 3: a.c:1: error: it was not meant to be",
     log: join(bootstrapLogs(root), 'last.log'),
   });
   write('scripts/corrected.sh', 'answer || mkdir -p "$OUT$SYSROOT"\n');
