@@ -60,7 +60,11 @@ export function withoutPublished(foreign: readonly ForeignFile[], published: Rea
   return foreign.filter(({ file }) => isMachineCode(file) || !published.has(file.digest!));
 }
 
+/** Bytes: an archive of no objects is its first line. */
+const EMPTY_ARCHIVE = 8;
+
 /** By what rpmbuild found in the file: its colour (ELF class) and libmagic's description. */
-function isMachineCode({ color, class: description = '' }: PackagedFile): boolean {
+function isMachineCode({ size, color, class: description = '' }: PackagedFile): boolean {
+  if (size <= EMPTY_ARCHIVE) return false;
   return color !== 0 || description.startsWith('ELF ') || description.startsWith('current ar archive');
 }

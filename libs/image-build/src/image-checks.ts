@@ -47,8 +47,12 @@ interface CheckRule {
 
 const REQUIRED_OS_RELEASE = ['NAME', 'ID', 'VERSION_ID', 'PRETTY_NAME'];
 
-/** Statuses from here on are the shell's: it can't execute the command (126), doesn't find it (127), a signal ended it. */
-const NOT_STARTED = 126;
+/** The shell's words: it can't execute the command (126), doesn't find it (127), a signal ended it (from 129 on). Programs end with 255 too. */
+function isNotStarted(status: number): boolean {
+  return status === 126 || status === 127 || (status > 128 && status <= 128 + LAST_SIGNAL);
+}
+
+const LAST_SIGNAL = 64;
 
 /** What a command says first that lacks a part of itself; perl and python then end with a status of their own. */
 const LACKS_A_PART = /error while loading shared libraries|symbol lookup error|^Can't locate \S+ in @INC|^Traceback \(/;
@@ -100,7 +104,7 @@ function checkShell({ status, output, id }: ShellFindings): string[] {
 function checkCommands({ commands, status }: ShellFindings): string[] {
   if (commands.length === 0) return status === 0 ? ['there are no commands to start'] : [];
   return commands.flatMap(({ path, status: found, firstLine }) => {
-    const started = found < NOT_STARTED && !LACKS_A_PART.test(firstLine);
+    const started = !isNotStarted(found) && !LACKS_A_PART.test(firstLine);
     return started ? [] : [`${path} --version ended with status ${found}: ${firstLine}`];
   });
 }

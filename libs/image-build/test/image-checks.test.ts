@@ -34,6 +34,7 @@ describe('foreignFiles', () => {
       { class: 'ELF 64-bit LSB pie executable', flags: FILE_FLAG.doc },
       true,
     ],
+    ['an archive of no objects', { class: 'current ar archive', size: 8 }, false],
     ['a library archive', { class: 'current ar archive', flags: FILE_FLAG.license }, true],
     ['a licence', { flags: FILE_FLAG.license }, false],
     ['a message catalogue', { path: '/usr/share/locale/de/LC_MESSAGES/a.mo' }, false],
@@ -60,6 +61,7 @@ describe('every command starts', () => {
     [0, 'a 1.0'],
     [1, ''],
     [2, "a: unrecognized option '--version'"],
+    [255, 'Option "-version" is unknown'],
   ])('status %d, "%s": it has started', (status, firstLine) => {
     expect(outcome(status, firstLine)).toBe('passed');
   });
