@@ -33,7 +33,7 @@ function images(files: Readonly<Record<string, object>>) {
 
 const server = {
   Disks: [{ Artifacts: [{ Type: 'tar.zst' }] }],
-  SystemConfigs: [{ Name: 'Server', Packages: ['bash'] }],
+  SystemConfigs: [{ Name: 'Server', Packages: ['bash'], KernelOptions: { default: 'kernel' } }],
 };
 const medium = (system: string) => ({
   Disks: [{ Artifacts: [{ Type: 'iso' }] }],

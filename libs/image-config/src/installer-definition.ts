@@ -44,7 +44,8 @@ export function readInstaller(
   if (place === undefined) return undefined;
   if (!artifacts.some(({ kind }) => kind === 'iso'))
     problems.add("'Installer' has no effect", place.location, "add an artifact of type 'iso'");
-  const systems = listItems(valueAt(place, ['Systems'])).flatMap((item): InstalledSystem[] => {
+  const places = listItems(valueAt(place, ['Systems']));
+  const systems = places.flatMap((item, index): InstalledSystem[] => {
     const file = resolvePath(item.location.file, String(plainValue(item)));
     if (directoryOf(file) !== directoryOf(definitionFile)) {
       const hint = 'only definitions beside this one are images of the tree';
@@ -61,10 +62,12 @@ export function readInstaller(
     const artifact = definition.artifacts.find(
       ({ type, compression }) => type === 'tar.zst' && compression === undefined,
     );
-    if (artifact === undefined) {
-      problems.add(`'${file}' has no artifact of type 'tar.zst', of which a system is installed`, item.location);
-      return [];
-    }
+    const report = (lack: string) => problems.add(`'${file}' ${lack}`, item.location);
+    if (artifact === undefined) report("has no artifact of type 'tar.zst', of which a system is installed");
+    if (valueAt(config, ['SystemConfigs', '0', 'KernelOptions', 'default']) === undefined) report('has no kernel');
+    if (definition.customization.selinux !== undefined) report('has a mode of SELinux, whose labels no archive has');
+    if (index !== places.findIndex((other) => plainValue(other) === plainValue(item))) report('is there twice');
+    if (artifact === undefined) return [];
     const title = String(plainValue(valueAt(config, ['SystemConfigs', '0', 'Name'])!));
     return [{ image: definition.name, title, commandLine: definition.boot.commandLine, artifact }];
   });

@@ -198,12 +198,21 @@ describe('seeds', () => {
 });
 
 describe('installers', () => {
-  const system = { Name: 'A server', Packages: ['bash'], KernelCommandLine: { ExtraCommandLine: 'quiet' } };
+  const system = {
+    KernelOptions: { default: 'kernel' },
+    Name: 'A server',
+    Packages: ['bash'],
+    KernelCommandLine: { ExtraCommandLine: 'quiet' },
+  };
   const files = {
     'server.json': { Disks: [{ Artifacts: [{ Type: 'tar.zst' }] }], SystemConfigs: [system] },
     'packed.json': {
       Disks: [{ Artifacts: [{ Type: 'tar.zst', Name: 'p', Compression: 'xz' }] }],
       SystemConfigs: [system],
+    },
+    'bare.json': {
+      Disks: [{ Artifacts: [{ Type: 'tar.zst' }] }],
+      SystemConfigs: [{ Name: 'Bare', Packages: ['bash'], KernelCommandLine: { SELinux: 'enforcing' } }],
     },
     answers: 'disk /dev/sda\n',
   };
@@ -258,6 +267,8 @@ describe('installers', () => {
   it('say what is wrong with a system', () => {
     expect(refusal({}, {}, 'oci')).toBe("'Installer' has no effect");
     expect(refusal({ Systems: [] })).toContain("'Systems' must not be empty");
+    expect(refusal({ Systems: ['server.json', 'server.json'] })).toBe("'server.json' is there twice");
+    expect(refusal({ Systems: ['bare.json'] })).toBe("'bare.json' has no kernel");
     expect(refusal({ Systems: ['none.json'] })).toBe("there is no file 'none.json'");
     expect(refusal({ Systems: ['parts/server.json'] })).toBe(
       "'parts/server.json' is not in the directory of 'medium.json'",

@@ -3,10 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BIOS_LOADER_MODULES, BIOS_MODULES, EFI_MODULES, serialConsole } from '../boot-files.ts';
 import { hexFrom, uuidFrom } from '../disk-plan.ts';
-import type { ToolMount } from '../image-ports.ts';
-import { runScript, type ImageStage } from '../image-stage.ts';
-import { SBOM_SUFFIX } from '../image-files.ts';
-import { rootKey, sbomKey } from '../local-files.ts';
+import { runScript } from '../image-stage.ts';
+import { PLACE_SYSTEMS_SCRIPT, prepareInstaller } from '../installer-medium.ts';
 import { COLLECT_SCRIPT, startScript } from '../live-start.ts';
 import type { ArtifactWriter } from '../made-image.ts';
 
@@ -31,7 +29,6 @@ cp ${BIOS_MODULES}/boot_hybrid.img .
 /** Arguments: version of the kernel, path of the squashfs, label, serial number of the FAT file system, UUID of the GPT. */
 const ISO_SCRIPT = `
 version=$1 system=$2 label=$3 serial=$4 disk=$5
-grafts=()
 settle() { find "$@" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +; }
 cp init start/init
 chmod 0755 start/init
@@ -53,16 +50,7 @@ export MTOOLS_SKIP_CHECK=1
 mmd -i efi.img ::/EFI ::/EFI/BOOT
 mcopy -m -i efi.img bootx64.efi ::/EFI/BOOT/BOOTX64.EFI
 
-for description in system-*; do
-  [ -e "$description" ] || continue
-  name=\${description#system-}
-  mkdir -p "medium/systems/$name"
-  kib=$(($(zstd --quiet --decompress --stdout "/systems/$name.tar.zst" | wc -c) / 1024))
-  { cat "$description"; echo "size-kib $kib"; } > "medium/systems/$name/description"
-  grafts+=("/systems/$name/root.tar.zst=/systems/$name.tar.zst" "/systems/$name/$name${SBOM_SUFFIX}=/systems/$name${SBOM_SUFFIX}")
-done
-if [ -e answers ]; then install -D -m 0644 answers medium/installer/answers; fi
-
+${PLACE_SYSTEMS_SCRIPT}
 settle medium
 date=$(date --utc --date="@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S00)
 xorriso -as mkisofs -quiet -r -V "$label" --modification-date="$date" --set_all_file_dates "$date" -o artifact \\
@@ -71,13 +59,6 @@ xorriso -as mkisofs -quiet -r -V "$label" --modification-date="$date" --set_all_
   -c boot.cat -b boot/grub2/eltorito.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info \\
   -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot -graft-points /=medium "\${grafts[@]}"
 rm -r start medium
-`;
-
-/** Arguments: names of the systems. The installer of the image itself says what is wrong with its answers. */
-const INSTALLER_SCRIPT = `
-installer=/usr/libexec/kiln-installer
-if [ ! -x $installer ]; then echo "there is no $installer: it needs the package kiln-installer" >&2; exit 1; fi
-if [ -e /output/answers ]; then $installer check /output/answers "$@"; fi
 `;
 
 export const writeIso: ArtifactWriter = async (made, artifact) => {
@@ -102,40 +83,9 @@ export const writeIso: ArtifactWriter = async (made, artifact) => {
     hexFrom(identity, 'iso efi', 8),
     uuidFrom(identity, 'iso'),
   ];
-  const mounts = await placeSystems(stage);
+  const mounts = await prepareInstaller(stage);
   await runScript(stage, { ...step, script: `cd /output\n${ISO_SCRIPT}`, words, tools: 'image-tools', mounts });
 };
-
-/** Descriptions and answers go to the output directory; the roots are only mounted, below /systems. */
-async function placeSystems(stage: ImageStage): Promise<ToolMount[]> {
-  const { request, directories } = stage;
-  const { installer } = request.definition;
-  const place = (name: string, text: string) => writeFile(join(directories.output, name), text);
-  if (installer?.answers !== undefined) await place('answers', installer.answers);
-  if (installer === undefined) return [];
-  await runScript(stage, {
-    script: INSTALLER_SCRIPT,
-    words: installer.systems.map(({ image }) => image),
-    failure: 'it can not install',
-    code: 'IMAGE_INSTALLER_WRONG',
-    tools: 'image',
-  });
-  const mounts = await Promise.all(
-    installer.systems.map(async ({ image, title, commandLine }) => {
-      await place(`system-${image}`, `title ${title}\ncommand-line ${commandLine.join(' ')}\n`);
-      const mount = (key: string, target: string) => ({
-        source: request.localFiles[key]!.path,
-        target,
-        writable: false,
-      });
-      return [
-        mount(rootKey(image), `/systems/${image}.tar.zst`),
-        mount(sbomKey(image), `/systems/${image}${SBOM_SUFFIX}`),
-      ];
-    }),
-  );
-  return mounts.flat();
-}
 
 /** What both boot loaders read first. */
 function mediumStart(system: string): string {
