@@ -7,8 +7,9 @@ import { withWorkDirectories, type ImagePorts } from '../src/image-ports.ts';
 import { talkToMachine, type ConsoleStep, type Conversation } from '../src/virtual-machine.ts';
 import { machineProgram, makePorts, makeToolRoot, removeTemporaryDirectories } from './tool-root.ts';
 
-/** Says who it is, repeats a line, and is off; a line `hang` keeps it on, `die` lets it fail. */
+/** Says how it was called and who it is, repeats a line, and is off; a line `hang` keeps it on, `die` lets it fail. */
 const MACHINE = `#!/usr/bin/bash
+printf '%s ' "$@"
 printf 'firmware\\nguest login: '
 read -r name
 printf 'hello %s\\n# ' "$name"
@@ -34,7 +35,11 @@ beforeAll(() => {
 afterAll(removeTemporaryDirectories);
 
 function talk(...steps: readonly ConsoleStep[]): Promise<Conversation> {
-  const source = { disk: import.meta.filename, format: 'raw', firmware: 'uefi' } as const;
+  return talkTo({}, ...steps);
+}
+
+function talkTo(more: { readonly variables?: string }, ...steps: readonly ConsoleStep[]): Promise<Conversation> {
+  const source = { disk: import.meta.filename, format: 'raw', firmware: 'uefi', ...more } as const;
   const machine = { source, credentials: {} };
   return withWorkDirectories(ports, ['talk'], ([scratch]) =>
     talkToMachine(ports, machine, { steps, scratch: scratch! }),
@@ -69,5 +74,15 @@ describe('talkToMachine', () => {
     expect(on.problem).toBe('it was not off within 1 s');
     const failed = await talk(...login, { send: 'die' }, { off: true, seconds: 30 });
     expect(failed.problem).toBe('the virtual machine ended with status 7');
+  });
+
+  it('has firmware that wants signatures when it is given variables with keys', async () => {
+    const steps: ConsoleStep[] = [{ expect: 'login: ', seconds: 30 }, { stop: true }];
+    const plain = await talk(...steps);
+    expect(plain.console).toContain('/OVMF_CODE_4M.fd,readonly=on');
+    const secure = await talkTo({ variables: import.meta.filename }, ...steps);
+    expect(secure.console).toContain('-machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on');
+    expect(secure.console).toContain('/OVMF_CODE_4M.secboot.fd,readonly=on');
+    expect([secure.problem, secure.result.status]).toEqual([undefined, 0]);
   });
 });

@@ -1,0 +1,53 @@
+import type { DiskDefinition, ImageDefinition } from '@kiln/image-config';
+import { describe, expect, it } from 'vitest';
+import { checkGuest } from '../src/guest-checks.ts';
+import { noCustomization } from './no-customization.ts';
+
+type Answers = Parameters<typeof checkGuest>[0]['answers'];
+
+const disk: DiskDefinition = { table: 'gpt', sizeMiB: 10, partitions: [] };
+const verity = { name: 'protected', hashPartition: 'digests', onCorruption: 'panic' } as const;
+
+/** The problems that a check found; undefined when it was left out. */
+function found(check: string, answers: Answers, more: Partial<ImageDefinition> = {}): readonly string[] | undefined {
+  const definition: ImageDefinition = {
+    ...{ name: 'one', file: 'one.json', files: [], packages: [], artifacts: [], disk },
+    boot: { type: 'efi', commandLine: [] },
+    ...{ removeRpmDb: false, disableRpmDocs: false, hidepid: false },
+    customization: noCustomization,
+    container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
+    ...more,
+  };
+  const made = checkGuest({ definition, expectedNevras: [], answers, console: '' }).find(({ name }) => name === check)!;
+  return made.outcome === 'skipped' ? undefined : made.problems;
+}
+
+describe('a started system', () => {
+  it('has free space where it can be written to', () => {
+    const answers = { free: '20000\n10\n' };
+    expect(found('there is free space', answers)).toEqual([]);
+    expect(found('there is free space', answers, { disk: { ...disk, verity } })).toEqual([
+      'the file system of /var has 10 KiB left',
+    ]);
+    expect(found('there is free space', { free: '0\n20000\n' }, { disk: { ...disk, verity } })).toEqual([]);
+  });
+
+  it('has its root on the device of dm-verity, where that is asked for', () => {
+    const check = 'the root is checked by dm-verity';
+    expect(found(check, { rootDevice: 'protected\n' })).toBeUndefined();
+    expect(found(check, { rootDevice: 'protected\n' }, { disk: { ...disk, verity } })).toEqual([]);
+    expect(found(check, { rootDevice: '' }, { disk: { ...disk, verity } })).toEqual([
+      "the device of the root is '', not 'protected'",
+    ]);
+  });
+
+  it('was started with Secure Boot, where that is asked for', () => {
+    const boot = (secureBoot: boolean) =>
+      ({ boot: { type: 'efi', unifiedKernel: { secureBoot }, commandLine: [] } }) as const;
+    expect(found('Secure Boot is on', { secureBoot: '   0\n' }, boot(false))).toBeUndefined();
+    expect(found('Secure Boot is on', { secureBoot: '   1\n' }, boot(true))).toEqual([]);
+    expect(found('Secure Boot is on', { secureBoot: '   0\n' }, boot(true))).toEqual([
+      "the firmware's variable is '0'",
+    ]);
+  });
+});
