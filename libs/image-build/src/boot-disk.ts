@@ -90,16 +90,29 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
   return report;
 }
 
-/** A disk that must not start, and what says so on the console. */
+/** A disk that must not start, and how one sees that on the console. */
 interface Refusal {
   readonly name: string;
   readonly disk: 'unsigned' | 'changed';
-  readonly says: string;
+  readonly steps: (definition: ImageDefinition) => readonly ConsoleStep[];
 }
 
 const REFUSALS: readonly Refusal[] = [
-  { name: 'without a signature it does not start', disk: 'unsigned', says: 'Access Denied' },
-  { name: 'with a changed byte of the root it does not start', disk: 'changed', says: 'Kernel panic - not syncing' },
+  {
+    name: 'without a signature it does not start',
+    disk: 'unsigned',
+    steps: () => [{ expect: 'Access Denied', seconds: BOOT_SECONDS }, { stop: true }],
+  },
+  {
+    name: 'with a changed byte of the root it does not start',
+    disk: 'changed',
+    steps: ({ disk }) => [
+      { expect: 'data block 0 is corrupted', seconds: BOOT_SECONDS },
+      ...(disk?.verity?.onCorruption === 'restart'
+        ? [{ off: true, seconds: ANSWER_SECONDS } as const]
+        : [{ expect: 'Kernel panic - not syncing', seconds: ANSWER_SECONDS }, { stop: true } as const]),
+    ],
+  },
 ];
 
 async function refuse(
@@ -107,8 +120,8 @@ async function refuse(
   { log, definition }: DiskBootRequest,
   { refusal, source }: { readonly refusal: Refusal; readonly source: BootSource },
 ): Promise<ImageCheck> {
-  const { name, says } = refusal;
-  const steps: ConsoleStep[] = [{ expect: says, seconds: BOOT_SECONDS }, { stop: true }];
+  const { name } = refusal;
+  const steps = refusal.steps(definition);
   const { console, problem } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
     talkToMachine(ports, { source, credentials: ROOT_CREDENTIALS }, { steps, scratch: scratch!, log }),
   );

@@ -14,7 +14,7 @@ export interface ProtectedDisks {
   readonly started: Disk;
   /** As it was made, in front of a firmware that wants signatures. */
   readonly unsigned?: Disk;
-  /** With another byte at the start of the root, where no file system has anything. */
+  /** With another byte at the start of the root, where no file system has anything; unless that is to be ignored. */
   readonly changed?: Disk;
 }
 
@@ -59,7 +59,8 @@ export async function protectedDisks(
   if (source === undefined || second !== undefined || !('disk' in source)) return undefined;
   const partitions = definition.disk?.partitions ?? [];
   const isSigned = definition.boot.unifiedKernel?.secureBoot === true;
-  const root = definition.disk?.verity === undefined ? undefined : partitions.find(({ mount }) => mount?.point === '/');
+  const behaviour = definition.disk?.verity?.onCorruption ?? 'ignore';
+  const root = behaviour === 'ignore' ? undefined : partitions.find(({ mount }) => mount?.point === '/');
   if (!isSigned && root === undefined) return undefined;
   const run = (script: string, word: string) => runTool(ports, { script, word, source, scratch });
   await run(COPY_SCRIPT, source.format);
