@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     user.own(store);
     const command = [join(user.repository, 'node_modules/.bin/nx'), 'run-many', '-t', 'image', '--outputStyle=static'];
     const { status, output } = await start({ root, store }, user.command(command)).ended;
+    user.leave();
     console.log(output);
     const sums = (tree: string, name: string) => {
       const file = join(tree, 'dist/images', config.architecture, name, 'SHA256SUMS');

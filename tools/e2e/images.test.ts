@@ -174,6 +174,7 @@ test('a user without rights makes the same images as root, elsewhere', { timeout
   user.own(other.store);
   const command = [process.execPath, join(user.repository, 'libs/cli/bin/kiln.cjs'), 'image', ...IMAGES];
   const again = await run(other, user.command(command));
+  user.leave();
   expect(again.status, again.output).toBe(0);
   expect(again.built).toEqual(expect.arrayContaining(['rpm:alone/alone', ...IMAGES.map((name) => `image:${name}`)]));
   expect(sums(other.root)).toEqual(sums(tree.root));

@@ -1,5 +1,5 @@
 /** A user who may do nothing but has subordinate ids; the machine need not know him. */
-import { chownSync, copyFileSync, mkdirSync, appendFileSync } from 'node:fs';
+import { chownSync, copyFileSync, mkdirSync, appendFileSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { shellQuote } from '@kiln/host';
@@ -40,6 +40,11 @@ export class UnprivilegedUser {
   /** Makes a directory with all in it his. */
   own(directory: string): void {
     if (isRoot) execFileSync('chown', ['--recursive', '--no-dereference', `${UID}:${UID}`, directory]);
+  }
+
+  /** Removes the place in memory that runs of his left empty. */
+  leave(): void {
+    if (isRoot) rmSync(`/dev/shm/kiln-${UID}`, { recursive: true, force: true });
   }
 
   /** The command that runs another one as him. Only root can be somebody else: others run it as they are. */
