@@ -1,9 +1,10 @@
 import { sha256 } from '@kiln/build-identity';
-import type { DiskDefinition, ImageDefinition, PartitionDefinition } from '@kiln/image-config';
-import { describe, expect, it } from 'vitest';
+import type { DiskDefinition, PartitionDefinition } from '@kiln/image-config';
+import { afterAll, describe, expect, it } from 'vitest';
 import { bootFiles } from '../src/boot-files.ts';
 import { planDisk } from '../src/disk-plan.ts';
-import { noCustomization } from './no-customization.ts';
+import { smallImage } from './small-image.ts';
+import { removeTemporaryDirectories } from './tool-root.ts';
 
 const partition = (id: string, point: string, more: object): PartitionDefinition => ({
   ...{ id, name: '', isActive: false, startMiB: 1, endMiB: 2, artifacts: [], fileSystem: 'ext4' },
@@ -17,18 +18,17 @@ const boot = partition('boot', '/boot', {});
 /** The line of the menu that starts the kernel, without the values of UUIDs; and the file itself. */
 function kernelLine(partitions: readonly PartitionDefinition[], fips: boolean): string {
   const disk: DiskDefinition = { table: 'gpt', sizeMiB: 10, partitions };
-  const definition: ImageDefinition = {
-    ...{ name: 'one', file: 'one.json', files: [], packages: [], artifacts: [], disk },
+  const { definition } = smallImage([], {
+    disk,
     boot: { type: 'efi', commandLine: ['quiet'], ...(fips ? { fips: true } : {}) },
-    ...{ removeRpmDb: false, disableRpmDocs: false, hidepid: false },
-    customization: noCustomization,
-    container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
-  };
+  });
   const plan = planDisk(disk, sha256('one'));
   const files = bootFiles(definition, plan, [{ version: '9.1', hasInitrd: false, hasFips: fips }]);
   const menu = files['/boot/grub2/grub.cfg']!;
   return /^ +linux (.*)$/m.exec(menu)![1]!.replaceAll(/UUID=[0-9a-f-]{36}/g, 'UUID');
 }
+
+afterAll(removeTemporaryDirectories);
 
 describe('the command line of the kernel', () => {
   it('names the partition with the kernel when FIPS is on and it is not that of the root', () => {

@@ -1,7 +1,8 @@
 import type { DiskDefinition, ImageDefinition } from '@kiln/image-config';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { checkGuest } from '../src/guest-checks.ts';
-import { noCustomization } from './no-customization.ts';
+import { smallImage } from './small-image.ts';
+import { removeTemporaryDirectories } from './tool-root.ts';
 
 type Answers = Parameters<typeof checkGuest>[0]['answers'];
 
@@ -10,17 +11,12 @@ const verity = { name: 'protected', hashPartition: 'digests', onCorruption: 'pan
 
 /** The problems that a check found; undefined when it was left out. */
 function found(check: string, answers: Answers, more: Partial<ImageDefinition> = {}): readonly string[] | undefined {
-  const definition: ImageDefinition = {
-    ...{ name: 'one', file: 'one.json', files: [], packages: [], artifacts: [], disk },
-    boot: { type: 'efi', commandLine: [] },
-    ...{ removeRpmDb: false, disableRpmDocs: false, hidepid: false },
-    customization: noCustomization,
-    container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
-    ...more,
-  };
+  const { definition } = smallImage([], { disk, ...more });
   const made = checkGuest({ definition, expectedNevras: [], answers, console: '' }).find(({ name }) => name === check)!;
   return made.outcome === 'skipped' ? undefined : made.problems;
 }
+
+afterAll(removeTemporaryDirectories);
 
 describe('a started system', () => {
   it('has free space where it can be written to', () => {

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, signImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { minimalProgram } from './minimal-program.ts';
-import { noCustomization } from './no-customization.ts';
+import { EPOCH, smallImage } from './small-image.ts';
 import { baseSpec, specWith } from './test-packages.ts';
 import {
   buildRpms,
@@ -21,7 +21,6 @@ import {
   temporaryDirectory,
 } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const MINUTE = 60_000;
 const host = createHost();
 let ports: ImagePorts;
@@ -47,22 +46,15 @@ const disk: DiskDefinition = {
 };
 
 function request(more: Partial<ImageDefinition> = {}): ImageRequest {
-  const definition: ImageDefinition = {
-    ...{ name: 'small', file: 'small.json', files: ['small.json'], packages: [] },
+  return smallImage(rpms, {
     artifacts: [
       { type: 'raw', fileName: 'small.raw' },
       { type: 'uki', fileName: 'small.efi' },
     ],
     disk,
     boot: { type: 'efi', unifiedKernel: { secureBoot: true }, commandLine: ['quiet'] },
-    ...{ removeRpmDb: false, disableRpmDocs: false, hidepid: false },
-    customization: noCustomization,
-    container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
     ...more,
-  };
-  const outputDirectory = join(temporaryDirectory('image'), 'out');
-  const plain = { identity: sha256('small'), arch: 'x86_64', sourceDateEpoch: EPOCH, localFiles: {} };
-  return { ...plain, definition, rpms, outputDirectory };
+  });
 }
 
 /** The stub of systemd's package and a kernel, both programs that do nothing. */
@@ -233,6 +225,19 @@ describe.skipIf(!hasRpmbuild())('a disk with a protected root', () => {
       'verification failed',
     );
     expect((await run(first, 'sbverify --list /images/small.efi')).output).toContain('No signature table present');
+  });
+
+  it.each(['squashfs', 'ext4'] as const)('may have a root of type %s', { timeout: MINUTE }, async (fileSystem) => {
+    const partitions = disk.partitions.map((one) => (one.id === 'root' ? { ...one, fileSystem } : one));
+    const made = request({ disk: { ...disk, partitions } });
+    await buildImage(host, ports, made);
+    const check = { squashfs: 'unsquashfs -lln root etc/fstab', ext4: 'e2fsck -fn root; debugfs -R "ls -p /etc" root' }[
+      fileSystem
+    ];
+    expect(await examine(made.outputDirectory, `${CUT} ${check}`)).toContain('fstab');
+    const words = await examine(made.outputDirectory, 'ukify inspect /images/small.efi --json=short');
+    const [, hash] = / 1 sha256 ([0-9a-f]{64}) /.exec(words)!;
+    await examine(made.outputDirectory, `${CUT} veritysetup verify root tree ${hash}`);
   });
 
   it('refuses FIPS with a kernel that knows nothing of it', async () => {
