@@ -37,7 +37,7 @@ const DISK = `
   sgdisk --verify /work/disk.raw > /work/said
   grep -q 'No problems found' /work/said || { cat /work/said >&2; exit 1; }
   sfdisk --quiet --verify /work/disk.raw
-  sfdisk --json /work/disk.raw | grep -o '"start": *[0-9]*, *"size": *[0-9]*' | tr -dc '0-9,\\n' | tr ',' ' ' | while read -r start size; do
+  sfdisk --dump /work/disk.raw | sed -En 's/.*start= *([0-9]+), size= *([0-9]+).*/\\1 \\2/p' | while read -r start size; do
     dd if=/work/disk.raw of=/work/part bs=1M iflag=skip_bytes,count_bytes skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
     case $(blkid -p -o value -s TYPE /work/part || :) in
       ext*) e2fsck -fn /work/part > /work/said 2>&1 || { cat /work/said >&2; exit 1; } ;;
