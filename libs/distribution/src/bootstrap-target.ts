@@ -1,4 +1,5 @@
 /** The targets of a toolchain from source: its steps, and the root that they end with. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError, nearestWord } from '@kiln/diagnostics';
 import {
@@ -61,8 +62,15 @@ export function bootstrapSteps(distribution: Distribution): readonly BootstrapSt
 
 const tables = new WeakMap<Distribution, readonly BootstrapStep[]>();
 
-/** The table of steps, relative to the workspace. */
-export function stepsFile({ config: { toolchain, bootstrap } }: Pick<Distribution, 'config'>): string | undefined {
+/** The table of steps, relative to the workspace; undefined where it isn't there and nothing is built with it. */
+export function stepsFile({ root, config }: Pick<Distribution, 'root' | 'config'>): string | undefined {
+  const file = namedSteps(config);
+  return config.toolchain.provider === 'bootstrap' || (file !== undefined && existsSync(join(root, file)))
+    ? file
+    : undefined;
+}
+
+function namedSteps({ toolchain, bootstrap }: Distribution['config']): string | undefined {
   return toolchain.provider === 'bootstrap' ? toolchain.steps : bootstrap?.steps;
 }
 
@@ -70,9 +78,9 @@ const plans = new WeakMap<Distribution, BootstrapPlan>();
 
 /** @throws BuildError `BOOTSTRAP_UNSET` and those of `loadBootstrapPlan` */
 export function bootstrapPlan(distribution: Distribution): BootstrapPlan {
-  const { toolchain, root } = distribution;
+  const { toolchain, root, config } = distribution;
   if (toolchain.kind === 'bootstrap') return toolchain.plan;
-  const file = stepsFile(distribution);
+  const file = namedSteps(config);
   if (file === undefined) {
     throw new BuildError('BOOTSTRAP_UNSET', 'the distribution has no toolchain from source', {
       hint: "name its table of steps and its lock as 'bootstrap' in toolkit/distro.json",
