@@ -58,9 +58,10 @@ export function rawTasks({ root, packages, images, config }: Distribution): RawT
   add(`repository:${config.name}`, ['toolchain:toolchain', ...rpms], {});
   for (const image of images) {
     const files = image.definition?.files ?? image.inputs;
+    const systems = image.definition?.installer?.systems ?? [];
     add(
       `image:${image.name}`,
-      image.dependencies.map((id) => `rpm:${id}`),
+      [...image.dependencies.map((id) => `rpm:${id}`), ...systems.map((one) => `image:${one.image}`)],
       { ...all, ...contents(root, files), root: [...image.rootPackages].sort().join('\n') },
     );
     add(`boot-test:${image.name}`, [`image:${image.name}`], {});
