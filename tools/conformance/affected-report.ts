@@ -156,7 +156,10 @@ function copyTree(
     const all = readdirSync(join(tree, specRoot));
     const share = packages === undefined ? 1 : packages / all.length;
     for (const name of all) {
-      if (random() < share) cpSync(join(tree, specRoot, name), join(copy, specRoot, name), { recursive: true });
+      // Few packages have patches: those are always there.
+      const isChosen =
+        random() < share || readdirSync(join(tree, specRoot, name)).some((file) => file.endsWith('.patch'));
+      if (isChosen) cpSync(join(tree, specRoot, name), join(copy, specRoot, name), { recursive: true });
     }
   }
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,7 +13,8 @@ let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'kiln-manifest-'));
   for (const directory of ['toolkit/manifests', 'rpms/noarch']) mkdirSync(join(root, directory), { recursive: true });
-  copyFileSync(join(REPOSITORY, 'toolkit/distro.json'), join(root, 'toolkit/distro.json'));
+  for (const part of ['distro.json', 'macros', 'toolchain'])
+    cpSync(join(REPOSITORY, 'toolkit', part), join(root, 'toolkit', part), { recursive: true });
   copyFileSync(join(FIXTURES, 'minimal-1-1.noarch.rpm'), join(root, 'rpms/noarch/minimal-1-1.noarch.rpm'));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
