@@ -29,7 +29,7 @@ export class KiwiImages {
 
   /** Seconds. */
   times(): number {
-    const command = 'kiwi-ng --type oci system build --description /description --target-dir /work/out';
+    const command = 'kiwi-ng --type oci system build --description /description --target-dir /scratch/out';
     return timedPhases({ all: command }, `${enterPeerRoot(this.#root)}; rm -rf /var/cache/kiwi`).all;
   }
 }

@@ -49,12 +49,30 @@ export class MkosiImages {
   /** Seconds. */
   times(format: 'disk' | 'oci'): number {
     const command = [
-      ...['mkosi', '--directory', '/work', '--distribution', 'azure', '--release', '3.0', '--architecture', 'x86-64'],
+      ...[
+        'mkosi',
+        '--directory',
+        '/scratch',
+        '--distribution',
+        'azure',
+        '--release',
+        '3.0',
+        '--architecture',
+        'x86-64',
+      ],
       ...['--local-mirror', `file://${PEER_REPOSITORY}`, '--repository-key-check', 'no'],
       // Without a base tree it asks for packages by their names in Azure Linux.
       ...['--base-tree', '/empty', '--package', this.#packages, '--with-docs', 'yes', '--bootable', 'no'],
       ...['--format', format, '--compress-level', '6', '--repart-directory', '/repart'],
-      ...['--output', 'image', '--output-directory', '/work', '--workspace-directory', '/var/tmp', '--build-sources='],
+      ...[
+        '--output',
+        'image',
+        '--output-directory',
+        '/scratch',
+        '--workspace-directory',
+        '/var/tmp',
+        '--build-sources=',
+      ],
       ...['--seed', '0e9a6fe0-68f6-408c-bbeb-136054d20445', 'build'],
     ];
     return timedPhases(

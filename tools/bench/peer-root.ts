@@ -21,7 +21,7 @@ export function makePeerRoot(
   const root = join(directory, name);
   shellOutput(`
     TMPDIR=${directory} mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --include=${packages.join()} ${suite} ${root}
-    mkdir -p ${root}/old ${root}/empty ${root}/work`);
+    mkdir -p ${root}/old ${root}/empty ${root}/scratch`);
   mkdirSync(join(root, PEER_REPOSITORY));
   for (const [file, path] of rpms) copyFileSync(path, join(root, PEER_REPOSITORY, file));
   shellOutput(`chroot ${root} createrepo_c --quiet ${PEER_REPOSITORY}`);
@@ -35,4 +35,4 @@ export const enterPeerRoot = (root: string): string => `
   cd ${root}
   pivot_root . old
   umount -l /old
-  rm -rf /work; mkdir /work`;
+  rm -rf /scratch; mkdir /scratch`;

@@ -30,20 +30,20 @@ const { values, positionals } = parseArgs({
   },
 });
 
-/** A check of a file; throws when it fails. Scripts find the image's files in /images and may write to /work. */
+/** A check of a file; throws when it fails. Scripts find the image's files in /images and may write to /scratch. */
 type Check = (file: string, path: string, shell: (script: string) => string) => void;
 
 const DISK = `
-  sgdisk --verify /work/disk.raw > /work/said
-  grep -q 'No problems found' /work/said || { cat /work/said >&2; exit 1; }
-  sfdisk --quiet --verify /work/disk.raw
-  sfdisk --dump /work/disk.raw | sed -En 's/.*start= *([0-9]+), size= *([0-9]+).*/\\1 \\2/p' | while read -r start size; do
-    dd if=/work/disk.raw of=/work/part bs=1M iflag=skip_bytes,count_bytes skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
-    case $(blkid -p -o value -s TYPE /work/part || :) in
-      ext*) e2fsck -fn /work/part > /work/said 2>&1 || { cat /work/said >&2; exit 1; } ;;
-      vfat) fsck.fat -n /work/part > /work/said 2>&1 || { cat /work/said >&2; exit 1; } ;;
+  sgdisk --verify /scratch/disk.raw > /scratch/said
+  grep -q 'No problems found' /scratch/said || { cat /scratch/said >&2; exit 1; }
+  sfdisk --quiet --verify /scratch/disk.raw
+  sfdisk --dump /scratch/disk.raw | sed -En 's/.*start= *([0-9]+), size= *([0-9]+).*/\\1 \\2/p' | while read -r start size; do
+    dd if=/scratch/disk.raw of=/scratch/part bs=1M iflag=skip_bytes,count_bytes skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
+    case $(blkid -p -o value -s TYPE /scratch/part || :) in
+      ext*) e2fsck -fn /scratch/part > /scratch/said 2>&1 || { cat /scratch/said >&2; exit 1; } ;;
+      vfat) fsck.fat -n /scratch/part > /scratch/said 2>&1 || { cat /scratch/said >&2; exit 1; } ;;
     esac
-    rm /work/part
+    rm /scratch/part
   done`;
 
 /** What the name ends with → format of qemu-img. */
@@ -60,9 +60,9 @@ const checks: readonly { readonly name: RegExp; readonly what: string; readonly 
     what: 'skopeo, umoci',
     check: (file, _, shell) =>
       void shell(`skopeo inspect oci-archive:/images/${file} > /dev/null
-        skopeo --insecure-policy copy --quiet oci-archive:/images/${file} oci:/work/layout:latest
-        umoci unpack --image /work/layout:latest /work/bundle
-        test -e /work/bundle/rootfs/usr && test -e /work/bundle/config.json`),
+        skopeo --insecure-policy copy --quiet oci-archive:/images/${file} oci:/scratch/layout:latest
+        umoci unpack --image /scratch/layout:latest /scratch/bundle
+        test -e /scratch/bundle/rootfs/usr && test -e /scratch/bundle/config.json`),
   },
   {
     name: /\.(raw|qcow2|vhd|vhdx|vmdk)$/,
@@ -71,8 +71,8 @@ const checks: readonly { readonly name: RegExp; readonly what: string; readonly 
       const format = DISKS[file.slice(file.lastIndexOf('.') + 1)]!;
       const hasCheck = ['qcow2', 'vhdx', 'vmdk'].includes(format);
       shell(`${hasCheck ? `qemu-img check -q -f ${format} /images/${file}` : ':'}
-        qemu-img convert -f ${format} -O raw /images/${file} /work/disk.raw
-        qemu-img compare -q -f ${format} -F raw /images/${file} /work/disk.raw
+        qemu-img convert -f ${format} -O raw /images/${file} /scratch/disk.raw
+        qemu-img compare -q -f ${format} -F raw /images/${file} /scratch/disk.raw
         ${DISK}`);
     },
   },
@@ -88,7 +88,7 @@ function main(): void {
   const root = join(place, 'root');
   try {
     shellOutput(
-      `TMPDIR=${place} mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --include=${PACKAGES.join()} trixie ${root}; mkdir ${root}/images ${root}/work`,
+      `TMPDIR=${place} mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --include=${PACKAGES.join()} trixie ${root}; mkdir ${root}/images ${root}/scratch`,
     );
     const names = positionals.length > 0 ? positionals : readdirSync(values.images).sort();
     for (const name of names) checkImage(root, name);
@@ -112,8 +112,8 @@ function checkImage(root: string, name: string): void {
         process.exitCode = 1;
         console.log(`${name}/${file}: ${what}: ${(error as Error).message}`);
       }
-      rmSync(join(root, 'work'), { recursive: true, force: true });
-      mkdirSync(join(root, 'work'));
+      rmSync(join(root, 'scratch'), { recursive: true, force: true });
+      mkdirSync(join(root, 'scratch'));
     }
   }
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { rootKey, sbomKey } from '../src/local-files.ts';
 import { imageToolsRoot } from './image-tools.ts';
-import { noCustomization } from './no-customization.ts';
+import { EPOCH, smallImage } from './small-image.ts';
 import { baseSpec, mediumSpec } from './test-packages.ts';
 import {
   buildRpms,
@@ -18,7 +18,6 @@ import {
   temporaryDirectory,
 } from './tool-root.ts';
 
-const EPOCH = 1_700_000_000;
 const MINUTE = 60_000;
 const host = createHost();
 let ports: ImagePorts;
@@ -27,42 +26,27 @@ let first: string;
 let localFiles: ImageRequest['localFiles'];
 
 function request(rpms: readonly ImageRpm[]): ImageRequest {
-  return {
-    definition: {
-      name: 'small-medium',
-      file: 'small-medium.json',
-      files: ['small-medium.json'],
-      packages: [],
-      artifacts: [
-        { type: 'iso', fileName: 'small.iso' },
-        { type: 'seed', fileName: 'seed.iso' },
+  const image = smallImage(rpms, {
+    name: 'small-medium',
+    artifacts: [
+      { type: 'iso', fileName: 'small.iso' },
+      { type: 'seed', fileName: 'seed.iso' },
+    ],
+    seed: { files: { 'meta-data': 'beside/meta', 'user-data': 'beside/user' }, instanceId: 'one' },
+    installer: {
+      systems: [
+        {
+          image: 'server',
+          title: 'A server',
+          commandLine: ['quiet', 'splash'],
+          artifact: { type: 'tar.zst', fileName: 'server.tar.zst' },
+        },
       ],
-      seed: { files: { 'meta-data': 'beside/meta', 'user-data': 'beside/user' }, instanceId: 'one' },
-      installer: {
-        systems: [
-          {
-            image: 'server',
-            title: 'A server',
-            commandLine: ['quiet', 'splash'],
-            artifact: { type: 'tar.zst', fileName: 'server.tar.zst' },
-          },
-        ],
-        answers: 'disk /dev/sda\n',
-      },
-      boot: { type: 'none', commandLine: ['quiet', 'console=ttyS0'] },
-      removeRpmDb: false,
-      disableRpmDocs: false,
-      hidepid: false,
-      customization: noCustomization,
-      container: { env: {}, labels: {}, exposedPorts: [], volumes: [] },
+      answers: 'disk /dev/sda\n',
     },
-    identity: sha256('small'),
-    arch: 'x86_64',
-    sourceDateEpoch: EPOCH,
-    rpms,
-    localFiles,
-    outputDirectory: join(temporaryDirectory('image'), 'out'),
-  };
+    boot: { type: 'none', commandLine: ['quiet', 'console=ttyS0'] },
+  });
+  return { ...image, localFiles };
 }
 
 /** What a script of the image tools prints; the medium is small.iso in its directory. */
