@@ -1,5 +1,5 @@
 /** A user who may do nothing but has subordinate ids; the machine need not know him. */
-import { chownSync, copyFileSync, mkdirSync, appendFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { shellQuote } from '@kiln/host';
@@ -23,12 +23,12 @@ export class UnprivilegedUser {
   /** @param directory for the files that tell of him; everybody must be able to enter it. */
   constructor(directory: string) {
     this.#directory = directory;
-    for (const place of ['accounts', 'home', 'repository']) mkdirSync(join(directory, place), { recursive: true });
+    for (const place of ['etc', 'home', 'repository']) mkdirSync(join(directory, place), { recursive: true });
     if (!isRoot) return;
     chownSync(join(directory, 'home'), UID, UID);
     for (const [file, line] of Object.entries(ACCOUNT_LINES)) {
-      copyFileSync(join('/etc', file), join(directory, 'accounts', file));
-      appendFileSync(join(directory, 'accounts', file), `${line}\n`);
+      const accounts = readFileSync(join('/etc', file), 'utf8').trimEnd();
+      writeFileSync(join(directory, 'etc', file), `${accounts}\n${line}\n`);
     }
   }
 
@@ -52,9 +52,11 @@ export class UnprivilegedUser {
     if (!isRoot) return [...argv];
     const script = [
       'set -e',
-      ...Object.keys(ACCOUNT_LINES).map((file) =>
-        shellQuote(['mount', '--bind', join(this.#directory, 'accounts', file), `/etc/${file}`]),
-      ),
+      // Not each file: who changes the machine's accounts renames a new file over the old one, and that ends a mount on it
+      // in every namespace (rename(2), since Linux 3.18).
+      `cd ${shellQuote([this.#directory])}`,
+      'mount -t overlay -o lowerdir=etc:/etc accounts /etc',
+      'cd "$OLDPWD"',
       shellQuote(['mount', '--bind', REPOSITORY, this.repository]),
       `export ${shellQuote([`HOME=${join(this.#directory, 'home')}`])}`,
       `exec setpriv --reuid ${UID} --regid ${UID} --clear-groups --inh-caps=-all -- ${shellQuote(argv)}`,
