@@ -1,10 +1,10 @@
 /** The image stage: RPMs → root → artifacts. */
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
-import { copySparse, digestFile } from '@kiln/store';
+import { copySparse, digestOpenFile } from '@kiln/store';
 import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
 import { composeDisk } from './compose-disk.ts';
 import { planDisk } from './disk-plan.ts';
@@ -67,9 +67,14 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
   }));
 }
 
+/** A file for the user, whose digest is being made. */
+interface MadeFile {
+  readonly fileName: string;
+  readonly sha256: Promise<Sha256>;
+}
+
 interface MadeFiles {
-  /** Names in the output directory. */
-  readonly files: readonly string[];
+  readonly files: readonly MadeFile[];
   readonly packed: PackedRoot;
   readonly customized: readonly string[];
 }
@@ -117,19 +122,20 @@ async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
   return isLabelled ? rootLabels(stage) : undefined;
 }
 
-/** All that is made of the root and its disk; gives the names of the files. */
-async function writeFiles(host: Host, made: MadeImage): Promise<string[]> {
+/** All that is made of the root and its disk. */
+async function writeFiles(host: Host, made: MadeImage): Promise<MadeFile[]> {
   const { stage, packed, plan } = made;
   const { definition, outputDirectory } = stage.request;
   const artifactPath = join(stage.directories.output, ARTIFACT);
   await mkdir(outputDirectory, { recursive: true });
-  const files: string[] = [];
+  const files: MadeFile[] = [];
   const publish = async (fileName: string, write: () => Promise<void>) => {
     say(host, stage.request, `writing ${fileName}`);
     await write();
+    // Of the file in memory: the holes of a copy on a disk take several times as long to read.
+    files.push(await digested(fileName, artifactPath));
     await writeWhole(join(outputDirectory, fileName), (path) => copySparse(host, artifactPath, path));
     await rm(artifactPath);
-    files.push(fileName);
   };
   for (const artifact of definition.artifacts) await publish(artifact.fileName, () => writeArtifact(made, artifact));
   for (const partition of plan?.partitions ?? []) {
@@ -140,29 +146,39 @@ async function writeFiles(host: Host, made: MadeImage): Promise<string[]> {
   if (rpmDatabase !== undefined) {
     const fileName = rpmDatabaseFileName(definition.name);
     await writeWhole(join(outputDirectory, fileName), (path) => copyFile(rpmDatabase, path));
-    files.push(fileName);
+    files.push(await digested(fileName, rpmDatabase));
   }
   return files;
+}
+
+/** Begins with the digest of a file, which from now on may be removed. */
+async function digested(fileName: string, path: string): Promise<MadeFile> {
+  const sha256 = digestOpenFile(await open(path));
+  // Whoever waits for it is told; nobody does when something else fails first.
+  sha256.catch(() => undefined);
+  return { fileName, sha256 };
 }
 
 /** Adds the bill of materials and the checksums. */
 async function describeFiles(
   request: ImageRequest,
   packed: PackedRoot,
-  files: readonly string[],
+  files: readonly MadeFile[],
 ): Promise<ImageOutput[]> {
   const { definition, outputDirectory } = request;
-  const described = async (fileName: string): Promise<ImageOutput> => {
-    const path = join(outputDirectory, fileName);
-    return { fileName, path, sha256: await digestFile(path) };
-  };
+  const described = async ({ fileName, sha256 }: MadeFile): Promise<ImageOutput> => ({
+    fileName,
+    path: join(outputDirectory, fileName),
+    sha256: await sha256,
+  });
+  const written = (fileName: string) => digested(fileName, join(outputDirectory, fileName));
   const sbom = `${definition.name}${SBOM_SUFFIX}`;
   const image = { rootDigest: packed.diffId, osRelease: packed.osRelease };
   await writeWhole(join(outputDirectory, sbom), (path) => writeSbom(request, image, path));
-  const outputs = await Promise.all([...files, sbom].map(described));
+  const outputs = await Promise.all([...files, await written(sbom)].map(described));
   const sums = outputs.map(({ sha256, fileName }) => `${sha256}  ${fileName}\n`).join('');
   await writeWhole(join(outputDirectory, CHECKSUM_FILE), (path) => writeFile(path, sums));
-  return [...outputs, await described(CHECKSUM_FILE)];
+  return [...outputs, await described(await written(CHECKSUM_FILE))];
 }
 
 /** Writes beside `path` and renames. */

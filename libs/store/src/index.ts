@@ -8,5 +8,5 @@ export {
   type ObjectKind,
 } from './garbage-collection.ts';
 export { parseSize, storeLimit } from './size-limit.ts';
-export { defaultStoreDirectory, digestFile, Store } from './store.ts';
+export { defaultStoreDirectory, digestFile, digestOpenFile, Store } from './store.ts';
 export { isSealed, sealTree, walkTree, type EntryType, type TreeSeal } from './tree-seal.ts';

@@ -1,5 +1,5 @@
 /** The store: blobs by digest, action results by key, layers (directory trees) by key; shared by all clones of a user. */
-import { mkdir, open, readFile, rename, rm, stat, chmod } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, chmod, type FileHandle } from 'node:fs/promises';
 import { createHash, randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -333,10 +333,14 @@ export class Store {
 /** Small pieces would cost more than the digest of them. */
 const PIECE = { least: 64 * 1024, most: 1024 * 1024 };
 
-/** SHA-256 of a file's content, of which a piece is read while the one before is digested. */
+/** SHA-256 of a file's content. */
 export async function digestFile(path: string): Promise<Sha256> {
+  return digestOpenFile(await open(path));
+}
+
+/** The same of a file that may lose its name meanwhile; closes it. A piece is read while the one before is digested. */
+export async function digestOpenFile(file: FileHandle): Promise<Sha256> {
   const hash = createHash('sha256');
-  const file = await open(path);
   try {
     const size = Math.max(PIECE.least, Math.min(PIECE.most, (await file.stat()).size));
     let [piece, other] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];

@@ -1,12 +1,21 @@
 import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { statSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256 } from '@kiln/build-identity';
 import { createFakeHost, createHost } from '@kiln/host';
-import { copySparse, defaultStoreDirectory, digestFile, parseSize, Store, storeLimit } from '@kiln/store';
+import {
+  copySparse,
+  defaultStoreDirectory,
+  digestFile,
+  digestOpenFile,
+  parseSize,
+  Store,
+  storeLimit,
+} from '@kiln/store';
 
 let directory: string;
 let store: Store;
@@ -62,6 +71,14 @@ test('holes stay holes, and what is in a file is copied', async () => {
   expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
   expect(await digestFile(to)).toBe(sha256(readFileSync(from)));
   expect(statSync(to).blocks * 512).toBeLessThan(size / 16);
+});
+
+test('an open file keeps its content when its name is gone', async () => {
+  const path = file('a', 'content');
+  const opened = await open(path);
+  rmSync(path);
+  expect(await digestOpenFile(opened)).toBe(sha256('content'));
+  await expect(opened.stat()).rejects.toMatchObject({ code: 'EBADF' });
 });
 
 test('a file with other content than expected is not taken in', async () => {
