@@ -9,7 +9,7 @@ const { values } = parseArgs({
 });
 const root = values.workspace!;
 const { evaluateTree, EVALUATION_CACHE } = await import('../../libs/distribution/src/evaluate-tree.ts');
-const { readDistroConfig } = await import('../../libs/distribution/src/distro-config.ts');
+const { readDistroConfig } = await import('../../libs/distribution/src/read-distro-config.ts');
 const { readMacroAnswers } = await import('../../libs/distribution/src/macro-answers.ts');
 const { macroEnvironment, readMacroFiles } = await import('../../libs/distribution/src/macro-files.ts');
 

@@ -2,7 +2,7 @@
 import type { Requirement } from '@kiln/host';
 import { signingRequirements } from '@kiln/rpm-repository';
 import { repositoryToolchainRequirements } from '@kiln/toolchain';
-import { readDistroConfig } from './distro-config.ts';
+import { readDistroConfig } from './read-distro-config.ts';
 
 /**
  * Programs that sign, where a key is named; those that a toolchain of prebuilt RPMs is made with. A configuration that is not in order is told by

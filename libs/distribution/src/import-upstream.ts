@@ -4,7 +4,8 @@ import { dirname, join, normalize } from 'node:path';
 import { digestOf } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { withFileLock, writeFileAtomic, type Host } from '@kiln/host';
-import { DISTRO_FILE, readDistroConfig, type DistroConfig } from './distro-config.ts';
+import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
+import { readDistroConfig } from './read-distro-config.ts';
 import { planImport, type ImportConflict, type ImportPlan } from './plan-import.ts';
 import { compareReplacements, unreplacedNames, type ReplacedSpec } from './replacements.ts';
 import {

@@ -10,7 +10,8 @@ export {
 } from './bootstrap-rounds.ts';
 export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';
 export { definitionFilesOnDisk } from './definition-files-on-disk.ts';
-export { DISTRO_FILE, distroSchema, readDistroConfig, type DistroConfig } from './distro-config.ts';
+export { DISTRO_FILE, distroSchema, type DistroConfig } from './distro-config.ts';
+export { readDistroConfig } from './read-distro-config.ts';
 export {
   durationsFile,
   readDurations,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { standardEnvironment, type MacroEnvironment, type MacroPorts, type TargetArch } from '@kiln/rpm-macro';
 import { createLuaPort } from '@kiln/rpm-macro/lua';
-import { readDistroConfig } from './distro-config.ts';
+import { readDistroConfig } from './read-distro-config.ts';
 import { evaluationPorts } from './evaluate-package.ts';
 import { readMacroAnswers } from './macro-answers.ts';
 import { macroEnvironment, readMacroFiles } from './macro-files.ts';

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DISTRO_FILE, readDistroConfig } from '../src/distro-config.ts';
+import { DISTRO_FILE } from '../src/distro-config.ts';
+import { readDistroConfig } from '../src/read-distro-config.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 let root: string;

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DistroConfig } from '../src/distro-config.ts';
 import { evaluateTree, type EvaluatedTree } from '../src/evaluate-tree.ts';
-import { readDistroConfig } from '../src/distro-config.ts';
+import { readDistroConfig } from '../src/read-distro-config.ts';
 import { codeDigest } from '../src/evaluator-version.ts';
 import { readMacroAnswers } from '../src/macro-answers.ts';
 import { macroEnvironment, readMacroFiles } from '../src/macro-files.ts';

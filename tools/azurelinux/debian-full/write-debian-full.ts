@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DISTRO_FILE, readDistroConfig, type DistroConfig } from '../../../libs/distribution/src/distro-config.ts';
+import { DISTRO_FILE, readDistroConfig, type DistroConfig } from '@kiln/distribution';
 import { BUILD_ROOT_MANIFEST } from '../lay-out-workspace.ts';
 import { VENDOR } from '../macro-environment/assemble.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createLuaPort } from '@kiln/rpm-macro/lua';
 import { evaluateSpec, type EvaluatedSpec } from '@kiln/rpm-spec';
-import { DISTRO_FILE, readDistroConfig, type DistroConfig } from '../../../libs/distribution/src/distro-config.ts';
+import { DISTRO_FILE, readDistroConfig, type DistroConfig } from '@kiln/distribution';
 import { evaluationPorts } from '../../../libs/distribution/src/evaluate-package.ts';
 import { specsBelow } from '../../../libs/distribution/src/evaluate-tree.ts';
 import { formatMacroAnswers, readMacroAnswers } from '../../../libs/distribution/src/macro-answers.ts';
