@@ -1,6 +1,6 @@
 /** Looks through a root for what must not be in it: paths of the machine that made it, and libraries that it doesn't have. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readElf } from '@kiln/build-identity';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import type { ManifestEntry } from './layer-manifest.ts';
@@ -14,7 +14,10 @@ const FOREIGN_TEXTS: readonly { readonly text: string; readonly what: string }[]
 const DYNAMIC_LINKERS = new Set(['/lib64/ld-linux-x86-64.so.2', '/lib/ld-linux-aarch64.so.1']);
 
 /** Where the dynamic linker looks by itself. */
-const LIBRARY_DIRECTORY = /^usr\/lib\/[^/]+$/;
+const LIBRARY_DIRECTORY = 'usr/lib';
+
+/** Where a program looks beside itself. */
+const OWN_DIRECTORY = /^\$(ORIGIN|\{ORIGIN\})(?=\/|$)/;
 
 const SHOWN = 20;
 
@@ -23,15 +26,13 @@ const SHOWN = 20;
  * `root` is its directory, `entries` are the paths to look at.
  */
 export function foreignTraces(root: string, entries: readonly Pick<ManifestEntry, 'path' | 'type'>[]): Diagnostic[] {
-  const libraries = new Set(
-    entries.filter(({ path }) => LIBRARY_DIRECTORY.test(path)).map(({ path }) => path.slice(path.lastIndexOf('/') + 1)),
-  );
+  const paths = new Set(entries.map(({ path }) => path));
   return entries
     .filter(({ type }) => type === 'file')
     .flatMap(({ path }) => {
       const content = readFileSync(join(root, path));
       const found = FOREIGN_TEXTS.filter(({ text }) => content.includes(text)).map(({ what }) => `has ${what}`);
-      return [...found, ...strangeLinks(content, libraries)].map((message): Diagnostic => ({
+      return [...found, ...strangeLinks(content, { path, paths })].map((message): Diagnostic => ({
         severity: 'error',
         code: 'FOREIGN_TRACES',
         message: `/${path} ${message}`,
@@ -49,13 +50,22 @@ export function refuseForeignTraces(root: string, entries: readonly Pick<Manifes
   });
 }
 
-function strangeLinks(content: Buffer, libraries: ReadonlySet<string>): string[] {
+interface LinkedFile {
+  readonly path: string;
+  /** All of the root. */
+  readonly paths: ReadonlySet<string>;
+}
+
+function strangeLinks(content: Buffer, { path, paths }: LinkedFile): string[] {
   const elf = readElf(content);
   if (elf === undefined) return [];
   const { interpreter, needed, runPaths } = elf;
+  const own = runPaths.filter((one) => OWN_DIRECTORY.test(one));
+  const directories = [...own.map((one) => join(one.replace(OWN_DIRECTORY, dirname(path)))), LIBRARY_DIRECTORY];
+  const isThere = (name: string) => directories.some((directory) => paths.has(join(directory, name)));
   return [
     ...(interpreter === undefined || DYNAMIC_LINKERS.has(interpreter) ? [] : [`is started by ${interpreter}`]),
-    ...needed.filter((name) => !libraries.has(name)).map((name) => `needs ${name}, which the root doesn't have`),
-    ...runPaths.filter((path) => !path.startsWith('$ORIGIN')).map((path) => `looks for libraries in ${path}`),
+    ...needed.filter((name) => !isThere(name)).map((name) => `needs ${name}, which the root doesn't have`),
+    ...runPaths.filter((one) => !own.includes(one)).map((one) => `looks for libraries in ${one}`),
   ];
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -36,4 +37,31 @@ test('a program needs libraries of its own root', () => {
   expect(traces()).toContain(lacks);
   put('usr/lib/libc.so.6', 'its own');
   expect(traces()).not.toContain(lacks);
+});
+
+test('a module may look beside itself, and nowhere else', () => {
+  const link = (name: string, runPath: string) => {
+    mkdirSync(join(root, 'usr/lib/modules'), { recursive: true });
+    writeFileSync(join(root, 'one.c'), 'int one(void) { return 1; }\n');
+    execFileSync(
+      'gcc',
+      ['-shared', '-nostdlib', '-fPIC', '-Wl,-soname,libkiln-one.so', '-o', 'libkiln-one.so', 'one.c'],
+      { cwd: root },
+    );
+    const args = ['-shared', '-nostdlib', '-o', `usr/lib/modules/${name}`, './libkiln-one.so', `-Wl,-rpath,${runPath}`];
+    execFileSync('gcc', ['-Wl,-soname,module', '-Wl,--no-as-needed', ...args], { cwd: root });
+    rmSync(join(root, 'one.c'));
+    rmSync(join(root, 'libkiln-one.so'));
+  };
+  link('own.so', '$ORIGIN');
+  link('other.so', '/opt');
+  const lacks = (name: string) => `/usr/lib/modules/${name} needs libkiln-one.so, which the root doesn't have`;
+  const found = () => traces().filter((message) => !message.includes('Debian'));
+  expect(found()).toEqual([
+    lacks('other.so'),
+    '/usr/lib/modules/other.so looks for libraries in /opt',
+    lacks('own.so'),
+  ]);
+  put('usr/lib/modules/libkiln-one.so', 'beside it');
+  expect(found()).toEqual([lacks('other.so'), '/usr/lib/modules/other.so looks for libraries in /opt']);
 });

@@ -8,7 +8,7 @@ export CFLAGS=-O1 CXXFLAGS=-O1
   --build="$BUILD" --host="$TARGET" --target="$TARGET" --with-build-sysroot="$SYSROOT" \
   LDFLAGS_FOR_TARGET="-L$PWD/$TARGET/libgcc" --with-gxx-include-dir=/usr/include/c++/14 --with-gcc-major-version-only --without-isl --without-zstd \
   --enable-__cxa_atexit --enable-cet --enable-checking=release --enable-clocale=gnu --enable-default-pie --enable-gnu-unique-object \
-  --enable-initfini-array --enable-languages=c,c++ --enable-linker-build-id --enable-lto --enable-plugin --enable-shared --enable-threads=posix \
+  --enable-initfini-array --enable-languages=c,c++ --enable-linker-build-id --enable-plugin --enable-shared --enable-threads=posix \
   CFLAGS_FOR_TARGET=-O2 CXXFLAGS_FOR_TARGET=-O2 --disable-analyzer --disable-bootstrap --disable-fixincludes --disable-libcc1 --disable-libitm --disable-libquadmath --disable-libsanitizer --disable-libssp \
   --disable-libstdcxx-pch --disable-libvtv --disable-multilib --disable-nls --disable-werror \
   --with-arch=x86-64 --with-default-libstdcxx-abi=new --with-linker-hash-style=gnu MAKEINFO=true

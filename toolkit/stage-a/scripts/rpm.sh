@@ -3,7 +3,7 @@ sed -i 's,^%_dbpath.*,%_dbpath\t\t%{_usr}/lib/sysimage/rpm,' macros.in
 sed -i '/\\page \|\\verbatim\|\\endverbatim/d' rpmrc.in rpmpopt.in
 export LUA_CFLAGS=' ' LUA_LIBS='-llua -lm'
 ./configure --prefix=/usr --libdir=/usr/lib --sysconfdir=/etc --localstatedir=/var --build="$BUILD" --host="$TARGET" "${OPTIONS[@]}" \
-  LIBS='-larchive -ldw -lelf -lcrypto -lzstd -llzma -lbz2 -lz -lm'
+  LIBS='-larchive -ldw -lelf -leu -lcrypto -lzstd -llzma -lbz2 -lz -lm'
 make
 make install DESTDIR="$OUT$SYSROOT"
 find "$OUT" -name '*.la' -delete
