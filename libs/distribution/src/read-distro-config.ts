@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
-import { BuildError, nearestWord } from '@kiln/diagnostics';
-import { CHECK_CODES } from '@kiln/package-build';
+import { BuildError, nearestWord, type SourceLocation } from '@kiln/diagnostics';
+import { parseLocatedJson, plainValue, valueAt, type LocatedJson } from '@kiln/image-config';
 import { toolchainConfigProblem, toolchainFiles } from '@kiln/toolchain';
 import { DISTRO_FILE, distroSchema, type DistroConfig } from './distro-config.ts';
 
 /**
  * Reads and validates the file of a workspace.
- * @throws BuildError `DISTRO_CONFIG_MISSING`, `DISTRO_CONFIG_INVALID`.
+ * @throws BuildError `DISTRO_CONFIG_MISSING`, `JSON_MALFORMED`, `DISTRO_CONFIG_INVALID`.
  */
 export function readDistroConfig(root: string): DistroConfig {
   let text: string;
@@ -21,16 +21,28 @@ export function readDistroConfig(root: string): DistroConfig {
       cause,
     });
   }
-  const value = parse(text);
-  const validate = new Ajv({ allErrors: true }).compile(distroSchema);
-  if (!validate(value)) throw invalid(describe(validate.errors![0]!));
+  const json = parseLocatedJson(text, DISTRO_FILE);
+  const value = plainValue(json);
+  const validate = new Ajv({ allErrors: true, verbose: true }).compile(distroSchema);
+  if (!validate(value)) {
+    const errors = validate.errors!;
+    // Beside a slip in a name stands the error that the right one is missing.
+    throw unfit(json, errors.find((error) => unknownName(error) !== undefined) ?? errors[0]!);
+  }
   const problem = toolchainConfigProblem(value.toolchain);
-  if (problem !== undefined) throw invalid(problem);
+  if (problem !== undefined) throw invalid(problem, placeOf(json, ['toolchain']));
   const config = value as DistroConfig;
-  const place = value.sources.places?.find(({ from, tokenVariable }) => tokenVariable !== undefined && !/:/.test(from));
-  if (place !== undefined) throw invalid(`the place '${place.from}' takes no 'tokenVariable': tokens are for mirrors`);
+  const index = (config.sources.places ?? []).findIndex(
+    (one) => one.tokenVariable !== undefined && !/:/.test(one.from),
+  );
+  if (index >= 0) {
+    const { from } = config.sources.places![index]!;
+    const place = placeOf(json, ['sources', 'places', String(index), 'tokenVariable']);
+    throw invalid(`the place '${from}' takes no 'tokenVariable': tokens are for mirrors`, place);
+  }
   for (const one of paths(config)) {
-    if (isAbsolute(one) || normalize(one).startsWith('..')) throw invalid(`the path '${one}' leaves the workspace`);
+    if (isAbsolute(one) || normalize(one).startsWith('..'))
+      throw invalid(`the path '${one}' leaves the workspace`, placeOfText(json, one));
   }
   return config;
 }
@@ -56,14 +68,6 @@ export function forArchitecture(config: DistroConfig, architecture: string): Dis
   });
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw invalid((error as Error).message);
-  }
-}
-
 function paths(config: DistroConfig): string[] {
   const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers, signing } = config;
   const tools = [config.imageTools, config.bootTools].filter((one) => one !== undefined);
@@ -85,14 +89,43 @@ function paths(config: DistroConfig): string[] {
   ];
 }
 
-function describe(error: ErrorObject): string {
+function unfit(json: LocatedJson, error: ErrorObject): BuildError {
+  const path = error.instancePath.split('/').slice(1);
   const where = error.instancePath === '' ? 'the top level' : error.instancePath;
-  const unknown = (error.params['additionalProperty'] as string | undefined) ?? error.propertyName;
-  if (unknown === undefined) return `${where} ${error.message}`;
-  const known = nearestWord(unknown, [...Object.keys(distroSchema['properties'] as object), ...CHECK_CODES]);
-  return `${where} has the unknown member '${unknown}'${known === undefined ? '' : `; did you mean '${known}'?`}`;
+  const unknown = unknownName(error);
+  if (unknown === undefined) return invalid(`${where} ${error.message}`, placeOf(json, path));
+  const known = nearestWord(unknown, knownNames(error));
+  const suggestion = known === undefined ? '' : `; did you mean '${known}'?`;
+  return invalid(`${where} has the unknown member '${unknown}'${suggestion}`, placeOf(json, [...path, unknown]));
 }
 
-function invalid(message: string): BuildError {
-  return new BuildError('DISTRO_CONFIG_INVALID', message, { location: { file: DISTRO_FILE, line: 1 } });
+function unknownName({ params, propertyName }: ErrorObject): string | undefined {
+  return (params['additionalProperty'] as string | undefined) ?? propertyName;
+}
+
+/** What stands where the error is: members of an object, or the names that a map may have. */
+function knownNames({ schema, parentSchema }: ErrorObject): string[] {
+  if (Array.isArray(schema)) return schema.map(String);
+  return Object.keys((parentSchema?.['properties'] ?? {}) as object);
+}
+
+/** Of a member: its name. */
+function placeOf(json: LocatedJson, path: readonly string[]): SourceLocation {
+  const parent = valueAt(json, path.slice(0, -1));
+  const member = parent?.kind === 'object' ? parent.members.get(path.at(-1) ?? '') : undefined;
+  return member?.keyLocation ?? (valueAt(json, path) ?? json).location;
+}
+
+/** Of the first string with this text. */
+function placeOfText(json: LocatedJson, text: string): SourceLocation {
+  const find = (one: LocatedJson): SourceLocation | undefined => {
+    if (one.kind === 'scalar') return one.value === text ? one.location : undefined;
+    const within = one.kind === 'list' ? one.items : [...one.members.values()].map(({ value }) => value);
+    return within.map(find).find((found) => found !== undefined);
+  };
+  return find(json) ?? json.location;
+}
+
+function invalid(message: string, location: SourceLocation): BuildError {
+  return new BuildError('DISTRO_CONFIG_INVALID', message, { location });
 }

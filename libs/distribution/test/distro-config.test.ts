@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BuildError } from '@kiln/diagnostics';
 import { DISTRO_FILE } from '../src/distro-config.ts';
 import { readDistroConfig } from '../src/read-distro-config.ts';
 
@@ -62,4 +63,31 @@ test('a provider of the toolchain has the members that it needs, and no others',
   expect(() => write({ provider: 'debian', packages: 'toolkit/list.json' })).toThrow("'debian' needs 'lock'");
   expect(() => write({ provider: 'debian-full', ...debian })).toThrow("'debian-full' needs 'requirements'");
   expect(() => write({ provider: 'repository', manifest: '../elsewhere.json' })).toThrow('leaves the workspace');
+});
+
+test('a mistake is told with its line, and with the member that was meant', () => {
+  const written = readFileSync(join(REPOSITORY, DISTRO_FILE), 'utf8');
+  const failure = (change: (text: string) => string) => {
+    writeFileSync(join(root, DISTRO_FILE), change(written));
+    let thrown: unknown;
+    try {
+      readDistroConfig(root);
+    } catch (error) {
+      thrown = error;
+    }
+    const { code, message, location } = thrown as BuildError;
+    return { code, message, line: location?.line };
+  };
+  const lineOf = (text: string) => written.split('\n').findIndex((line) => line.includes(text)) + 1;
+  expect(failure((text) => text.replace('"provider"', '"provder"'))).toEqual({
+    code: 'DISTRO_CONFIG_INVALID',
+    message: "/toolchain has the unknown member 'provder'; did you mean 'provider'?",
+    line: lineOf('"provider"'),
+  });
+  const outside = failure((text) => text.replace(/"debianLock": "[^"]*"/, '"debianLock": "../lock.json"'));
+  expect(outside).toMatchObject({
+    message: "the path '../lock.json' leaves the workspace",
+    line: lineOf('"debianLock"'),
+  });
+  expect(failure((text) => text.replace(',', ';'))).toMatchObject({ code: 'JSON_MALFORMED', line: lineOf(',') });
 });

@@ -21,6 +21,6 @@ export type { ImageArtifact } from './image-artifacts.ts';
 export { readImageDefinition, type ImageDefinition } from './image-definition.ts';
 export type { InstalledSystem, InstallerDefinition } from './installer-definition.ts';
 export { editorSchemas, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
-export { parseLocatedJson, type LocatedJson } from './located-json.ts';
+export { parseLocatedJson, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 export type { NetworkDevice } from './network-config.ts';
 export type { VerityRoot } from './verity-root.ts';
