@@ -10,6 +10,7 @@ import {
   bootInstaller,
   bootTest,
   rpmDatabaseFileName,
+  type BootedSystem,
   type BootReport,
 } from '@kiln/image-build';
 import type { ActionResult } from '@kiln/store';
@@ -21,7 +22,7 @@ import type { Target } from './targets.ts';
 import { plannedToolRoot } from './tool-roots.ts';
 
 /** Raise it when the test looks at more or other things. */
-const RECIPE_VERSION = 3;
+const RECIPE_VERSION = 4;
 
 export const bootTestTarget: Target = {
   before: (_, id) => [['image', id]],
@@ -90,14 +91,18 @@ async function startImage(session: Session, id: string, { contents, image, log }
   const rpms = imageRpms(session, contents);
   const ports = await imagePorts(session);
   const started = bootArtifacts(definition);
-  const [system] = definition.installer?.systems ?? [];
-  if (started !== undefined && system !== undefined) {
-    const installed = await imageContents(session, system.image);
-    if (installed === undefined) throw new BuildError('PLAN_STALE', `the image ${system.image} is not made`);
+  const installable = definition.installer?.systems ?? [];
+  if (started !== undefined && installable.length > 0) {
+    const systems: BootedSystem[] = [];
+    for (const { image: name } of installable) {
+      const installed = await imageContents(session, name);
+      if (installed === undefined) throw new BuildError('PLAN_STALE', `the image ${name} is not made`);
+      systems.push({ definition: installed.definition, rpms: imageRpms(session, installed) });
+    }
     return bootInstaller(host, ports, {
       definition,
       iso: store.blobPath(outputs[started[0]!.fileName]!.sha256),
-      system: { definition: installed.definition, rpms: imageRpms(session, installed) },
+      systems,
       log,
     });
   }

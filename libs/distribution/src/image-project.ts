@@ -2,6 +2,8 @@
 import fastGlob from 'fast-glob';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import {
+  imageName,
+  parsePart,
   readImageDefinition,
   type DefinitionFiles,
   type ImageDefinition,
@@ -30,15 +32,28 @@ export function readImages(reading: ImageReading): ImageProject[] {
   return fastGlob
     .sync(`${fastGlob.escapePath(config.imageDirectory)}/*.json`, { cwd: root, onlyFiles: true })
     .sort()
-    .map((file) => readImage(file, reading));
+    .flatMap((file) => {
+      const image = readImage(file, reading);
+      return [image, ...ownSystems(image).map((reference) => readImage(reference, reading))];
+    });
 }
 
-function readImage(file: string, reading: ImageReading): ImageProject {
-  const name = file.slice(file.lastIndexOf('/') + 1, -'.json'.length);
+/** Of an installer that has its systems in its own definition: these are images too. */
+function ownSystems({ file, definition }: ImageProject): string[] {
+  return (definition?.installer?.systems ?? [])
+    .map(({ reference }) => reference)
+    .filter((reference) => reference !== file && parsePart(reference).file === file);
+}
+
+/** @param reference a definition, or one system of it */
+function readImage(reference: string, reading: ImageReading): ImageProject {
+  const part = parsePart(reference);
+  const { file } = part;
+  const name = imageName(part);
   const read = new Set([file]);
   let definition: ImageDefinition;
   try {
-    definition = readImageDefinition(file, noting(definitionFilesOnDisk(reading.root), read));
+    definition = readImageDefinition(reference, noting(definitionFilesOnDisk(reading.root), read));
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const diagnostics = error.diagnostics.length > 0 ? error.diagnostics : [asDiagnostic(error)];

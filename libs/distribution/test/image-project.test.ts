@@ -64,3 +64,20 @@ test('a system of an installer that is no image is an error of the installer alo
     [],
   ]);
 });
+
+test('the systems of a definition without artifacts are images of their own', () => {
+  const system = (Name: string) => ({ Name, Packages: ['bash'], KernelOptions: { default: 'kernel' } });
+  const found = images({ 'images/full.json': { SystemConfigs: [system('The Core'), system('Full')] } });
+  expect(found.map(({ name, file }) => [name, file])).toEqual([
+    ['full', 'images/full.json'],
+    ['full-the-core', 'images/full.json'],
+    ['full-full', 'images/full.json'],
+  ]);
+  // The tree has no installer, which the medium needs; its systems can be made.
+  expect(found[0]!.diagnostics.map(({ message }) => message)).toContain(
+    "no package of the tree provides 'kiln-installer'",
+  );
+  expect(found.slice(1).map(({ diagnostics }) => diagnostics)).toEqual([[], []]);
+  const distribution = { images: found, findImage: (name: string) => found.find((one) => one.name === name) };
+  expect(systemsOf(distribution as unknown as Distribution, 'full')).toEqual(['full-the-core', 'full-full']);
+});

@@ -2,7 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '@kiln/host';
-import type { DiskDefinition, ImageDefinition, InstallerDefinition, PartitionDefinition } from '@kiln/image-config';
+import type {
+  DiskDefinition,
+  ImageDefinition,
+  InstalledSystem,
+  InstallerDefinition,
+  PartitionDefinition,
+} from '@kiln/image-config';
 import { failureOfChecks, type BootReport } from './boot-report.ts';
 import { checkGuest, parseAnswers } from './guest-checks.ts';
 import { ANSWER_SECONDS, BOOT_SECONDS, questionSteps, ROOT_CREDENTIALS, runMachine } from './guest-session.ts';
@@ -17,9 +23,14 @@ export interface InstallerBootRequest {
   readonly definition: ImageDefinition;
   /** The medium. */
   readonly iso: string;
-  /** The first system of the medium, which is installed. */
-  readonly system: { readonly definition: ImageDefinition; readonly rpms: readonly { readonly nevra: string }[] };
+  /** Those of the medium, in its order. */
+  readonly systems: readonly BootedSystem[];
   readonly log?: string;
+}
+
+export interface BootedSystem {
+  readonly definition: ImageDefinition;
+  readonly rpms: readonly { readonly nevra: string }[];
 }
 
 type Firmware = 'bios' | 'uefi';
@@ -27,6 +38,8 @@ type Firmware = 'bios' | 'uefi';
 /** One installation and what is started after it. */
 interface Installation {
   readonly way: string;
+  /** Which system, by its place on the medium. */
+  readonly system: number;
   readonly from: { readonly drive: 'cd' | 'usb'; readonly firmware: Firmware };
   /** Text for a volume with answers; what is typed without it. */
   readonly answers?: string;
@@ -42,7 +55,7 @@ const TARGET_MIB = 4096;
 const INSTALL_SECONDS = 1800;
 const [DISK, HOST_NAME, USER, PASSWORD] = ['/dev/vda', 'installed', 'keeper', 'a password of the test'];
 
-/** An installed disk is divided by the installer. */
+/** The disk of a system that doesn't say what it is divided into. */
 const INSTALLED_DISK: DiskDefinition = {
   table: 'gpt',
   sizeMiB: TARGET_MIB,
@@ -85,12 +98,14 @@ const LOGIN_AS_ROOT: Installation['login'] = {
  * @throws BuildError `BOOT_TEST_FAILED` (one diagnostic for each problem)
  */
 export async function bootInstaller(host: Host, ports: ImagePorts, request: InstallerBootRequest): Promise<BootReport> {
-  const { definition, system, log } = request;
-  const expectedNevras = system.rpms.map(({ nevra }) => nevra);
+  const { definition, systems, log } = request;
   const checks: ImageCheck[] = [];
   let osRelease = '';
   for (const installation of installations(definition.installer!)) {
     const { way, starts, login, hostname } = installation;
+    const system = systems[installation.system]!;
+    const expectedNevras = system.rpms.map(({ nevra }) => nevra);
+    const disk = definition.installer!.systems[installation.system]!.disk;
     const say = (message: string) =>
       host.emit({ type: 'progress', action: 'boot-test', subject: definition.name, message: `${message} (${way})` });
     await withWorkDirectories(ports, [`boot-test-${definition.name}-target`], async ([target]) => {
@@ -107,7 +122,7 @@ export async function bootInstaller(host: Host, ports: ImagePorts, request: Inst
         osRelease = answers.osRelease ?? '';
         const installed = {
           ...system.definition,
-          disk: INSTALLED_DISK,
+          disk: disk === undefined ? INSTALLED_DISK : { ...disk, sizeMiB: TARGET_MIB },
           ...(hostname === undefined ? {} : { hostname }),
         };
         const found = checkGuest({ definition: installed, expectedNevras, answers, console });
@@ -118,7 +133,7 @@ export async function bootInstaller(host: Host, ports: ImagePorts, request: Inst
   const report: BootReport = {
     image: definition.name,
     osRelease: parseOsRelease(osRelease),
-    packages: expectedNevras.length,
+    packages: new Set(systems.flatMap(({ rpms }) => rpms.map(({ nevra }) => nevra))).size,
     checks,
   };
   const failure = failureOfChecks(report, log);
@@ -126,24 +141,29 @@ export async function bootInstaller(host: Host, ports: ImagePorts, request: Inst
   return report;
 }
 
-/** A medium with answers of its own never asks. */
+/** Unattended the first system, attended the last one. A medium with answers of its own never asks. */
 function installations({ systems, answers }: InstallerDefinition): Installation[] {
   const done: ConsoleStep = { expect: ' is installed on ', seconds: INSTALL_SECONDS };
   const off: ConsoleStep = { off: true, seconds: ANSWER_SECONDS };
   const both: readonly Firmware[] = ['bios', 'uefi'];
   const fromDrive = { drive: 'cd', firmware: 'bios' } as const;
-  if (answers !== undefined)
-    return [{ way: 'answers of the medium', from: fromDrive, steps: [done, off], login: LOGIN_AS_ROOT, starts: both }];
+  if (answers !== undefined) {
+    const way = 'answers of the medium';
+    const chosen = /^system\s+(\S+)\s*$/m.exec(answers)?.[1];
+    const system = chosen === undefined ? 0 : systems.findIndex(({ image }) => image === chosen);
+    return [{ way, system, from: fromDrive, steps: [done, off], login: LOGIN_AS_ROOT, starts: both }];
+  }
   const hash = sha512Crypt(PASSWORD, saltOf(USER));
-  const words = `system ${systems[0]!.image}\ndisk ${DISK}\nhostname ${HOST_NAME}\nuser ${USER}\npassword-hash ${hash}\nswap 64\n`;
+  const words = `system ${systems[0]!.image}\ndisk ${DISK}\nhostname ${HOST_NAME}\nuser ${USER}\npassword-hash ${hash}\n${systems[0]!.disk === undefined ? 'swap 64\n' : ''}`;
   const common = { login: LOGIN_AS_USER, hostname: HOST_NAME };
   return [
-    { ...common, way: 'unattended', from: fromDrive, answers: words, steps: [done, off], starts: both },
+    { ...common, way: 'unattended', system: 0, from: fromDrive, answers: words, steps: [done, off], starts: both },
     {
       ...common,
       way: 'attended',
+      system: systems.length - 1,
       from: { drive: 'usb', firmware: 'uefi' },
-      steps: [...typed(systems.length > 1), done, ...answer('Press Enter to restart', ''), off],
+      steps: [...typed(systems), done, ...answer('Press Enter to restart', ''), off],
       starts: ['uefi'],
     },
   ];
@@ -153,10 +173,14 @@ function answer(expect: string, send: string): ConsoleStep[] {
   return [{ expect, seconds: BOOT_SECONDS }, { send }];
 }
 
-function typed(hasSeveral: boolean): ConsoleStep[] {
+/** The last system, by its number in the list, which has the order of the names. */
+function typed(systems: readonly InstalledSystem[]): ConsoleStep[] {
+  const names = systems.map(({ image }) => image).sort();
+  const number = names.indexOf(systems.at(-1)!.image) + 1;
   return [
     ...answer('Press Enter to begin on this console.', ''),
-    ...(hasSeveral ? answer('System [', '') : []),
+    ...(systems.length > 1 ? answer('System [', String(number)) : []),
+    { expect: `${systems.at(-1)!.title} will be installed.`, seconds: ANSWER_SECONDS },
     ...answer('Disk [', DISK),
     ...answer('Host name [', HOST_NAME),
     ...answer('User, who may use sudo: ', USER),

@@ -9,7 +9,7 @@ export { storedArchive } from './root-archive.ts';
 export { readOciArchive, type OciArchive, type OciRuntimeConfig } from './oci-archive.ts';
 export { parseOsRelease } from './os-release.ts';
 export { bootDisk, bootArtifacts, type DiskBootRequest } from './boot-disk.ts';
-export { bootInstaller, type InstallerBootRequest } from './boot-installer.ts';
+export { bootInstaller, type BootedSystem } from './boot-installer.ts';
 export type { BootReport } from './boot-report.ts';
 export { bootTest, type BootTestRequest } from './boot-test.ts';
 export type { ImageCheck } from './image-checks.ts';

@@ -14,12 +14,17 @@ export interface LocalFileInput {
 }
 
 /** The files, relative to the workspace, that the image is made of; sorted. */
-export function localSources({ customization, seed }: Pick<ImageDefinition, 'customization' | 'seed'>): string[] {
+export function localSources({
+  customization,
+  seed,
+  installer,
+}: Pick<ImageDefinition, 'customization' | 'seed' | 'installer'>): string[] {
   const { files, postInstallScripts, finalizeScripts } = customization;
   const sources = [
     ...files.flatMap((file) => (file.type === 'file' ? [file.source] : [])),
     ...[...postInstallScripts, ...finalizeScripts].map(({ source }) => source),
     ...Object.values(seed?.files ?? {}),
+    ...(installer?.systems ?? []).flatMap(({ partitionScripts = [] }) => partitionScripts.map(({ source }) => source)),
   ];
   return [...new Set(sources)].sort();
 }

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@kiln/build-identity';
 import { createHost } from '@kiln/host';
+import type { PartitionDefinition } from '@kiln/image-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { rootKey, sbomKey } from '../src/local-files.ts';
@@ -25,6 +26,22 @@ let tools: string;
 let first: string;
 let localFiles: ImageRequest['localFiles'];
 
+const common = { startMiB: 1, endMiB: 9, artifacts: [] };
+const installedPartitions: PartitionDefinition[] = [
+  { ...common, id: 'loader', name: 'loader', role: 'bios-boot', isActive: true },
+  {
+    ...common,
+    id: 'root',
+    name: "Root's own",
+    fileSystem: 'ext4',
+    type: '933ac7e1-2eb4-4f13-b844-0e14e2aef915',
+    isActive: false,
+    startMiB: 9,
+    endMiB: 0,
+    mount: { point: '/', options: 'defaults', identifier: 'uuid' },
+  },
+];
+
 function request(rpms: readonly ImageRpm[]): ImageRequest {
   const image = smallImage(rpms, {
     name: 'small-medium',
@@ -37,8 +54,15 @@ function request(rpms: readonly ImageRpm[]): ImageRequest {
       systems: [
         {
           image: 'server',
+          reference: 'server.json',
           title: 'A server',
           commandLine: ['quiet', 'splash'],
+          hidepid: true,
+          disk: { table: 'gpt', partitions: installedPartitions },
+          partitionScripts: [
+            { source: 'beside/one', arguments: 'a  b' },
+            { source: 'beside/two', arguments: '' },
+          ],
           artifact: { type: 'tar.zst', fileName: 'server.tar.zst' },
         },
       ],
@@ -84,6 +108,8 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
     localFiles = {
       'beside/meta': placed('instance-id: one\n'),
       'beside/user': placed('#cloud-config\n'),
+      'beside/one': placed('#!/bin/sh\n'),
+      'beside/two': placed('two\n'),
       [rootKey('server')]: placed(packed()),
       [sbomKey('server')]: placed(JSON.stringify({ documentNamespace: 'urn:uuid:one' })),
     };
@@ -125,6 +151,8 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
       "'/installer/answers'",
       "'/systems/server/description'",
       "'/systems/server/root.tar.zst'",
+      "'/systems/server/scripts/1'",
+      "'/systems/server/scripts/2'",
       "'/systems/server/server.spdx.json'",
     ]);
     expect(await examine(`${take(system!)}; unsquashfs -lln /tmp/taken`)).toContain('/usr/lib/os-release');
@@ -143,7 +171,17 @@ describe.skipIf(!hasRpmbuild())('ISO images', () => {
   it('hold the systems that they install, and answers', async () => {
     const text = (path: string) => examine(`${take(path)}; cat /tmp/taken`);
     expect(await text('/installer/answers')).toBe('disk /dev/sda\n');
-    expect(await text('/systems/server/description')).toBe('title A server\ncommand-line quiet splash\nsize-kib 4\n');
+    expect(await text('/systems/server/description')).toBe(
+      [
+        ...['title A server', 'command-line quiet splash', 'hidepid yes', 'table gpt'],
+        'partition 1 9 - - partuuid bios,active - - loader',
+        "partition 9 0 933ac7e1-2eb4-4f13-b844-0e14e2aef915 ext4 uuid - / defaults Root's own",
+        ...['script 1 a  b', 'script 2', 'size-kib 4', ''],
+      ].join('\n'),
+    );
+    expect(await text('/systems/server/scripts/1')).toBe('#!/bin/sh\n');
+    expect(await text('/systems/server/scripts/2')).toBe('two\n');
+    expect(await examine(`${take('/systems/server/scripts/2')}; stat --format=%A /tmp/taken`)).toBe('-r-xr-xr-x\n');
     const sum = await examine(`${take('/systems/server/root.tar.zst')}; sha256sum < /tmp/taken`);
     expect(sum).toBe(`${localFiles[rootKey('server')]!.sha256}  -\n`);
   });

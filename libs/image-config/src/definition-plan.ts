@@ -54,13 +54,16 @@ export interface ArtifactPlan {
 /** @throws BuildError those of `readImageDefinition` without `IMAGE_FEATURE_UNSUPPORTED`: that is in the plan. */
 export function planDefinition(file: string, files: DefinitionFiles): DefinitionPlan {
   const loaded = loadDefinition(file, files);
-  const disk = loaded.config.Disks?.[0];
-  const settings = loaded.config.SystemConfigs[0]?.PartitionSettings ?? [];
+  // Of an installer, what people choose from, and how it is installed.
+  const parts = loaded.parts.map((part) => loadDefinition(part, files));
+  const config = parts[0]?.config ?? loaded.config;
+  const disk = config.Disks?.[0];
+  const settings = config.SystemConfigs[0]?.PartitionSettings ?? [];
   return {
     name: loaded.name,
     file,
     files: loaded.files,
-    systems: loaded.systems.map(planSystem),
+    systems: (parts.length === 0 ? [loaded] : parts).flatMap(({ systems }) => systems.map(planSystem)),
     partitionTable: disk?.PartitionTableType ?? '',
     partitions: (disk?.Partitions ?? []).map(({ ID, FsType = '', Start = 0, End = 0 }) => ({
       id: ID,

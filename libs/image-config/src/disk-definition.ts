@@ -73,14 +73,43 @@ const ROLES: Readonly<Record<string, PartitionRole>> = {
 /** MiB at the end of a disk with a GPT that hold the second table. */
 const BACKUP_TABLE_MIB = 1;
 
-/** The disk of a valid definition; undefined when it has no partitions. */
+/** The disk of a valid definition; undefined when it has no partitions, or no size: then an installer makes it. */
 export function toDisk(config: ImageConfig, artifacts: readonly RequestedArtifact[]): DiskDefinition | undefined {
   const disk = config.Disks?.[0];
-  if (disk?.Partitions === undefined || disk.Partitions.length === 0) return undefined;
+  if (!hasPartitions(disk) || !disk.MaxSize) return undefined;
   const table = disk.PartitionTableType === 'mbr' ? 'mbr' : 'gpt';
-  const sizeMiB = disk.MaxSize ?? 0;
+  const sizeMiB = disk.MaxSize;
+  const partitions = toPartitions(config, {
+    endOf: (partition) => endOf(partition, { table, sizeMiB }),
+    artifactsOf: (id) => builtArtifacts(artifacts, id),
+  });
+  const verity = toVerityRoot(config.SystemConfigs[0]!);
+  return { table, sizeMiB, partitions, ...(verity === undefined ? {} : { verity }) };
+}
+
+/** What an installer divides a disk into: the end of a partition is 0 where that of the disk is meant. */
+export type InstalledDisk = Pick<DiskDefinition, 'table' | 'partitions'>;
+
+/** Undefined without partitions. */
+export function toInstalledDisk(config: ImageConfig): InstalledDisk | undefined {
+  const disk = config.Disks?.[0];
+  if (!hasPartitions(disk)) return undefined;
+  const partitions = toPartitions(config, { endOf: ({ End = 0 }) => End, artifactsOf: () => [] });
+  return { table: disk.PartitionTableType === 'mbr' ? 'mbr' : 'gpt', partitions };
+}
+
+function hasPartitions(disk: DiskConfig | undefined): disk is DiskConfig {
+  return disk?.Partitions !== undefined && disk.Partitions.length > 0;
+}
+
+interface PartitionReading {
+  readonly endOf: (partition: PartitionConfig) => number;
+  readonly artifactsOf: (id: string) => readonly ImageArtifact[];
+}
+
+function toPartitions(config: ImageConfig, { endOf, artifactsOf }: PartitionReading): PartitionDefinition[] {
   const settings = new Map((config.SystemConfigs[0]!.PartitionSettings ?? []).map((one) => [one.ID, one]));
-  const partitions = disk.Partitions.map((partition): PartitionDefinition => {
+  return (config.Disks?.[0]?.Partitions ?? []).map((partition): PartitionDefinition => {
     const { ID, Name, FsType, Flags } = partition;
     const role = roleOf(partition);
     const type = partition.Type ? PARTITION_TYPES[partition.Type] : partition.TypeUUID?.toLowerCase();
@@ -94,7 +123,7 @@ export function toDisk(config: ImageConfig, artifacts: readonly RequestedArtifac
       ...(type ? { type } : {}),
       isActive: Flags?.includes('boot') ?? false,
       startMiB: partition.Start ?? 0,
-      endMiB: endOf(partition, { table, sizeMiB }),
+      endMiB: endOf(partition),
       ...(setting?.MountPoint
         ? {
             mount: {
@@ -104,11 +133,9 @@ export function toDisk(config: ImageConfig, artifacts: readonly RequestedArtifac
             },
           }
         : {}),
-      artifacts: builtArtifacts(artifacts, ID),
+      artifacts: artifactsOf(ID),
     };
   });
-  const verity = toVerityRoot(config.SystemConfigs[0]!);
-  return { table, sizeMiB, partitions, ...(verity === undefined ? {} : { verity }) };
 }
 
 export function roleOf({ Flags = [] }: PartitionConfig): PartitionRole | undefined {

@@ -39,7 +39,9 @@ export function checkDisk({ json, config, artifacts }: DiskToCheck, problems: Pr
   const isInstalled = disk.TargetDisk?.Type === 'path';
   if (!disk.PartitionTableType && !isInstalled)
     problems.add("a disk with partitions needs 'PartitionTableType'", place.location, "write 'gpt' or 'mbr'");
-  if (!disk.MaxSize && !isInstalled)
+  // So does one of a system that is only ever installed.
+  const isMade = artifacts.some(({ kind }) => kind !== 'tar.zst');
+  if (!disk.MaxSize && !isInstalled && isMade)
     problems.add("a disk with partitions needs 'MaxSize', its size in MiB", place.location);
   const size: DiskSize = {
     table: disk.PartitionTableType === 'mbr' ? 'mbr' : 'gpt',

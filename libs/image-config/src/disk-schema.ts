@@ -124,7 +124,7 @@ export const disk = {
         additionalProperties: false,
       },
       default: [],
-      notBuilt: true,
+      notBuilt: 'a boot loader is that of BootType',
     },
     Partitions: { type: 'array', items: partition },
   },
@@ -151,6 +151,9 @@ export const kernelCommandLine = {
   additionalProperties: false,
 } as const;
 
+/** Images are made of packages and files alone, so that each can be made anew. */
+const BASE_IMAGE = 'no image is made from the bytes of another';
+
 export const partitionSetting = {
   type: 'object',
   properties: {
@@ -159,8 +162,8 @@ export const partitionSetting = {
     MountOptions: text,
     MountIdentifier: { type: 'string', enum: ['uuid', 'partuuid', 'partlabel', ''] },
     RemoveDocs: flag,
-    OverlayBaseImage: { ...text, default: '', notBuilt: true },
-    RdiffBaseImage: { ...text, default: '', notBuilt: true },
+    OverlayBaseImage: { ...text, default: '', notBuilt: BASE_IMAGE },
+    RdiffBaseImage: { ...text, default: '', notBuilt: BASE_IMAGE },
   },
   required: ['ID'],
   additionalProperties: false,

@@ -15,7 +15,8 @@ import {
   type ImageArtifact,
   type RequestedArtifact,
 } from './image-artifacts.ts';
-import { readInstaller, type InstallerDefinition } from './installer-definition.ts';
+import { checkKickstart, readInstaller, type InstallerDefinition, type ReadSystem } from './installer-definition.ts';
+import { definitionOf, imageName, parsePart, systemReferences } from './installer-parts.ts';
 import { imageConfigSchema, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
 import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 import { failOn, ProblemList } from './problem-list.ts';
@@ -53,8 +54,12 @@ export interface ImageDefinition {
 /** A definition that was read and is right, whether we can build it or not. */
 export interface LoadedDefinition {
   readonly name: string;
+  /** Without the name of a system. */
+  readonly file: string;
   readonly files: readonly string[];
   readonly json: LocatedJson;
+  /** Its systems, when it is an installer as Azure Linux has it. */
+  readonly parts: readonly string[];
   readonly config: ImageConfig;
   readonly systems: readonly LoadedSystem[];
   readonly artifacts: readonly RequestedArtifact[];
@@ -71,18 +76,22 @@ export interface LoadedSystem {
 }
 
 /**
- * Reads a definition, what it extends, its package lists and what lies beside it.
+ * Reads a definition (`full.json`) or a system of an installer (`full.json#Core`), what it extends, its package lists and what lies beside it.
  * @throws BuildError `JSON_MALFORMED`, `IMAGE_FILE_MISSING`, `IMAGE_FILE_TYPE`, `IMAGE_PATH_ESCAPES`, `IMAGE_EXTENDS_CYCLE`,
- * `IMAGE_CONFIG_INVALID`, `IMAGE_FEATURE_UNSUPPORTED`; each at the place in the text, all problems of a kind at once
+ * `IMAGE_CONFIG_INVALID`, `IMAGE_SYSTEM_UNKNOWN`, `IMAGE_FEATURE_UNSUPPORTED`; each at the place in the text, all problems of a kind at once
  */
 export function readImageDefinition(file: string, files: DefinitionFiles): ImageDefinition {
   const loaded = loadDefinition(file, files);
   failOn('IMAGE_FEATURE_UNSUPPORTED', file, loaded.unsupported);
+  return toDefinition(loaded);
+}
+
+function toDefinition(loaded: LoadedDefinition): ImageDefinition {
   const { config, packages, customization, seed } = loaded.systems[0]!;
   const disk = toDisk(loaded.config, loaded.artifacts);
   return {
     name: loaded.name,
-    file,
+    file: loaded.file,
     files: loaded.files,
     packages,
     artifacts: builtArtifacts(loaded.artifacts),
@@ -101,11 +110,14 @@ export function readImageDefinition(file: string, files: DefinitionFiles): Image
 }
 
 /** As `readImageDefinition`, but what isn't built yet is no error. */
-export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefinition {
+export function loadDefinition(reference: string, files: DefinitionFiles): LoadedDefinition {
   const reader = new DefinitionReader(files);
-  const json = reader.readConfig(file, []);
-  failOn('IMAGE_CONFIG_INVALID', file, schemaProblems(json, imageConfigSchema));
-  const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.json$/, '');
+  const part = parsePart(reference);
+  const { file } = part;
+  const whole = reader.readConfig(file, []);
+  failOn('IMAGE_CONFIG_INVALID', file, schemaProblems(whole, imageConfigSchema));
+  const json = definitionOf(part, whole);
+  const name = imageName(part);
   const problems = new ProblemList();
   const artifacts = requestedArtifacts(json, name);
   const systems = listItems(valueAt(json, ['SystemConfigs'])).map((place) =>
@@ -115,21 +127,25 @@ export function loadDefinition(file: string, files: DefinitionFiles): LoadedDefi
   const config = plainValue(json) as ImageConfig;
   checkDisk({ json, config, artifacts }, problems);
   checkMedium(config, artifacts, problems);
-  const installer = readInstaller(
-    { file, json, artifacts },
-    { reader, read: (other) => readImageDefinition(other, files) },
-    problems,
-  );
+  checkKickstart(json, artifacts, problems);
+  const read = (other: string): ReadSystem => {
+    const loaded = loadDefinition(other, files);
+    return { ...loaded, definition: toDefinition(loaded) };
+  };
+  const found = readInstaller({ file, json, artifacts }, { reader, read }, problems);
   failOn('IMAGE_CONFIG_INVALID', file, problems.all());
   return {
     name,
+    file,
     files: reader.files(),
     json,
+    parts: part.system === undefined ? systemReferences(file, whole) : [],
     config,
     systems,
     artifacts,
-    ...(installer === undefined ? {} : { installer }),
+    ...(found === undefined ? {} : { installer: found.installer }),
     unsupported: [
+      ...(found?.unsupported ?? []),
       ...unsupportedFeatures(json, imageConfigSchema),
       ...unsupportedShapes(json, artifacts),
       ...unsupportedDisk(json),
@@ -180,8 +196,7 @@ function unsupportedShapes(json: LocatedJson, artifacts: readonly RequestedArtif
     code: 'IMAGE_FEATURE_UNSUPPORTED',
     message,
     location,
-    // Azure Linux makes installers of such definitions.
-    hint: "for an installer write each system as a definition of its own, and name them in 'Installer' of another",
+    hint: "for an installer leave out 'Artifacts', or name definitions of single systems in 'Installer'",
   });
   const several = ['SystemConfigs', 'Disks'].flatMap((key) => {
     const second = valueAt(json, [key, '1']);
@@ -191,7 +206,12 @@ function unsupportedShapes(json: LocatedJson, artifacts: readonly RequestedArtif
   });
   const none =
     artifacts.length === 0
-      ? [unsupported("it makes nothing: 'Disks' has no 'Artifacts'; it can only be for an installer", json.location)]
+      ? [
+          unsupported(
+            "it makes nothing: 'Disks' has no 'Artifacts'; it has one system, and no 'TargetDisk' to install it on",
+            json.location,
+          ),
+        ]
       : [];
   return [...several, ...none, ...unsupportedArtifacts(artifacts)];
 }

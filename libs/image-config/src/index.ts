@@ -7,7 +7,7 @@ export type { DefinitionFiles, LocalEntry, LocalFile } from './definition-files.
 export { planDefinition } from './definition-plan.ts';
 export type { ArtifactPlan, DefinitionPlan, PartitionPlan, SystemPlan } from './definition-plan.ts';
 export type { RequestedPackage } from './definition-reader.ts';
-export type { DiskDefinition, PartitionDefinition, PartitionMount } from './disk-definition.ts';
+export type { DiskDefinition, InstalledDisk, PartitionDefinition, PartitionMount } from './disk-definition.ts';
 export {
   BUILT_ARTIFACTS,
   DISK_ARTIFACTS,
@@ -20,6 +20,7 @@ export {
 export type { ImageArtifact } from './image-artifacts.ts';
 export { readImageDefinition, type ImageDefinition } from './image-definition.ts';
 export type { InstalledSystem, InstallerDefinition } from './installer-definition.ts';
+export { imageName, parsePart, type DefinitionPart } from './installer-parts.ts';
 export { editorSchemas, type ImageConfig, type SystemConfig } from './image-config-schema.ts';
 export { parseLocatedJson, plainValue, valueAt, type LocatedJson } from './located-json.ts';
 export type { NetworkDevice } from './network-config.ts';

@@ -21,8 +21,8 @@ export interface SchemaNode {
   readonly additionalProperties?: false | SchemaNode;
   /** How lists of a base and of what extends it become one: `append` without repetitions, or by the member `Name`; else replace. */
   readonly mergeBy?: 'append' | 'Name';
-  /** Kiln knows the meaning but doesn't build it yet; only `default` is accepted. */
-  readonly notBuilt?: true;
+  /** Why Kiln, which knows the meaning, doesn't build it; only `default` is accepted. */
+  readonly notBuilt?: string;
 }
 
 export const text = { type: 'string' } as const;

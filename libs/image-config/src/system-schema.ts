@@ -122,8 +122,11 @@ export const systemConfig = {
   properties: {
     Name: { ...name, description: 'What it is called when there are several; extending definitions refer to it' },
     IsDefault: flag,
-    IsKickStartBoot: { ...flag, notBuilt: true },
-    IsIsoInstall: { ...flag, notBuilt: true },
+    IsKickStartBoot: { ...flag, description: 'Installed: its PreInstallScripts say how the disk is divided' },
+    IsIsoInstall: {
+      ...flag,
+      notBuilt: "programs of Azure Linux tell each other by it; an installer is made by 'Installer'",
+    },
     BootType: { type: 'string', enum: ['efi', 'legacy', 'none', ''] },
     UnifiedKernelImage: {
       ...flag,
@@ -151,7 +154,10 @@ export const systemConfig = {
     },
     AdditionalLinks: { ...textMap, description: 'Path of a symbolic link → what it points to' },
     PartitionSettings: { type: 'array', items: partitionSetting },
-    PreInstallScripts: { ...scripts, default: [], notBuilt: true },
+    PreInstallScripts: {
+      ...scripts,
+      description: 'With IsKickStartBoot: run by the installer before the disk is changed',
+    },
     PostInstallScripts: scripts,
     FinalizeImageScripts: scripts,
     Networks: { type: 'array', items: network },
@@ -173,11 +179,11 @@ export const systemConfig = {
       properties: { Enable: flag, Password: text },
       additionalProperties: false,
       default: {},
-      notBuilt: true,
+      notBuilt: 'nothing here could open such a root: there is neither an initial RAM disk nor cryptsetup',
     },
     KernelCommandLine: kernelCommandLine,
     RemoveRpmDb: { ...flag, description: 'Leave the RPM database out of the image' },
-    PreserveTdnfCache: { ...flag, notBuilt: true },
+    PreserveTdnfCache: { ...flag, notBuilt: 'packages are installed by rpm alone, which leaves no cache' },
     EnableHidepid: { ...flag, description: "On a disk: /proc hides other users' processes" },
     DisableRpmDocs: { ...flag, description: 'Leave out files that packages mark as documentation' },
     OverrideRpmLocales: {

@@ -40,20 +40,24 @@ export function unsupportedFeatures(json: LocatedJson, schema: SchemaNode, path:
   return [...json.members].flatMap(([key, { keyLocation, value }]): Diagnostic[] => {
     const member = schema.properties?.[key];
     if (member === undefined) return [];
-    if (member.notBuilt !== true) return unsupportedFeatures(value, member, [...path, key]);
+    if (member.notBuilt === undefined) return unsupportedFeatures(value, member, [...path, key]);
     if (asksForNothing(value, member.default)) return [];
-    const message = `'${key}' is known but not built yet`;
+    const message = `'${key}' is known but not built: ${member.notBuilt}`;
     return [
       { severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: keyLocation, hint: `remove '${key}'` },
     ];
   });
 }
 
-/** The documented default, or an empty text, list or object. */
+/** The documented default, or an empty text, list or object, also one of such. */
 function asksForNothing(value: LocatedJson, standard: unknown): boolean {
   const plain = plainValue(value);
-  const isEmpty = plain === '' || (typeof plain === 'object' && plain !== null && Object.keys(plain).length === 0);
-  return isEmpty || JSON.stringify(plain) === JSON.stringify(standard);
+  return isEmpty(plain) || JSON.stringify(plain) === JSON.stringify(standard);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).every(isEmpty);
+  return value === '' || value === false;
 }
 
 function toDiagnostic(error: ErrorObject, json: LocatedJson): Diagnostic {

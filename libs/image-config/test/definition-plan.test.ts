@@ -72,12 +72,13 @@ describe('planDefinition', () => {
     const systems = ['One', 'Two'].map((Name) => ({
       Name,
       Packages: [Name],
+      KernelOptions: { default: 'kernel' },
       Users: [{ Name: 'me', Password: 'hush' }],
     }));
     const made = planDefinition('a.json', memoryFiles({ 'a.json': { SystemConfigs: systems } }));
     expect(made.systems.map(({ name, packages, users }) => [name, packages, users])).toEqual([
-      ['One', ['One'], ['me']],
-      ['Two', ['Two'], ['me']],
+      ['One', ['One', 'kernel'], ['me']],
+      ['Two', ['Two', 'kernel'], ['me']],
     ]);
     expect(JSON.stringify(made)).not.toContain('hush');
   });

@@ -245,6 +245,7 @@ describe('installers', () => {
       systems: [
         {
           image: 'server',
+          reference: 'server.json',
           title: 'A server',
           commandLine: ['net.ifnames=0', 'quiet'],
           artifact: { type: 'tar.zst', fileName: 'server.tar.zst' },

@@ -210,7 +210,7 @@ describe('bad input', () => {
       'no artifacts',
       { SystemConfigs: minimal.SystemConfigs },
       [
-        "images/test.json:1:1: IMAGE_FEATURE_UNSUPPORTED: it makes nothing: 'Disks' has no 'Artifacts'; it can only be for an installer",
+        "images/test.json:1:1: IMAGE_FEATURE_UNSUPPORTED: it makes nothing: 'Disks' has no 'Artifacts'; it has one system, and no 'TargetDisk' to install it on",
       ],
     ],
     [
@@ -229,16 +229,22 @@ describe('bad input', () => {
     const config = {
       Disks: [{ Artifacts: [{ Type: 'diff' }], RawBinaries: [{ BinPath: 'a' }] }],
       SystemConfigs: [
-        { Name: 'One', Packages: ['a'], IsKickStartBoot: true, PreserveTdnfCache: true, KernelCommandLine: {} },
+        {
+          Name: 'One',
+          Packages: ['a'],
+          PreserveTdnfCache: true,
+          Encryption: { Enable: true, Password: 'p' },
+          KernelCommandLine: {},
+        },
         { Name: 'Two', Packages: ['b'] },
       ],
     };
     expect(problems(() => read(config)).sort()).toEqual([
-      "images/test.json:22:7: IMAGE_FEATURE_UNSUPPORTED: 'IsKickStartBoot' is known but not built yet",
-      "images/test.json:23:7: IMAGE_FEATURE_UNSUPPORTED: 'PreserveTdnfCache' is known but not built yet",
-      "images/test.json:26:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
+      "images/test.json:22:7: IMAGE_FEATURE_UNSUPPORTED: 'PreserveTdnfCache' is known but not built: packages are installed by rpm alone, which leaves no cache",
+      "images/test.json:23:7: IMAGE_FEATURE_UNSUPPORTED: 'Encryption' is known but not built: nothing here could open such a root: there is neither an initial RAM disk nor cryptsetup",
+      "images/test.json:29:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
       "images/test.json:6:19: IMAGE_FEATURE_UNSUPPORTED: artifacts of type 'diff' are not built yet",
-      "images/test.json:9:7: IMAGE_FEATURE_UNSUPPORTED: 'RawBinaries' is known but not built yet",
+      "images/test.json:9:7: IMAGE_FEATURE_UNSUPPORTED: 'RawBinaries' is known but not built: a boot loader is that of BootType",
     ]);
   });
 });

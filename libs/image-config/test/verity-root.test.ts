@@ -76,7 +76,11 @@ describe('a root that dm-verity protects', () => {
       "'digests' has 2 MiB, and the digests of 'rootfs' (256 MiB) need 3",
     ],
     ['a boot loader', [{ ...on(), UnifiedKernelImage: false }], "needs a 'UnifiedKernelImage', which holds it"],
-    ['parts that are not built', [on({ ValidateOnBoot: true })], "'ValidateOnBoot' is known but not built yet"],
+    [
+      'parts that are not built',
+      [on({ ValidateOnBoot: true })],
+      "'ValidateOnBoot' is known but not built: the kernel itself maps the root",
+    ],
     ['a behaviour that is none', [on({ VerityErrorBehavior: 'panik' })], "did you mean 'panic'?"],
     ['a unified kernel for a BIOS', [{ BootType: 'legacy' }], "'UnifiedKernelImage' needs the boot type 'efi'"],
     [
