@@ -16,7 +16,7 @@ import {
 import type { Distribution } from './distribution.ts';
 import type { Target } from './targets.ts';
 
-/** Id of the task `bootstrap`. */
+/** Id of the task `stage-a`. */
 export const BOOTSTRAP_ROOT = 'toolchain';
 
 export const bootstrapStepTarget: Target = {
@@ -35,7 +35,7 @@ export const bootstrapStepTarget: Target = {
   log: (id) => join('dist', 'logs', 'bootstrap', `${id}.log`),
 };
 
-export const bootstrapTarget: Target = {
+export const stageATarget: Target = {
   before: (distribution) => bootstrapSteps(distribution).map(({ name }) => ['bootstrap-step', name] as const),
 
   key: ({ distribution }) => Promise.resolve(bootstrapRootIdentity(bootstrapPlan(distribution))),

@@ -1,7 +1,7 @@
 /** The targets of a distribution, one record each. */
 import type { Sha256 } from '@kiln/build-identity';
 import type { ActionResult } from '@kiln/store';
-import { bootstrapStepTarget, bootstrapTarget } from './bootstrap-target.ts';
+import { bootstrapStepTarget, stageATarget } from './bootstrap-target.ts';
 import { bootTestTarget } from './boot-test-target.ts';
 import { buildRequiresTarget } from './build-requires-target.ts';
 import { checkTarget } from './check-target.ts';
@@ -18,7 +18,7 @@ import { toolchainTarget } from './toolchain-target.ts';
 
 export type TargetName =
   | 'bootstrap-step'
-  | 'bootstrap'
+  | 'stage-a'
   | 'toolchain'
   | 'sources'
   | 'buildrequires'
@@ -52,7 +52,7 @@ export interface Target {
 
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   'bootstrap-step': bootstrapStepTarget,
-  bootstrap: bootstrapTarget,
+  'stage-a': stageATarget,
   toolchain: toolchainTarget,
   sources: sourcesTarget,
   buildrequires: buildRequiresTarget,

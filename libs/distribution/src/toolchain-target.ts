@@ -4,7 +4,7 @@ import { BOOTSTRAP_ROOT } from './bootstrap-target.ts';
 import type { Target } from './targets.ts';
 
 export const toolchainTarget: Target = {
-  before: ({ toolchain }) => (toolchain.kind === 'bootstrap' ? [['bootstrap', BOOTSTRAP_ROOT]] : []),
+  before: ({ toolchain }) => (toolchain.kind === 'bootstrap' ? [['stage-a', BOOTSTRAP_ROOT]] : []),
   key: (session) => Promise.resolve(session.distribution.toolchain.identity),
   async build(session) {
     await session.toolchain();

@@ -54,7 +54,7 @@ function taskOrder(distribution: Distribution): TaskOrder {
   const open: Task[] = [
     ['repository', distribution.config.name],
     ...(distribution.config.signing === undefined ? [] : [['publish', distribution.config.name] as const]),
-    ...(stepsFile(distribution) === undefined ? [] : [['bootstrap', BOOTSTRAP_ROOT] as const]),
+    ...(stepsFile(distribution) === undefined ? [] : [['stage-a', BOOTSTRAP_ROOT] as const]),
     ...distribution.packages.flatMap((one) => targetsOf(one).map((name): Task => [name, one.id])),
     ...distribution.images.flatMap((image) =>
       imageTargets(distribution, image).map((name): Task => [name, image.name]),
@@ -177,11 +177,12 @@ function bootstrapProjects(distribution: Distribution, order: TaskOrder): Projec
     implicitDependencies: projectsBefore(order, [targetName, id], name),
     targets: { [targetName]: target(distribution, order, [targetName, id]) },
   });
+  const end = project({ name: BOOTSTRAP_PROJECT, place: root, description: 'The toolchain from source' }, [
+    'stage-a',
+    BOOTSTRAP_ROOT,
+  ]);
   return [
-    project({ name: BOOTSTRAP_PROJECT, place: root, description: DESCRIPTIONS.bootstrap }, [
-      'bootstrap',
-      BOOTSTRAP_ROOT,
-    ]),
+    { ...end, targets: { ...end.targets, ...ROUND_TARGETS } },
     ...bootstrapSteps(distribution).map((step) => {
       const task: Task = ['bootstrap-step', step.name];
       const inputs = step.scripts.map((name) => join(root, 'scripts', name));
@@ -192,6 +193,22 @@ function bootstrapProjects(distribution: Distribution, order: TaskOrder): Projec
       );
     }),
   ];
+}
+
+/** The stages after A run in workspaces of their own, each with a cache of its own. */
+const ROUND_TARGETS: Readonly<Record<string, TargetConfiguration>> = {
+  bootstrap: roundTarget('B', 'Build the RPMs of the toolchain from source, and by themselves'),
+  prove: roundTarget('C', 'Build the RPMs of the toolchain once more and compare'),
+};
+
+function roundTarget(stage: string, description: string): TargetConfiguration {
+  return {
+    executor: 'nx:run-commands',
+    metadata: { technologies: ['kiln'], description },
+    options: { command: `kiln bootstrap --stage ${stage}` },
+    cache: false,
+    dependsOn: [{ target: 'stage-a' }],
+  };
 }
 
 interface BootstrapProject {
@@ -217,7 +234,7 @@ function projectsBefore(order: TaskOrder, [target, id]: Task, own: string): stri
 /** For Nx Console and `nx show project`. */
 const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   'bootstrap-step': 'Do one step of the toolchain from source',
-  bootstrap: 'Make the root of the toolchain from source',
+  'stage-a': 'Make the root that the toolchain from source begins with',
   toolchain: 'Prepare the layer of tools that packages are built with',
   sources: 'Fetch the source files and tell their origins',
   buildrequires: 'Find out what %generate_buildrequires asks for',

@@ -21,7 +21,7 @@ export function projectNameOf(target: TargetName, id: string): string {
     case 'boot-test':
     case 'publish-image':
       return `image/${id}`;
-    case 'bootstrap':
+    case 'stage-a':
       return BOOTSTRAP_PROJECT;
     case 'bootstrap-step':
       return `${BOOTSTRAP_PROJECT}/${id}`;

@@ -76,9 +76,14 @@ test('every step of a toolchain from source is a project, and one stands for the
   expect(projects.get(name)!.targets!['bootstrap-step']!.dependsOn).toEqual([
     { target: 'bootstrap-step', projects: ['toolchain/libc'] },
   ]);
-  expect(projects.get('toolchain')!.targets!['bootstrap']!.dependsOn).toEqual([
-    { target: 'bootstrap-step', projects: [name] },
-  ]);
+  const { targets } = projects.get('toolchain')!;
+  expect(targets!['stage-a']!.dependsOn).toEqual([{ target: 'bootstrap-step', projects: [name] }]);
+  expect(targets!['bootstrap']).toMatchObject({
+    dependsOn: [{ target: 'stage-a' }],
+    options: { command: 'kiln bootstrap --stage B' },
+    cache: false,
+  });
+  expect(targets!['prove']).toMatchObject({ options: { command: 'kiln bootstrap --stage C' }, cache: false });
 });
 
 test('a tree without a distribution has no projects', () => {

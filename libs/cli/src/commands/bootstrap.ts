@@ -71,7 +71,7 @@ async function bootstrap(context: CommandContext, options: BootstrapOptions): Pr
   if (options.plan === true) return showPlan(context, distribution);
   if (options.lock === true) return writeLock(context, distribution);
   const limit = options.parallel === undefined ? {} : { parallel: options.parallel };
-  await runTargets(context, () => [['bootstrap', BOOTSTRAP_ROOT]], limit);
+  await runTargets(context, () => [['stage-a', BOOTSTRAP_ROOT]], limit);
   for (const stage of STAGES.slice(1, STAGES.indexOf(last) + 1))
     for (const round of ROUNDS_OF[stage]) await runRound(context, { distribution, round, limit });
   if (last === 'C') compareRounds(context);
