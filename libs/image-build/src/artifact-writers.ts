@@ -6,7 +6,7 @@ import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
 import { writeIso } from './artifacts/iso.ts';
 import { writeOci } from './artifacts/oci.ts';
 import { writeOva } from './artifacts/ova.ts';
-import { writeErofs, writeExt4, writeSquashfs } from './artifacts/root-file-system.ts';
+import { writeErofs, writeExt4, writeSquashfs, writeXfs } from './artifacts/root-file-system.ts';
 import { writeSeed } from './artifacts/seed.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
 import { writeVhdx } from './artifacts/vhdx.ts';
@@ -40,6 +40,7 @@ const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   'tar.xz': scriptWriter('xz --stdout -T2 -6 root.tar > artifact'),
   'tar.zst': scriptWriter('zstd --quiet -T2 -12 --check --stdout root.tar > artifact'),
   ext4: writeExt4,
+  xfs: writeXfs,
   squashfs: writeSquashfs,
   erofs: writeErofs,
   initrd: writeInitrd,

@@ -20,8 +20,17 @@ export const BIOS_LOADER_MODULES = [
   ...['linux', 'gzio', 'serial', 'terminal', 'echo', 'test', 'sleep', 'ls', 'cat', 'halt', 'reboot'],
 ];
 
+/** Those for the disk's own /boot. */
+export function biosLoaderModules(plan: DiskPlan): string[] {
+  const { fileSystem } = partitionOf(plan, '/boot')!.definition;
+  return fileSystem === 'xfs' ? [...BIOS_LOADER_MODULES, 'xfs'] : BIOS_LOADER_MODULES;
+}
+
 /** File system types as mount(8) calls them. */
 const MOUNT_TYPES: Readonly<Record<string, string>> = { fat16: 'vfat', fat32: 'vfat', 'linux-swap': 'swap' };
+
+/** No fsck is run on them: they can't be changed, or the kernel mends them when it mounts them. */
+const UNCHECKED_FILE_SYSTEMS: ReadonlySet<string> = new Set([...READ_ONLY_FILE_SYSTEMS, 'xfs']);
 
 /** A kernel of the root: /boot/vmlinuz-<version>. */
 export interface Kernel {
@@ -41,7 +50,7 @@ export function fstab({ hidepid }: Pick<ImageDefinition, 'hidepid'>, { partition
       const type = MOUNT_TYPES[fileSystem] ?? fileSystem;
       const isRoot = mount!.point === '/';
       if (isRoot && verity !== undefined) return `${VERITY_DEVICE} / ${type} ${withReadOnly(mount!.options)} 0 0\n`;
-      const pass = READ_ONLY_FILE_SYSTEMS.has(fileSystem) ? 0 : isRoot ? 1 : 2;
+      const pass = UNCHECKED_FILE_SYSTEMS.has(fileSystem) ? 0 : isRoot ? 1 : 2;
       return `${deviceName(partition)} ${mount!.point} ${type} ${mount!.options} 0 ${pass}\n`;
     });
   const swap = partitions

@@ -118,7 +118,8 @@ async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
     const message = `${name}: labels of SELinux in '${found}' are not built yet`;
     throw new BuildError('IMAGE_FEATURE_UNSUPPORTED', message, { hint: "leave it out, or 'SELinux'" });
   }
-  const isLabelled = stage.request.definition.disk !== undefined || artifacts.some(({ type }) => type === 'ext4');
+  const isLabelled =
+    stage.request.definition.disk !== undefined || artifacts.some(({ type }) => type === 'ext4' || type === 'xfs');
   return isLabelled ? rootLabels(stage) : undefined;
 }
 

@@ -2,15 +2,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inParallel } from '@kiln/host';
-import { BIOS_LOADER_MODULES, BIOS_MODULES, grubStart } from './boot-files.ts';
+import { biosLoaderModules, BIOS_MODULES, grubStart } from './boot-files.ts';
 import { DISK_FILE, MIB, partitionFile, SECTOR, uuidFrom, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
-import { FILE_SYSTEM_MAKERS, hasReadOnlyRoot } from './file-systems.ts';
+import { hasReadOnlyRoot } from './file-systems.ts';
 import { biosLoader } from './grub-bios.ts';
 import type { ToolMount } from './image-ports.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
+import { makeFileSystem } from './make-file-system.ts';
 import { partitionTable } from './partition-table.ts';
-import { labelCommands } from './selinux-attributes.ts';
 import type { RootLabels } from './selinux-labels.ts';
 import { placeUnifiedKernel } from './unified-kernel.ts';
 import { makeHashTree } from './verity-root.ts';
@@ -18,7 +18,7 @@ import { makeHashTree } from './verity-root.ts';
 /** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE`, `PARTITION_TOO_SMALL` */
 export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: RootLabels | undefined): Promise<void> {
   const filled = plan.partitions.filter(({ definition }) => definition.fileSystem !== undefined);
-  await inParallel(filled, filled.length, (partition) => makeFileSystem(stage, plan, { partition, labels }));
+  await inParallel(filled, filled.length, (partition) => fillPartition(stage, plan, { partition, labels }));
   const tree = await makeHashTree(stage, plan);
   if (stage.request.definition.boot.unifiedKernel !== undefined) await placeUnifiedKernel(stage, plan, tree);
   const output = stage.directories.output;
@@ -49,51 +49,30 @@ done
 `;
 
 /** What is mounted on lower directories is not part of it: empty directories hide it. */
-async function makeFileSystem(
+async function fillPartition(
   stage: ImageStage,
   plan: DiskPlan,
   { partition, labels }: { readonly partition: PlannedPartition; readonly labels: RootLabels | undefined },
 ): Promise<void> {
-  const { definition, sizeBytes, fileSystemUuid } = partition;
+  const { definition, number, sizeBytes, fileSystemUuid } = partition;
   const { id, fileSystem, mount, name } = definition;
-  const maker = FILE_SYSTEM_MAKERS[fileSystem!]!;
-  const { identity } = stage.request;
-  const label = name === '' ? id : name;
-  const seed = uuidFrom(identity, `seed ${id}`);
-  const commands = await placeLabels(stage, plan, { partition, labels });
-  const variables = Object.entries({ ...maker.variables({ label, uuid: fileSystemUuid, seed }), labels: commands });
-  const hidden = mount === undefined ? [] : await hideMountPoints(stage, plan, mount.point);
-  const content = mount === undefined ? `${OUTPUT}/empty` : `${ROOT}${mount.point}`;
-  const script = `
-mkdir -p ${OUTPUT}/empty
-cd ${OUTPUT}
-image=${OUTPUT}/${partitionFile(partition)} content=$1 epoch=$SOURCE_DATE_EPOCH size=$2
-truncate --size="$size" "$image"
-shift 2
-${variables.map(([key], index) => `${key}=\${${index + 1}}`).join('\n')}
-${maker.script}`;
-  await runScript(stage, {
-    script,
-    tooSmall: `the partition '${id}' has ${sizeBytes / MIB} MiB, which is too small for what it holds`,
-    words: [content, String(sizeBytes), ...variables.map(([, value]) => value)],
-    failure: `the file system of the partition '${id}' could not be made`,
-    code: 'IMAGE_FILE_SYSTEM_FAILED',
-    tools: 'image-tools',
-    mounts: hidden,
+  const point = mount?.point;
+  const isLabelled = labels !== undefined && point !== undefined;
+  await makeFileSystem(stage, fileSystem!, {
+    file: partitionFile(partition),
+    sizeBytes,
+    content: point === undefined ? `${OUTPUT}/empty-${number}` : `${ROOT}${point}`,
+    label: name === '' ? id : name,
+    uuid: fileSystemUuid,
+    seed: uuidFrom(stage.request.identity, `seed ${id}`),
+    ...(isLabelled ? { labels: { root: labels, tree: { point, hidden: pointsBelow(plan, point) } } } : {}),
+    step: {
+      tooSmall: `the partition '${id}' has ${sizeBytes / MIB} MiB, which is too small for what it holds`,
+      failure: `the file system of the partition '${id}' could not be made`,
+      code: 'IMAGE_FILE_SYSTEM_FAILED',
+      mounts: point === undefined ? [] : await hideMountPoints(stage, plan, point),
+    },
   });
-}
-
-/** The path in the sandbox of the commands that label the files of a partition; empty when there is nothing to label. */
-async function placeLabels(
-  { directories }: ImageStage,
-  plan: DiskPlan,
-  { partition, labels }: { readonly partition: PlannedPartition; readonly labels: RootLabels | undefined },
-): Promise<string> {
-  const point = partition.definition.mount?.point;
-  if (labels === undefined || point === undefined) return '';
-  const name = `labels-${partition.number}`;
-  await writeFile(join(directories.output, name), labelCommands(labels, { point, hidden: pointsBelow(plan, point) }));
-  return `${OUTPUT}/${name}`;
 }
 
 /** Mount points of other partitions below one, without those that are hidden with another. */
@@ -133,9 +112,9 @@ for point in "$@"; do
 done
 `;
 
-/** Of GRUB's image; the program and its modules are those of the image. */
+/** Arguments: modules of GRUB's image; the program and its modules are those of the image. */
 const LOADER_SCRIPT = `
-/usr/bin/grub2-mkimage -d ${BIOS_MODULES} -O i386-pc -p /boot/grub2 -c ${OUTPUT}/start.cfg -o ${OUTPUT}/core.img ${BIOS_LOADER_MODULES.join(' ')}
+/usr/bin/grub2-mkimage -d ${BIOS_MODULES} -O i386-pc -p /boot/grub2 -c ${OUTPUT}/start.cfg -o ${OUTPUT}/core.img "$@"
 /usr/bin/cp ${BIOS_MODULES}/boot.img ${OUTPUT}/boot.img
 `;
 
@@ -146,7 +125,7 @@ async function installBiosLoader(stage: ImageStage, plan: DiskPlan): Promise<voi
   const { output } = stage.directories;
   await writeFile(join(output, 'start.cfg'), grubStart(plan));
   const step = { failure: 'the boot loader could not be installed', code: 'IMAGE_LOADER_FAILED' } as const;
-  await runScript(stage, { ...step, script: LOADER_SCRIPT, tools: 'image' });
+  await runScript(stage, { ...step, script: LOADER_SCRIPT, words: biosLoaderModules(plan), tools: 'image' });
   const own = plan.partitions.find(({ definition }) => definition.role === 'bios-boot');
   const room = own === undefined ? GAP : { sector: own.startBytes / SECTOR, sectors: own.sizeBytes / SECTOR };
   const [boot, core] = await Promise.all(['boot.img', 'core.img'].map((name) => readFile(join(output, name))));

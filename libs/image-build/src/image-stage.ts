@@ -35,8 +35,9 @@ export const CUSTOMIZING = { code: 'IMAGE_CUSTOMIZE_FAILED', tools: 'toolchain',
 /** What programs say when the machine has no space. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
-/** What mke2fs, mkfs.vfat, mcopy and mkswap say when a file system is full, or can't even be made. */
-const FILE_SYSTEM_FULL = /Could not allocate|Disk full|too small|Not enough|not enough|less than/i;
+/** What mke2fs, mkfs.vfat, mcopy, mkswap, mkfs.xfs and xfs_db say when a file system is full, or can't even be made. */
+const FILE_SYSTEM_FULL =
+  /Could not allocate|Disk full|too small|Not enough|not enough|less than|larger than 300MB|\[28 - |(link failed|failed to set attr).*No space/i;
 
 /** @throws BuildError `code`; `PARTITION_TOO_SMALL`; `NO_SPACE` when the machine's disk is full */
 export async function runScript(stage: ImageStage, step: StageScript): Promise<ToolResult> {

@@ -1,7 +1,7 @@
 import { sha256 } from '@kiln/build-identity';
 import type { DiskDefinition, PartitionDefinition } from '@kiln/image-config';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bootFiles } from '../src/boot-files.ts';
+import { biosLoaderModules, bootFiles } from '../src/boot-files.ts';
 import { planDisk } from '../src/disk-plan.ts';
 import { smallImage } from './small-image.ts';
 import { removeTemporaryDirectories } from './tool-root.ts';
@@ -35,5 +35,23 @@ describe('the command line of the kernel', () => {
     expect(kernelLine([esp, root], true)).toBe('/boot/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 quiet');
     expect(kernelLine([esp, root, boot], true)).toBe('/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 boot=UUID quiet');
     expect(kernelLine([esp, root, boot], false)).toBe('/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 quiet');
+  });
+});
+
+describe('an XFS root', () => {
+  const plan = (fileSystem: 'ext4' | 'xfs', more: readonly PartitionDefinition[] = []) =>
+    planDisk({ table: 'gpt', sizeMiB: 10, partitions: [{ ...root, fileSystem }, ...more] }, sha256('one'));
+
+  it('is not checked by programs when it is mounted', () => {
+    const { definition } = smallImage([], {});
+    const line = (fileSystem: 'ext4' | 'xfs') => bootFiles(definition, plan(fileSystem), [])['/etc/fstab'];
+    expect(line('ext4')).toMatch(/ \/ ext4 defaults 0 1\n$/);
+    expect(line('xfs')).toMatch(/ \/ xfs defaults 0 0\n$/);
+  });
+
+  it('is read by the boot loader of a BIOS when the kernel is there', () => {
+    expect(biosLoaderModules(plan('xfs'))).toContain('xfs');
+    expect(biosLoaderModules(plan('xfs', [boot]))).not.toContain('xfs');
+    expect(biosLoaderModules(plan('ext4'))).not.toContain('xfs');
   });
 });

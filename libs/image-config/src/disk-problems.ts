@@ -11,7 +11,8 @@ import {
 } from './disk-definition.ts';
 import type { ImageConfig, SystemConfig } from './image-config-schema.ts';
 import { ofWholeDisk, type RequestedArtifact } from './image-artifacts.ts';
-import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
+import { LEAST_XFS_MIB } from './disk-schema.ts';
+import { listItems, valueAt, type LocatedJson } from './located-json.ts';
 import type { ProblemList } from './problem-list.ts';
 import { checkVerityRoot } from './verity-root.ts';
 
@@ -65,15 +66,7 @@ export function unsupportedDisk(json: LocatedJson): Diagnostic[] {
     const message = "'TargetDisk' is only built with 'Installer'";
     return [{ severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: target.location }];
   }
-  return listItems(valueAt(json, ['Disks', '0', 'Partitions'])).flatMap((place): Diagnostic[] => {
-    const type = valueAt(place, ['FsType']);
-    if (type === undefined || plainValue(type) !== 'xfs') return [];
-    const message =
-      'file systems of type xfs are not built yet: its programs keep no times, links and capabilities of files';
-    return [
-      { severity: 'error', code: 'IMAGE_FEATURE_UNSUPPORTED', message, location: type.location, hint: 'use ext4' },
-    ];
-  });
+  return [];
 }
 
 type DiskSize = Pick<DiskDefinition, 'table' | 'sizeMiB'>;
@@ -99,6 +92,8 @@ function checkPartition(partition: PartitionConfig, { place, before, size, probl
     const kept = size.table === 'gpt' ? '; the last MiB holds the second partition table' : '';
     report('End', `ends at ${end} MiB, but partitions may use the disk up to ${last} MiB${kept}`, "raise 'MaxSize'");
   }
+  if (partition.FsType === 'xfs' && end - start < LEAST_XFS_MIB)
+    report('FsType', `has ${end - start} MiB, and xfs needs at least ${LEAST_XFS_MIB}`, "use ext4, or raise 'End'");
   const other = before.find((one) => start < endOf(one, size) && (one.Start ?? 0) < end);
   if (other !== undefined && other.ID !== ID) {
     const range = `${other.Start ?? 0} to ${endOf(other, size)} MiB`;

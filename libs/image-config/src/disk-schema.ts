@@ -22,6 +22,7 @@ const ROOT_ARTIFACTS = {
   'tar.xz': '.tar.xz',
   'tar.zst': '.tar.zst',
   ext4: '.ext4',
+  xfs: '.xfs',
   squashfs: '.squashfs',
   erofs: '.erofs',
   initrd: '.img',
@@ -31,7 +32,7 @@ const ROOT_ARTIFACTS = {
 } as const;
 
 /** Made from one partition. */
-export const PARTITION_ARTIFACTS = { raw: '.raw', ext4: '.ext4' } as const;
+export const PARTITION_ARTIFACTS = { raw: '.raw', ext4: '.ext4', xfs: '.xfs' } as const;
 
 /** Everything that Kiln builds, with the extension of the file that it makes. */
 export const BUILT_ARTIFACTS = { ...DISK_ARTIFACTS, ...ROOT_ARTIFACTS } as const;
@@ -55,6 +56,9 @@ const FILE_SYSTEMS = [
   ...(['erofs', 'squashfs'] as const),
 ] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
+
+/** The size that mkfs.xfs (6.13, validate_supported) asks for, in MiB. */
+export const LEAST_XFS_MIB = 300;
 
 export const artifact = {
   type: 'object',

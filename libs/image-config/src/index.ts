@@ -11,6 +11,7 @@ export type { DiskDefinition, InstalledDisk, PartitionDefinition, PartitionMount
 export {
   BUILT_ARTIFACTS,
   DISK_ARTIFACTS,
+  LEAST_XFS_MIB,
   type ArtifactType,
   type BuiltArtifactType,
   type Compression,

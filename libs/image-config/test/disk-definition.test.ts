@@ -125,7 +125,11 @@ describe('disks', () => {
     ['no size', { MaxSize: 0 }, "needs 'MaxSize'"],
     ['no table', { PartitionTableType: '' }, "needs 'PartitionTableType'"],
     ['a disk without partitions', { Partitions: [] }, 'is made from a disk, and this one has no partitions'],
-    ['xfs', { Partitions: [boot, { ...rootfs, FsType: 'xfs' }] }, 'file systems of type xfs are not built yet'],
+    [
+      'a partition that is too small for xfs',
+      { Partitions: [boot, { ...rootfs, FsType: 'xfs' }] },
+      "'rootfs' has 54 MiB, and xfs needs at least 300",
+    ],
   ])('refuses %s', (_, disk, expected) => {
     expect(problem(disk)).toContain(expected);
   });

@@ -1,32 +1,42 @@
 /** The root's files as one file system. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { uuidFrom } from '../disk-plan.ts';
-import { FILE_SYSTEM_MAKERS, MAKE_EROFS, MAKE_SQUASHFS } from '../file-systems.ts';
-import { labelCommands } from '../selinux-attributes.ts';
-import { scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import { LEAST_XFS_MIB } from '@kiln/image-config';
+import { MIB, uuidFrom } from '../disk-plan.ts';
+import { MAKE_EROFS, MAKE_SQUASHFS } from '../file-systems.ts';
+import { runScript } from '../image-stage.ts';
+import { ROOT } from '../install-packages.ts';
+import { ARTIFACT, scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import { makeFileSystem } from '../make-file-system.ts';
 
-/** As large as the files need, a tenth more, and room for the journal. */
-const EXT4_SIZE = `
+/** MiB for a file system with all files, each rounded up and with its inode, and a tenth more; what it needs besides: above all its journal. */
+const SIZE_SCRIPT = `
 blocks=0
 while read -r size; do blocks=$((blocks + (size + 4095) / 4096 + 1)); done < <(find /image -printf '%s\\n')
-truncate --size="$((blocks * 4096 * 11 / 10 / 1048576 + 24))M" artifact
+mebibytes=$((blocks * 4096 * 11 / 10 / 1048576 + $1))
+echo $((mebibytes > $2 ? mebibytes : $2))
 `;
 
-export const writeExt4: ArtifactWriter = async (made, artifact) => {
-  const { request, directories } = made.stage;
-  const { identity, definition } = request;
-  const maker = FILE_SYSTEM_MAKERS.ext4!;
-  const uuid = uuidFrom(identity, 'ext4');
-  const labels = made.labels === undefined ? '' : 'labels-artifact';
-  if (made.labels !== undefined)
-    await writeFile(join(directories.output, labels), labelCommands(made.labels, { point: '/', hidden: [] }));
-  const seed = uuidFrom(identity, 'seed');
-  const variables = Object.entries({ ...maker.variables({ label: definition.name, uuid, seed }), labels });
-  const names = variables.map(([key], index) => `${key}=\${${index + 1}}`).join('\n');
-  const script = `${EXT4_SIZE}\nimage=artifact content=/image\n${names}\n${maker.script}`;
-  return scriptWriter(script, () => variables.map(([, value]) => value))(made, artifact);
-};
+/** `more` and `least` in MiB. */
+const writeFileSystem =
+  (type: 'ext4' | 'xfs', { more, least }: { readonly more: number; readonly least: number }): ArtifactWriter =>
+  async ({ stage, labels }) => {
+    const { identity, definition } = stage.request;
+    const step = { failure: `the artifact of type '${type}' could not be made`, code: 'IMAGE_ARTIFACT_FAILED' };
+    const words = [String(more), String(least)];
+    const { stdout } = await runScript(stage, { ...step, script: SIZE_SCRIPT, words, tools: 'image-tools' });
+    await makeFileSystem(stage, type, {
+      file: ARTIFACT,
+      sizeBytes: Number(stdout) * MIB,
+      content: ROOT,
+      label: definition.name,
+      uuid: uuidFrom(identity, type),
+      seed: uuidFrom(identity, 'seed'),
+      ...(labels === undefined ? {} : { labels: { root: labels, tree: { point: '/', hidden: [] } } }),
+      step,
+    });
+  };
+
+export const writeExt4 = writeFileSystem('ext4', { more: 24, least: 0 });
+export const writeXfs = writeFileSystem('xfs', { more: 128, least: LEAST_XFS_MIB });
 
 export const writeSquashfs = scriptWriter(`image=artifact content=/image\n${MAKE_SQUASHFS}`);
 
