@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { digestOf, type Sha256 } from '@kiln/build-identity';
+import { digestOf, readElf, type Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import { parseDependency } from '@kiln/rpm-package';
@@ -141,7 +141,9 @@ async function bootstrapFacts(
   host: Host,
   { root, manifest }: { readonly root: string; readonly manifest: readonly ManifestEntry[] },
 ): Promise<BootstrapLock> {
-  const libraries = namedLibraries(manifest, LIBRARY_STEPS);
+  // Some are texts for the linker.
+  const isLibrary = (path: string) => readElf(readFileSync(join(root, path))) !== undefined;
+  const libraries = namedLibraries(manifest, LIBRARY_STEPS).filter(isLibrary);
   return {
     libraryCapabilities: await libraryCapabilities(host, root, libraries),
     perlCapabilities: await perlCapabilities(host, root, manifest),

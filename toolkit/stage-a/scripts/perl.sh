@@ -1,3 +1,6 @@
+# Modules are linked with libraries in the default directory alone and need no search path.
+sed -i 's/if ($self->{LD_RUN_PATH} ne "")/if (0)/' cpan/ExtUtils-MakeMaker/lib/ExtUtils/MM_Unix.pm
+grep -q 'if (0)' cpan/ExtUtils-MakeMaker/lib/ExtUtils/MM_Unix.pm
 # Nothing of the machine and of the time gets into its configuration.
 echo "cf_time='$(date -u -d "@$SOURCE_DATE_EPOCH")'" > config.over
 library=/usr/lib/perl5
@@ -7,5 +10,6 @@ sh Configure -des -Dprefix=/usr -Dcc=gcc -Doptimize=-O2 -Dlibpth=/usr/lib -Dloci
   -Dprivlib=$library/core -Darchlib=$library/core -Dsitelib=$library/site -Dsitearch=$library/site -Dvendorprefix=/usr \
   -Dvendorlib=$library/vendor -Dvendorarch=$library/vendor
 make
-make install DESTDIR="$OUT"
+# Without the manuals.
+make install.perl DESTDIR="$OUT"
 find "$OUT" -name '*.pod' -delete
