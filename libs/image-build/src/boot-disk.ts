@@ -12,11 +12,13 @@ import {
   questionSteps,
   ROOT_CREDENTIALS,
   runMachine,
+  talkOnceMore,
+  type TestedImage,
 } from './guest-session.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
 import { parseOsRelease } from './os-release.ts';
 import { protectedDisks } from './protected-disk.ts';
-import { talkToMachine, type BootSource, type ConsoleStep } from './virtual-machine.ts';
+import type { BootSource, ConsoleStep } from './virtual-machine.ts';
 
 export interface DiskBootRequest {
   readonly definition: ImageDefinition;
@@ -57,11 +59,16 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
     host.emit({ type: 'progress', action: 'boot-test', subject: definition.name, message });
   const checks: ImageCheck[] = [];
   const osReleases: string[] = [];
+  const hangs: string[] = [];
+  const onHang = (message: string) => {
+    hangs.push(message);
+    say(message);
+  };
   const start = async (one: Start) => {
     say(`starting ${first!.fileName}${one.way}`);
     const { source, media } = one;
     const machine = { source, media, credentials: ROOT_CREDENTIALS };
-    const console = await runMachine(ports, { name: definition.name, log }, { machine, steps: STEPS });
+    const console = await runMachine(ports, { name: definition.name, log, onHang }, { machine, steps: STEPS });
     const answers = parseAnswers(console);
     const found = checkGuest({ definition, expectedNevras, answers, console });
     checks.push(...found.map((check) => ({ ...check, name: `${check.name}${one.way}` })));
@@ -80,11 +87,14 @@ export async function bootDisk(host: Host, ports: ImagePorts, request: DiskBootR
       const source = disks?.[refusal.disk];
       if (source === undefined) continue;
       say(`starting it again: ${refusal.name}`);
-      checks.push(await refuse(ports, request, { refusal, source }));
+      checks.push(await refuse(ports, request, { refusal, source, onHang }));
     }
   });
   const osRelease = parseOsRelease(osReleases[0]!);
-  const report: BootReport = { image: definition.name, osRelease, packages: expectedNevras.length, checks };
+  const report: BootReport = {
+    ...{ image: definition.name, osRelease, packages: expectedNevras.length, checks },
+    ...(hangs.length === 0 ? {} : { hangs }),
+  };
   const failure = failureOfChecks(report, log);
   if (failure !== undefined) throw failure;
   return report;
@@ -118,13 +128,12 @@ const REFUSALS: readonly Refusal[] = [
 async function refuse(
   ports: ImagePorts,
   { log, definition }: DiskBootRequest,
-  { refusal, source }: { readonly refusal: Refusal; readonly source: BootSource },
+  { refusal, source, onHang }: { readonly refusal: Refusal; readonly source: BootSource } & Pick<TestedImage, 'onHang'>,
 ): Promise<ImageCheck> {
   const { name } = refusal;
   const steps = refusal.steps(definition);
-  const { console, problem } = await withWorkDirectories(ports, [`boot-test-${definition.name}`], ([scratch]) =>
-    talkToMachine(ports, { source, credentials: ROOT_CREDENTIALS }, { steps, scratch: scratch!, log }),
-  );
+  const machine = { source, credentials: ROOT_CREDENTIALS };
+  const { console, problem } = await talkOnceMore(ports, { name: definition.name, log, onHang }, { machine, steps });
   const problems = problem === undefined ? [] : [problem, ...lastLines(console)];
   return { name, outcome: problems.length === 0 ? 'passed' : 'failed', problems };
 }

@@ -10,6 +10,8 @@ export interface BootReport {
   readonly files?: number;
   readonly packages: number;
   readonly checks: readonly ImageCheck[];
+  /** Of each virtual machine that hung before its init, and was started once more. */
+  readonly hangs?: readonly string[];
 }
 
 const MOST_SHOWN = 20;

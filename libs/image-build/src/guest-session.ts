@@ -1,8 +1,9 @@
 /** A machine from its start to its end, with the questions of the boot test. */
+import { appendFile } from 'node:fs/promises';
 import { BuildError } from '@kiln/diagnostics';
 import { LAST_ANSWER, questionLines } from './guest-checks.ts';
 import { withWorkDirectories, type ImagePorts } from './image-ports.ts';
-import { talkToMachine, type ConsoleStep, type VirtualMachine } from './virtual-machine.ts';
+import { talkToMachine, type ConsoleStep, type Conversation, type VirtualMachine } from './virtual-machine.ts';
 
 /** In software and on a busy machine. */
 export const [BOOT_SECONDS, ANSWER_SECONDS, OFF_SECONDS] = [600, 240, 180] as const;
@@ -22,15 +23,45 @@ export function questionSteps(): ConsoleStep[] {
   ];
 }
 
-/** Everything that was on the console. @throws BuildError `BOOT_TEST_FAILED` when a step doesn't happen, with the last lines */
-export async function runMachine(
+/** Of a boot test. */
+export interface TestedImage {
+  readonly name: string;
+  readonly log?: string | undefined;
+  /** Told of a machine that hung and is started once more. */
+  readonly onHang: (message: string) => void;
+}
+
+export interface MachineTalk {
+  readonly machine: VirtualMachine;
+  readonly steps: readonly ConsoleStep[];
+  /** Silence before init; half of what a start may take when it is missing. */
+  readonly hangSeconds?: number;
+}
+
+/** A conversation. A machine that hangs before its init, as QEMU does at times, is started once more; a second time it has all of its time. */
+export async function talkOnceMore(
   ports: ImagePorts,
-  { name, log }: { readonly name: string; readonly log?: string | undefined },
-  { machine, steps }: { readonly machine: VirtualMachine; readonly steps: readonly ConsoleStep[] },
-): Promise<string> {
-  const { console, problem, result } = await withWorkDirectories(ports, [`boot-test-${name}`], ([scratch]) =>
-    talkToMachine(ports, machine, { steps, scratch: scratch!, log }),
-  );
+  { name, log, onHang }: TestedImage,
+  { machine, steps, hangSeconds = BOOT_SECONDS / 2 }: MachineTalk,
+): Promise<Conversation> {
+  const talk = (seconds: number) =>
+    withWorkDirectories(ports, [`boot-test-${name}`], ([scratch]) =>
+      talkToMachine(ports, machine, { steps, scratch: scratch!, log, hangSeconds: seconds }),
+    );
+  const first = await talk(hangSeconds);
+  if (first.hung !== true) return first;
+  const last = lastLines(first.console).at(-1);
+  const end = last === undefined ? 'it had said nothing at all' : `its last line was '${last.trim()}'`;
+  const message = `the virtual machine hung: ${first.problem}; ${end}; it was started once more`;
+  onHang(message);
+  if (log !== undefined) await appendFile(log, `\n${message}\n`);
+  return talk(0);
+}
+
+/** Everything that was on the console. @throws BuildError `BOOT_TEST_FAILED` when a step doesn't happen, with the last lines */
+export async function runMachine(ports: ImagePorts, image: TestedImage, talk: MachineTalk): Promise<string> {
+  const { name, log } = image;
+  const { console, problem, result } = await talkOnceMore(ports, image, talk);
   if (problem === undefined && result.status === 0) return console;
   const said = problem ?? (result.stderr || result.stdout).trim();
   throw new BuildError('BOOT_TEST_FAILED', `${name} did not start and stop: ${said}`, {

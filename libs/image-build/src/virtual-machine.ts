@@ -1,5 +1,5 @@
 /** A virtual machine in the sandbox, and a conversation with it over its serial console. */
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SCRATCH, type ImagePorts, type ToolMount, type ToolResult } from './image-ports.ts';
 
@@ -24,6 +24,8 @@ export interface VirtualMachine {
   readonly media?: readonly string[] | undefined;
   /** Directory with a file `TARGET_FILE`: a disk that is written to. It belongs to root of the sandbox. */
   readonly target?: string | undefined;
+  /** What the machine takes that disk for; one of `virtio` when it is missing. */
+  readonly targetDrive?: 'ide' | 'virtio' | undefined;
   /** Credentials for systemd, by name: they reach the guest through its firmware. */
   readonly credentials: Readonly<Record<string, string>>;
 }
@@ -42,6 +44,8 @@ export interface Conversation {
   readonly console: string;
   /** What didn't happen in time, or the machine's own end. */
   readonly problem?: string;
+  /** Whether the problem is that the machine said nothing more before its init: what it starts isn't at fault then. */
+  readonly hung?: true;
   readonly result: ToolResult;
 }
 
@@ -55,14 +59,25 @@ const MEMORY_MIB = 1024;
 const FIRMWARE = '/usr/share/OVMF';
 
 /**
- * Arguments: the firmware's variables, the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`, `stop`.
+ * What is on the console once an init runs, or once firmware, boot loader or kernel have given up: silence after it is no hang of the machine.
+ * An extended regular expression.
+ */
+const INIT_OR_END = [
+  ...['Run /[^ ]+ as init process', 'systemd\\[1\\]', 'Welcome to ', 'login: ', 'Kernel panic', 'error: '],
+  ...['grub> ', 'grub rescue> ', 'Shell> ', 'Access Denied', 'Security Violation', '[Nn]o bootable'],
+].join('|');
+
+/**
+ * Arguments: the firmware's variables, seconds of silence before init that are a hang (0: none are), the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`, `stop`.
  * What doesn't happen goes to /scratch/problem. The console goes to a file, since QEMU drops what nobody reads in time.
  */
 const TALK_SCRIPT = `
 export LC_ALL=C TMPDIR=${SCRATCH}
 cd ${SCRATCH}
 cp "$1" variables
-shift
+hang=$2 last=0 all=''
+started='${INIT_OR_END}'
+shift 2
 mkfifo keyboard
 : > console
 exec 4<> keyboard
@@ -82,12 +97,19 @@ listen() {
     if kill -0 "$id" 2> /dev/null; then alive=yes; else alive=no; fi
     IFS= read -r -N 1048576 chunk <&6
     seen+=$chunk
+    all+=$chunk
+    [ -z "$chunk" ] || last=$SECONDS
     if [ -n "$2" ] && [[ $seen == *"$2"* ]]; then
       seen=\${seen#*"$2"}
       return 0
     fi
     [ $alive = yes ] || return 2
     [ "$SECONDS" -lt "$end" ] || return 1
+    if [ $hang -gt 0 ] && [ $((SECONDS - last)) -ge $hang ]; then
+      if ! [[ $all =~ $started ]]; then : > hung; fail "it said nothing for $hang s before its init ran"; fi
+      # Whatever comes now is the system's own.
+      hang=0
+    fi
     sleep 0.2
   done
 }
@@ -120,11 +142,19 @@ export async function talkToMachine(
     steps,
     scratch,
     log,
-  }: { readonly steps: readonly ConsoleStep[]; readonly scratch: string; readonly log?: string | undefined },
+    hangSeconds = 0,
+  }: {
+    readonly steps: readonly ConsoleStep[];
+    readonly scratch: string;
+    readonly log?: string | undefined;
+    /** So long a silence before init ends the conversation; 0 for none. */
+    readonly hangSeconds?: number;
+  },
 ): Promise<Conversation> {
+  const { source } = machine;
   await writeFile(join(scratch, 'steps'), steps.map(stepLine).join(''));
   const result = await ports.run({
-    argv: ['bash', '-c', TALK_SCRIPT, 'kiln', variablesOf(machine.source), ...machineCommand(machine)],
+    argv: ['bash', '-c', TALK_SCRIPT, 'kiln', variablesOf(source), String(hangSeconds), ...machineCommand(machine)],
     layers: [await ports.bootTools()],
     mounts: [{ source: scratch, target: SCRATCH, writable: true }, ...sourceMounts(machine)],
     environment: { PATH: '/usr/bin:/usr/sbin', HOME: SCRATCH },
@@ -132,8 +162,12 @@ export async function talkToMachine(
   });
   const read = (name: string) => readFile(join(scratch, name), 'latin1').catch(() => '');
   const [text, problem] = [await read('console'), await read('problem')];
+  const hung = await access(join(scratch, 'hung')).then(
+    () => true as const,
+    () => false,
+  );
   if (log !== undefined) await appendFile(log, text);
-  return { console: text, result, ...(problem === '' ? {} : { problem }) };
+  return { console: text, result, ...(problem === '' ? {} : { problem }), ...(hung ? { hung } : {}) };
 }
 
 function stepLine(step: ConsoleStep): string {
@@ -157,13 +191,15 @@ function variablesOf(source: BootSource): string {
 }
 
 /** QEMU in software: it works on every machine, and KVM inside of virtual machines often only seems to. */
-function machineCommand({ source, media = [], target, credentials }: VirtualMachine): string[] {
+function machineCommand({ source, media = [], target, targetDrive = 'virtio', credentials }: VirtualMachine): string[] {
   return [
     'qemu-system-x86_64',
     ...['-accel', 'tcg,thread=multi', '-smp', '2', '-m', String(MEMORY_MIB)],
     ...['-nographic', '-nodefaults', '-no-reboot', '-net', 'none', '-serial', 'stdio'],
     ...sourceOptions(source),
-    ...(target === undefined ? [] : ['-drive', `if=virtio,format=raw,cache=unsafe,file=${TARGET}/${TARGET_FILE}`]),
+    ...(target === undefined
+      ? []
+      : ['-drive', `if=${targetDrive},format=raw,cache=unsafe,file=${TARGET}/${TARGET_FILE}`]),
     ...media.flatMap((_, index) => ['-drive', `if=virtio,format=raw,readonly=on,file=${MEDIUM}${index}`]),
     ...['-device', 'virtio-rng-pci'],
     ...Object.entries(credentials).flatMap(([name, value]) => [

@@ -1,14 +1,24 @@
 /** Conversations with a machine that is only a script. */
-import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHost } from '@kiln/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { talkOnceMore } from '../src/guest-session.ts';
 import { withWorkDirectories, type ImagePorts } from '../src/image-ports.ts';
 import { talkToMachine, type ConsoleStep, type Conversation } from '../src/virtual-machine.ts';
-import { machineProgram, makePorts, makeToolRoot, removeTemporaryDirectories } from './tool-root.ts';
+import {
+  machineProgram,
+  makePorts,
+  makeToolRoot,
+  removeTemporaryDirectories,
+  temporaryDirectory,
+} from './tool-root.ts';
 
-/** Says how it was called and who it is, repeats a line, and is off; a line `hang` keeps it on, `die` lets it fail. */
+/** Says nothing more after a start that a test wants silent; else how it was called and who it is, repeats a line, and is off; a line `hang` keeps it on, `die` lets it fail. */
 const MACHINE = `#!/usr/bin/bash
+starts=0
+if [ -e /starts/count ]; then read -r starts < /starts/count; echo $((starts += 1)) > /starts/count; fi
+if [ -e /starts/silent-$starts ]; then printf '%s' "$(< /starts/silent-$starts)"; echo; exec sleep 60; fi
 printf '%s ' "$@"
 printf 'firmware\\nguest login: '
 read -r name
@@ -45,6 +55,70 @@ function talkTo(more: { readonly variables?: string }, ...steps: readonly Consol
     talkToMachine(ports, machine, { steps, scratch: scratch! }),
   );
 }
+
+/** Seconds; a busy machine needs some of them to start a script. */
+const HANG = 5;
+
+/** With starts that say this much and no more; `told` is what there was to say of a hang. */
+async function talkAgain(silent: readonly string[], seconds = 30) {
+  const starts = temporaryDirectory('starts');
+  // Root of the sandbox may be another user.
+  chmodSync(starts, 0o777);
+  silent.forEach((text, index) => writeFileSync(join(starts, `silent-${index + 1}`), text));
+  writeFileSync(join(starts, 'count'), '0');
+  chmodSync(join(starts, 'count'), 0o666);
+  const told: string[] = [];
+  const log = join(starts, 'log');
+  const { problem, hung } = await talkOnceMore(
+    { ...ports, run: (request) => ports.run({ ...request, mounts: [...(request.mounts ?? []), startsMount(starts)] }) },
+    { name: 'guest', log, onHang: (message) => told.push(message) },
+    {
+      machine: { source: { disk: import.meta.filename, format: 'raw', firmware: 'bios' }, credentials: {} },
+      steps: [{ expect: 'login: ', seconds }, { stop: true }],
+      hangSeconds: HANG,
+    },
+  );
+  return {
+    problem,
+    hung,
+    told,
+    starts: Number(readFileSync(join(starts, 'count'), 'utf8')),
+    log: readFileSync(log, 'utf8'),
+  };
+}
+
+function startsMount(source: string) {
+  return { source, target: '/starts', writable: true };
+}
+
+describe.concurrent('a machine that hangs before its init', () => {
+  const hang = "the virtual machine hung: it said nothing for 5 s before its init ran; its last line was 'rcu: here';";
+
+  it('is started once more, and told', async () => {
+    const { problem, told, starts, log } = await talkAgain(['Linux version 6\nrcu: here\n']);
+    expect([problem, starts]).toEqual([undefined, 2]);
+    expect(told).toEqual([`${hang} it was started once more`]);
+    expect(log).toContain(`${hang} it was started once more\n`);
+    expect(log).toMatch(/rcu: here\n[^]*guest login: /);
+    const { told: silent } = await talkAgain(['']);
+    expect(silent[0]).toContain('it had said nothing at all');
+  });
+
+  it('is started only once more, and then has all of its time', async () => {
+    const { problem, told, starts } = await talkAgain(['rcu: here\n', 'rcu: there\n'], 2 * HANG);
+    expect([problem, starts, told.length]).toEqual([`it did not print 'login: ' within ${2 * HANG} s`, 2, 1]);
+  });
+
+  it('is one that neither started an init nor gave up', async () => {
+    const ends = [
+      ...['Run /init as init process', 'systemd[1]: Detected', 'Kernel panic - not syncing: no root'],
+      ...["error: file `/boot/vmlinuz' not found.", 'grub rescue> ', 'BdsDxe: No bootable option', 'Access Denied'],
+    ];
+    const found = await Promise.all(ends.map((end) => talkAgain([`rcu: here\n${end}`], 2 * HANG)));
+    for (const { problem, told, starts } of found)
+      expect([problem, starts, told]).toEqual([`it did not print 'login: ' within ${2 * HANG} s`, 1, []]);
+  });
+});
 
 describe('talkToMachine', () => {
   it('waits for prompts, answers, and loses nothing of what is said', async () => {
