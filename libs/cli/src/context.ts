@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly cwd: string;
   /** The architecture that was asked for. */
   readonly architecture?: string;
+  /** Where earlier results are, when the command was told: an address or an absolute path. */
+  readonly results?: string;
   readonly signal: AbortSignal;
 }
 
@@ -29,8 +31,11 @@ export function workspaceOf(context: CommandContext): string | undefined {
 }
 
 export function distributionOf(context: CommandContext): Promise<Distribution> {
-  const { architecture } = context;
-  return loadDistribution(rootOf(context), architecture === undefined ? {} : { architecture });
+  const { architecture, results } = context;
+  return loadDistribution(rootOf(context), {
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(results === undefined ? {} : { results }),
+  });
 }
 
 export function hostOf({ signal }: CommandContext, emit: EventSink = () => undefined): Host {

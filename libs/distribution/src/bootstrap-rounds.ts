@@ -1,6 +1,6 @@
 /** Rounds after stage A: workspaces that build the toolchain's RPMs on what the round before has made. */
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resolveClosure } from '@kiln/package-graph';
 import { formatDependency, parseDependency } from '@kiln/rpm-package';
@@ -48,7 +48,7 @@ export async function makeRoundWorkspace(root: string, round: BootstrapRound): P
   const before = ROUNDS[ROUNDS.indexOf(round) - 1];
   await mkdir(join(place, dirname(ROUND_MANIFEST)), { recursive: true });
   if (before !== undefined) await takeManifest(root, before, join(place, BASE_MANIFEST));
-  await writeFile(join(place, DISTRO_FILE), `${JSON.stringify(roundConfig(config, round), undefined, 2)}\n`);
+  await writeFile(join(place, DISTRO_FILE), `${JSON.stringify(roundConfig(root, config, round), undefined, 2)}\n`);
   return place;
 }
 
@@ -71,8 +71,8 @@ async function takeManifest(root: string, before: BootstrapRound, to: string): P
 }
 
 /** Without find-debuginfo, which comes from debugedit, there are no packages of debug information. */
-function roundConfig(config: DistroConfig, round: BootstrapRound): DistroConfig {
-  const { bootstrap, ...rest } = config;
+function roundConfig(root: string, config: DistroConfig, round: BootstrapRound): DistroConfig {
+  const { bootstrap, results, ...rest } = config;
   const fromSource = config.toolchain.provider === 'bootstrap' ? config.toolchain : bootstrap;
   const toolchain =
     round === 'seeded' && fromSource !== undefined
@@ -80,10 +80,17 @@ function roundConfig(config: DistroConfig, round: BootstrapRound): DistroConfig 
       : ({ provider: 'repository', manifest: BASE_MANIFEST } as const);
   return {
     ...rest,
+    ...(results === undefined ? {} : { results: { ...results, ...placeOfResults(root, results) } }),
     toolchain,
     defines: { ...config.defines, debug_package: '%{nil}' },
     checks: { ...config.checks, severities: { ...config.checks?.severities, DEBUGINFO_MISSING: 'off' } },
   };
+}
+
+/** A directory of the workspace isn't one of the round's. */
+function placeOfResults(root: string, { from }: Required<DistroConfig>['results']): { readonly from?: string } {
+  if (from === undefined || from.includes('://')) return {};
+  return { from: pathToFileURL(resolve(root, from)).href };
 }
 
 /**

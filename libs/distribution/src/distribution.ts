@@ -118,6 +118,8 @@ interface DistributionParts {
 export interface LoadOptions extends LoadToolchainOptions {
   /** Instead of the distribution's own; one of those that it names. */
   readonly architecture?: string;
+  /** Where earlier results are, instead of where the configuration says: an address or an absolute path. */
+  readonly results?: string;
 }
 
 /**
@@ -127,7 +129,7 @@ export interface LoadOptions extends LoadToolchainOptions {
  */
 export async function loadDistribution(root: string, options: LoadOptions = {}): Promise<Distribution> {
   const own = readDistroConfig(root);
-  const config = forArchitecture(own, options.architecture ?? own.architecture);
+  const config = withResults(forArchitecture(own, options.architecture ?? own.architecture), options.results);
   const macroFiles = readMacroFiles(root, config);
   const environment = macroEnvironment(config, macroFiles);
   const answers = readMacroAnswers(root, config);
@@ -152,6 +154,10 @@ export async function loadDistribution(root: string, options: LoadOptions = {}):
   const { askedFiles } = evaluated;
   const architectures = architecturesOf(own);
   return new Distribution({ root, config, architectures, toolchain, macroFiles, packages, images, askedFiles });
+}
+
+function withResults(config: DistroConfig, from: string | undefined): DistroConfig {
+  return from === undefined ? config : { ...config, results: { ...config.results, from } };
 }
 
 /** Each architecture has a file, so that asking for another one forgets nothing. */

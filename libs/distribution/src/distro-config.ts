@@ -34,6 +34,13 @@ export interface DistroConfig {
   readonly toolchain: ToolchainConfig;
   /** Table of steps and lock of a toolchain from source, which can be made beside the one that is used. */
   readonly bootstrap?: { readonly steps: string; readonly lock: string };
+  /** Results of other stores, which are taken instead of being made. */
+  readonly results?: {
+    /** An address (`http`, `https`, `file`) or a directory; only what a command is given when omitted. */
+    readonly from?: string;
+    /** Whose signature their list must have. */
+    readonly signedBy?: { readonly key: string; readonly publicKey: string };
+  };
   readonly sources: {
     readonly debianLock: string;
     /** Where source files are looked for when the store doesn't have them, in this order; the Debian archive, then the spec's address when omitted. */
@@ -225,6 +232,15 @@ export const distroSchema: JSONSchemaType<WrittenConfig> = {
       nullable: true,
       required: ['steps', 'lock'],
       properties: { steps: path, lock: path },
+    },
+    results: {
+      type: 'object',
+      additionalProperties: false,
+      nullable: true,
+      properties: {
+        from: { type: 'string', pattern: '^((https?|file)://|(?!.*://).)', nullable: true },
+        signedBy: { ...signingKey, nullable: true },
+      },
     },
     sources: {
       type: 'object',

@@ -8,6 +8,9 @@ export {
   roundWorkspace,
   type BootstrapRound,
 } from './bootstrap-rounds.ts';
+export { bootstrapResults } from './bootstrap-results.ts';
+export { exportResults, type ExportReport, type OwnResult, type ResultsExport } from './export-results.ts';
+export { configuredResults, openStore } from './open-store.ts';
 export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';
 export { definitionFilesOnDisk } from './definition-files-on-disk.ts';
 export { DISTRO_FILE, distroSchema, type DistroConfig } from './distro-config.ts';

@@ -69,7 +69,7 @@ export function forArchitecture(config: DistroConfig, architecture: string): Dis
 }
 
 function paths(config: DistroConfig): string[] {
-  const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers, signing } = config;
+  const { specRoots, imageDirectory, macros, toolchain, sources, provides, macroAnswers, signing, results } = config;
   const tools = [config.imageTools, config.bootTools].filter((one) => one !== undefined);
   return [
     ...specRoots,
@@ -85,6 +85,8 @@ function paths(config: DistroConfig): string[] {
     provides,
     ...(macroAnswers === undefined ? [] : [macroAnswers]),
     ...(signing === undefined ? [] : [signing.publicKey]),
+    ...(results?.signedBy === undefined ? [] : [results.signedBy.publicKey]),
+    ...(results?.from === undefined || results.from.includes('://') ? [] : [results.from]),
     ...tools.flatMap(({ packages, lock }) => [packages, lock]),
   ];
 }

@@ -5,7 +5,7 @@ import { BuildError } from '@kiln/diagnostics';
 import { buildUser, giveToBuildUser, type Host } from '@kiln/host';
 import type { RunTool } from '@kiln/rpm-repository';
 import { runSandboxed, sweepWorkDirectories } from '@kiln/sandbox';
-import { defaultStoreDirectory, Store, type ActionResult } from '@kiln/store';
+import type { ActionResult, Store } from '@kiln/store';
 import { prepareToolchain, TOOLCHAIN_ARCHITECTURE, type Toolchain } from '@kiln/toolchain';
 import { BuiltIndex } from './built-providers.ts';
 import { BuildTrees } from './build-trees.ts';
@@ -13,6 +13,7 @@ import type { Distribution } from './distribution.ts';
 import { recordDuration } from './durations.ts';
 import { withEventLog } from './event-log.ts';
 import { inputChanged } from './input-changed.ts';
+import { openStore } from './open-store.ts';
 import { newRunName } from './run-log.ts';
 import { TaskMeter, type TaskMeasurement } from './task-meter.ts';
 import { TARGETS, type TargetName } from './targets.ts';
@@ -61,7 +62,7 @@ export class Session {
       measurement: (name) => this.#meter.measurement(name),
     });
     this.host = { ...host, emit: this.#meter.watch(log) };
-    this.store = store ?? new Store(this.host, defaultStoreDirectory(host.environment));
+    this.store = store ?? openStore(this.host, distribution);
   }
 
   /**

@@ -8,7 +8,7 @@ export {
 } from './fetch-sources.ts';
 export { download, type DownloadOutcome, type Wanted } from './download.ts';
 export { FetchProgress, type FetchingTask, type TellBytes } from './fetch-progress.ts';
-export { placeLabel, type SourcePlace } from './source-place.ts';
+export { placeLabel, withoutCredentials, type SourcePlace } from './source-place.ts';
 export { type SourceProvenance } from './provenance.ts';
 export { formatSignatures, isPlainFileName, parseSignatures, readSignatures, type Signatures } from './signatures.ts';
 export {

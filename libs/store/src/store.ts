@@ -8,7 +8,8 @@ import { BuildError } from '@kiln/diagnostics';
 import { withFileLock, writeFileAtomic, type Host } from '@kiln/host';
 import { formatAction, parseAction, type ActionResult, type Blob } from './action-file.ts';
 import { copySparse } from './copy-sparse.ts';
-import { isLayerIntact, layerRecordPath, recordLayer } from './layer-record.ts';
+import type { EarlierResults } from './earlier-results.ts';
+import { isLayerIntact, layerRecordPath, readLayerRecord, recordLayer } from './layer-record.ts';
 import { use } from './store-use.ts';
 
 /**
@@ -26,16 +27,25 @@ export class Store {
   readonly #host: Host;
   /** Directory of the store that has the blobs and the results. */
   readonly #shared: string;
+  readonly #earlier: EarlierResults | undefined;
   /** Layers that were looked at. */
   readonly #intact = new Set<string>();
   /** Blobs whose content was read by this process, with the time of their last change, in nanoseconds. */
   readonly #known = new Map<Sha256, bigint>();
 
-  /** @param options.blobs another store on the same file system, with which blobs and results are shared: only layers are its own. */
-  constructor(host: Host, directory: string, { blobs }: { readonly blobs?: Store } = {}) {
+  /**
+   * @param options.blobs another store on the same file system, with which blobs and results are shared: only layers are its own
+   * @param options.earlier results of other stores, which are taken instead of being made
+   */
+  constructor(
+    host: Host,
+    directory: string,
+    { blobs, earlier }: { readonly blobs?: Store; readonly earlier?: EarlierResults } = {},
+  ) {
     this.#host = host;
     this.directory = directory;
     this.#shared = blobs?.directory ?? directory;
+    this.#earlier = earlier;
   }
 
   /** Marks a file or directory of the store as used by this process, so that it stays; whether it is there. */
@@ -153,8 +163,8 @@ export class Store {
   }
 
   /**
-   * Answers an action from the cache, or does it once: concurrent callers of any process wait for the first and use its result.
-   * `build` returns outputs that are already in the store.
+   * Answers an action from the cache or from earlier results, or does it once: concurrent callers of any process wait for the first and use its
+   * result. `build` returns outputs that are already in the store.
    */
   async action(
     key: Sha256,
@@ -177,12 +187,12 @@ export class Store {
       return { result: known, outcome: 'cached' };
     }
     return this.withLock(`action-${key}`, `${options.action} of ${options.subject}`, async () => {
-      const made = await this.readAction(key);
-      if (made !== undefined) {
-        emit('cached');
-        return { result: made, outcome: 'cached' as const };
-      }
       try {
+        const made = (await this.readAction(key)) ?? (await this.#takeAction(key));
+        if (made !== undefined) {
+          emit('cached');
+          return { result: made, outcome: 'cached' as const };
+        }
         const result: ActionResult = { key, ...(await build()) };
         await this.writeAction(result);
         emit('built');
@@ -194,9 +204,15 @@ export class Store {
     });
   }
 
+  async #takeAction(key: Sha256): Promise<ActionResult | undefined> {
+    const result = await this.#earlier?.action(this, key);
+    if (result !== undefined) await this.writeAction(result);
+    return result;
+  }
+
   /**
-   * A directory tree by key: made once by `make` in a temporary directory, then renamed into place. Never change it afterwards: with
-   * `checked` one that was changed is made again. Returns its path.
+   * A directory tree by key: taken from earlier results or made once by `make` in a temporary directory, then renamed into place. Never change it
+   * afterwards: with `checked` one that was changed is made again. Returns its path.
    */
   async layer(
     key: string,
@@ -212,7 +228,7 @@ export class Store {
       await mkdir(temporary, { recursive: true });
       try {
         await this.#guardSpace(async () => {
-          await make(temporary);
+          if ((await this.#earlier?.layer(this, key, temporary)) !== true) await make(temporary);
           const record = layerRecordPath(this.directory, key);
           await this.#untilUsed(() => recordLayer(temporary, record, { checked }), record);
           await mkdir(dirname(path), { recursive: true });
@@ -229,6 +245,14 @@ export class Store {
   /** Marks a layer as used, when it is there. */
   async useLayer(key: string): Promise<boolean> {
     return (await this.use(layerRecordPath(this.directory, key))) && isThere(join(this.directory, 'layers', key));
+  }
+
+  /** A layer that was made with `checked` and is as it was made, with the digest of its content; undefined when there is none. */
+  async intactLayer(key: string): Promise<{ readonly path: string; readonly content: Sha256 } | undefined> {
+    const record = layerRecordPath(this.directory, key);
+    if (!(await this.use(record)) || !(await this.#hasLayer(key, true))) return undefined;
+    const content = (await readLayerRecord(record))?.check?.content;
+    return content === undefined ? undefined : { path: join(this.directory, 'layers', key), content };
   }
 
   /** Whether the layer can be used, which it then counts as. */

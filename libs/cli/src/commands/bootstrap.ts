@@ -1,15 +1,15 @@
 /** `kiln bootstrap`: a toolchain from source: stage A's root, its RPMs, and the proof that they make themselves. */
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BuildError } from '@kiln/diagnostics';
 import {
   BOOTSTRAP_ROOT,
   bootstrapPlan,
-  loadDistribution,
   makeRoundWorkspace,
   memberPackages,
+  openStore,
   ROUND_MANIFEST,
   roundRequest,
   roundWorkspace,
@@ -18,19 +18,12 @@ import {
   type Distribution,
 } from '@kiln/distribution';
 import { writeFileAtomic } from '@kiln/host';
-import { defaultStoreDirectory, Store } from '@kiln/store';
-import {
-  lockBootstrap,
-  parseToolchainManifest,
-  refuseForeignTraces,
-  stepLayerKey,
-  type PlannedStep,
-} from '@kiln/toolchain';
+import { lockBootstrap, parseToolchainManifest, refuseForeignTraces } from '@kiln/toolchain';
 import { distributionOf, hostOf, print, rootOf, type CommandContext } from '../context.ts';
 import { prepareMachineFor } from '../machine.ts';
 import { createReporter } from '../reporter.ts';
-import { formatTable } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { showSteps, writeResults } from './bootstrap-results.ts';
 import { runTargets } from './targets.ts';
 import { updateManifest } from './toolchain-manifest.ts';
 
@@ -44,6 +37,9 @@ interface BootstrapOptions {
   readonly stage?: string;
   readonly plan?: boolean;
   readonly lock?: boolean;
+  readonly results?: string;
+  readonly export?: string;
+  readonly sign?: boolean;
   readonly parallel?: number;
 }
 
@@ -54,10 +50,19 @@ export function addBootstrap(program: Command, context: () => CommandContext): v
       'make a toolchain from source: A: cross and temporary tools, B: its RPMs, built by themselves, C: built once more and compared',
     )
     .option('--stage <stage>', 'go no further than A, B or C', 'C')
-    .option('--plan', 'list the steps of stage A with what is done')
+    .option('--plan', 'list the steps of stage A with where each comes from: done here, from results, to be built')
     .option('--lock', 'write what the root of stage A offers into its lock')
+    .option('--results <place>', 'take what others have made from this directory or address, where identities match')
+    .option('--export <directory>', 'write what was made here for others, as --results takes it')
+    .option('--sign', 'sign what --export writes, with the key that toolkit/distro.json names')
     .option('-j, --parallel <count>', 'most tasks at once (default: as many as memory and cores allow)', wholeNumber)
-    .action((options: BootstrapOptions) => bootstrap(context(), options));
+    .action((options: BootstrapOptions) => bootstrap(withResults(context(), options.results), options));
+}
+
+/** A directory is relative to where the command was started. */
+function withResults(context: CommandContext, place: string | undefined): CommandContext {
+  if (place === undefined) return context;
+  return { ...context, results: place.includes('://') ? place : resolve(context.cwd, place) };
 }
 
 async function bootstrap(context: CommandContext, options: BootstrapOptions): Promise<void> {
@@ -68,7 +73,9 @@ async function bootstrap(context: CommandContext, options: BootstrapOptions): Pr
     });
   }
   const distribution = await distributionOf(context);
-  if (options.plan === true) return showPlan(context, distribution);
+  if (options.plan === true) return showSteps(context, distribution);
+  if (options.export !== undefined)
+    return writeResults(context, distribution, { directory: options.export, sign: options.sign === true });
   if (options.lock === true) return writeLock(context, distribution);
   const limit = options.parallel === undefined ? {} : { parallel: options.parallel };
   await runTargets(context, () => [['stage-a', BOOTSTRAP_ROOT]], limit);
@@ -89,7 +96,7 @@ async function runRound(context: CommandContext, { distribution, round, limit }:
   const plan = bootstrapPlan(distribution);
   const place = await makeRoundWorkspace(root, round);
   const inRound = { ...context, cwd: place };
-  const own = await loadDistribution(place);
+  const own = await distributionOf(inRound);
   const members = memberPackages(own, plan);
   if (round !== 'seeded') await checkTools(context, own);
   print(context, `round ${round}: ${members.length} packages in ${place}`);
@@ -124,22 +131,6 @@ function compareRounds(context: CommandContext): void {
   for (const nevra of differing) print(context, `! ${nevra}`);
 }
 
-async function showPlan(context: CommandContext, distribution: Distribution): Promise<void> {
-  const { steps } = bootstrapPlan(distribution);
-  const host = hostOf(context);
-  const store = new Store(host, defaultStoreDirectory(host.environment));
-  const rows = await Promise.all(
-    steps.map(async (step: PlannedStep) => [
-      step.name,
-      (await store.useLayer(stepLayerKey(step))) ? 'done' : 'to do',
-      step.root,
-      step.identity.slice(0, 12),
-      step.needs.join(' '),
-    ]),
-  );
-  print(context, formatTable([['step', 'state', 'runs in', 'identity', 'after'], ...rows]));
-}
-
 async function writeLock(context: CommandContext, distribution: Distribution): Promise<void> {
   const { root, config } = distribution;
   const lock = config.toolchain.provider === 'bootstrap' ? config.toolchain.lock : config.bootstrap?.lock;
@@ -149,7 +140,7 @@ async function writeLock(context: CommandContext, distribution: Distribution): P
   reporter.begin({ action: 'bootstrap', subject: BOOTSTRAP_ROOT });
   try {
     const host = hostOf(context, reporter.emit);
-    const store = new Store(host, defaultStoreDirectory(host.environment));
+    const store = openStore(host, distribution);
     await writeFileAtomic(join(root, lock!), await lockBootstrap(host, store, plan));
     print(context, `wrote ${lock}`);
   } finally {
