@@ -19,6 +19,9 @@ const QUESTIONS = {
   free: 'df --output=avail -k / /var | tail -n 2',
   rootDevice: 'cat /sys/dev/block/$(mountpoint --fs-devno /)/dm/name',
   secureBoot: 'od -A n -t u1 -j 4 -N 1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c',
+  commandLine: 'cat /proc/cmdline',
+  fips: 'cat /proc/sys/crypto/fips_enabled',
+  lockdown: 'cat /sys/kernel/security/lockdown',
   packages: "rpm --query --all --queryformat '%{NEVRA}\\n'",
 } as const;
 type Question = keyof typeof QUESTIONS;
@@ -79,6 +82,30 @@ const RULES: readonly { readonly name: string; readonly find: (facts: GuestFacts
         const version = answers.kernel?.trim() ?? '';
         const isOurs = version !== '' && expectedNevras.some((nevra) => nevra.includes(`-${version}`));
         return isOurs ? [] : [`'${version}' is the version of no package`];
+      },
+    },
+    {
+      name: 'the kernel was told what the definition says',
+      find: ({ definition: { boot }, answers }) => {
+        const told = new Set(answers.commandLine?.trim().split(/\s+/));
+        return boot.commandLine.filter((word) => !told.has(word)).map((word) => `'${word}' is not in /proc/cmdline`);
+      },
+    },
+    {
+      name: 'the kernel keeps to FIPS 140',
+      find: ({ definition: { boot }, answers }) => {
+        if (boot.fips !== true) return undefined;
+        const found = answers.fips?.trim() ?? '';
+        return found === '1' ? [] : [`crypto.fips_enabled is '${found}'`];
+      },
+    },
+    {
+      name: 'the kernel is locked down',
+      find: ({ definition: { boot }, answers }) => {
+        const mode = boot.commandLine.findLast((word) => word.startsWith('lockdown='))?.slice('lockdown='.length);
+        if (mode === undefined) return undefined;
+        const found = answers.lockdown?.trim() ?? '';
+        return found.includes(`[${mode}]`) ? [] : [`it is '${found}', not '${mode}'`];
       },
     },
     {

@@ -46,4 +46,21 @@ describe('a started system', () => {
       "the firmware's variable is '0'",
     ]);
   });
+
+  it('has a kernel that was told what the definition says, and did it', () => {
+    const boot = { boot: { type: 'efi', fips: true, commandLine: ['fips=1', 'lockdown=integrity'] } } as const;
+    const told = 'the kernel was told what the definition says';
+    expect(found(told, { commandLine: 'root=/dev/sda1 lockdown=integrity fips=1\n' }, boot)).toEqual([]);
+    expect(found(told, { commandLine: 'fips=1\n' }, boot)).toEqual(["'lockdown=integrity' is not in /proc/cmdline"]);
+    const fips = 'the kernel keeps to FIPS 140';
+    expect(found(fips, { fips: '1\n' })).toBeUndefined();
+    expect(found(fips, { fips: '1\n' }, boot)).toEqual([]);
+    expect(found(fips, {}, boot)).toEqual(["crypto.fips_enabled is ''"]);
+    const lockdown = 'the kernel is locked down';
+    expect(found(lockdown, { lockdown: '[none] integrity confidentiality\n' })).toBeUndefined();
+    expect(found(lockdown, { lockdown: 'none [integrity] confidentiality\n' }, boot)).toEqual([]);
+    expect(found(lockdown, { lockdown: '[none] integrity confidentiality\n' }, boot)).toEqual([
+      "it is '[none] integrity confidentiality', not 'integrity'",
+    ]);
+  });
 });
