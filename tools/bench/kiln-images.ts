@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestOf } from '@kiln/build-identity';
 import { loadDistribution, Session } from '@kiln/distribution';
 import { createHost, inParallel } from '@kiln/host';
-import { buildImage, storedArchive, type ImagePorts } from '@kiln/image-build';
+import { buildImage, sharedFiles, type ImagePorts } from '@kiln/image-build';
 import type { ImageDefinition } from '@kiln/image-config';
 import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import { Store } from '@kiln/store';
@@ -93,7 +93,7 @@ export class KilnImages {
     const { host } = session;
     return {
       ...(await imagePorts(session)),
-      rootArchive: (request, make) => storedArchive(store, digestOf(request), make),
+      shared: (step) => sharedFiles(store, digestOf(step.request), step),
       makeWorkDirectory: (name) => makeWorkDirectory(host, store, name, place),
       removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
     };

@@ -8,7 +8,7 @@ import {
   carriedFiles,
   imageActionRequest,
   localSources,
-  storedArchive,
+  sharedFiles,
   usesImageTools,
   type ImagePorts,
   type ImageRequest,
@@ -253,8 +253,8 @@ export async function imagePorts(session: Session, place?: string): Promise<Imag
     run: ({ layers, ...request }) => runSandboxed(host, { ...request, layers: layers ?? [layer], identity: 'root' }),
     imageTools: () => toolRootLayer(session, 'imageTools'),
     bootTools: () => toolRootLayer(session, 'bootTools'),
-    rootArchive: (request, make) =>
-      storedArchive(store, digestOf({ request, toolchain: distribution.toolchain.identity }), make),
+    shared: ({ request, ...step }) =>
+      sharedFiles(store, digestOf({ request, toolchain: distribution.toolchain.identity }), step),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name, place),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };

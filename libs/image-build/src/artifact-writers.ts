@@ -1,5 +1,5 @@
 /** The table of artifacts: who writes which type. */
-import { copyFile } from 'node:fs/promises';
+import { link } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltArtifactType, Compression, DiskArtifactType, ImageArtifact } from '@kiln/image-config';
 import { writeInitrd, writeKernel } from './artifacts/initrd.ts';
@@ -8,10 +8,11 @@ import { writeOci } from './artifacts/oci.ts';
 import { writeOva } from './artifacts/ova.ts';
 import { writeErofs, writeExt4, writeSquashfs, writeXfs } from './artifacts/root-file-system.ts';
 import { writeSeed } from './artifacts/seed.ts';
+import { writeTarGz } from './artifacts/tar-gz.ts';
 import { writeDynamicVhd, writeFixedVhd } from './artifacts/vhd.ts';
 import { writeVhdx } from './artifacts/vhdx.ts';
 import { writeVmdk } from './artifacts/vmdk.ts';
-import { partitionFile, type PlannedPartition } from './disk-plan.ts';
+import { DISK_FILE, partitionFile, type PlannedPartition } from './disk-plan.ts';
 import {
   ARTIFACT,
   scriptWriter,
@@ -23,7 +24,7 @@ import {
 import { UNIFIED_KERNEL_FILE } from './unified-kernel.ts';
 
 const DISK_WRITERS: Readonly<Record<DiskArtifactType, DiskWriter>> = {
-  raw: scriptWriter('ln disk.raw artifact'),
+  raw: (made) => linkArtifact(made, DISK_FILE),
   qcow2: scriptWriter('qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd disk.raw artifact'),
   vhd: writeFixedVhd,
   'vhd-dynamic': writeDynamicVhd,
@@ -36,7 +37,7 @@ const DISK_WRITERS: Readonly<Record<DiskArtifactType, DiskWriter>> = {
 const WRITERS: Readonly<Record<BuiltArtifactType, ArtifactWriter>> = {
   ...DISK_WRITERS,
   oci: writeOci,
-  'tar.gz': ({ stage, packed }) => copyFile(packed.gzip!.file, join(stage.directories.output, ARTIFACT)),
+  'tar.gz': writeTarGz,
   'tar.xz': scriptWriter('xz --stdout -T2 -6 root.tar > artifact'),
   'tar.zst': scriptWriter('zstd --quiet -T2 -12 --check --stdout root.tar > artifact'),
   ext4: writeExt4,
@@ -76,8 +77,13 @@ export async function writePartitionArtifact(
   partition: PlannedPartition,
   artifact: ImageArtifact,
 ): Promise<void> {
-  await scriptWriter('ln "$1" artifact', () => [partitionFile(partition)])(made, artifact);
+  await linkArtifact(made, partitionFile(partition));
   await compress(made, artifact);
+}
+
+/** A file of the output directory as it is. */
+async function linkArtifact({ stage: { directories } }: MadeDisk, file: string): Promise<void> {
+  await link(join(directories.output, file), join(directories.output, ARTIFACT));
 }
 
 async function compress(made: MadeDisk, artifact: ImageArtifact): Promise<void> {

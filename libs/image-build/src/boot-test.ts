@@ -48,11 +48,23 @@ export interface BootTestRequest {
 /** As a shell reports it. */
 const CANNOT_EXECUTE = 126;
 
-/** Arguments: the layers' file names. Leaves /scratch/{tree,host-paths,toolchain}. */
+/**
+ * Arguments: the layers' file names, lowest first. `.wh.` files take away what lower ones have, and what isn't a directory replaces one. Leaves
+ * /scratch/{tree,host-paths,toolchain}.
+ */
 const UNPACK_SCRIPT = `
 set -euo pipefail
 for layer in "$@"; do
-  tar --extract --gzip --file="${SCRATCH}/$layer" --directory=${ROOT} --numeric-owner --same-owner --same-permissions \\
+  tar --list --gzip --quoting-style=literal --file="${SCRATCH}/$layer" | while IFS= read -r name; do
+    case \${name##*/} in
+      .wh.*)
+        gone=\${name##*/}
+        rm -rf "${ROOT}/\${name%/*}/\${gone#.wh.}"
+        ;;
+      ?*) if [ -d "${ROOT}/$name" ] && [ ! -L "${ROOT}/$name" ]; then rm -r "${ROOT}/$name"; fi ;;
+    esac
+  done
+  tar --extract --exclude='.wh.*' --gzip --file="${SCRATCH}/$layer" --directory=${ROOT} --numeric-owner --same-owner --same-permissions \\
     --xattrs --xattrs-include=security.capability
 done
 cd ${ROOT}

@@ -6,19 +6,21 @@ import { BuildError } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
 import { copySparse, digestOpenFile } from '@kiln/store';
 import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
-import { composeDisk } from './compose-disk.ts';
-import { planDisk } from './disk-plan.ts';
-import { customizeRoot, finalizeRoot } from './customize-root.ts';
+import { composeDisk, hidingScript } from './compose-disk.ts';
+import { makePackagesLayer, type PackagesLayer } from './container-layers.ts';
+import { customizeRoot, finalizeRoot, READ_FILES } from './customize-root.ts';
+import { planDisk, type DiskPlan } from './disk-plan.ts';
 import { READ_ONLY_FILE_SYSTEMS } from './file-systems.ts';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { ImageStage } from './image-stage.ts';
-import { fillRoot } from './installed-root.ts';
+import { fillRoot, type InstalledRoot } from './installed-root.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
-import { packRoot, settleRoot, type PackedRoot } from './pack-root.ts';
-import { prepareBoot } from './prepare-boot.ts';
+import { packRoot, type PackedRoot } from './pack-root.ts';
+import { bootScript, LOOK_FOR_BOOT } from './prepare-boot.ts';
 import { rootLabels, type RootLabels } from './selinux-labels.ts';
+import { settleScript } from './settle-root.ts';
 import { writeSbom } from './write-sbom.ts';
 
 /** A file that the stage made. */
@@ -48,7 +50,7 @@ export function rpmDatabaseFileName(name: string): string {
 /**
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
- * @throws BuildError those of `fillRoot`, `customizeRoot`, `prepareBoot`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
+ * @throws BuildError those of `fillRoot`, `customizeRoot`, `bootScript`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
  * `IMAGE_INSTALLER_WRONG`, `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
@@ -62,7 +64,7 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
     outputs: await describeFiles(request, packed, files),
     packages: request.rpms.map(({ nevra }) => nevra),
     osRelease: packed.osRelease,
-    rootDigest: packed.diffId,
+    rootDigest: packed.digest,
     customized,
   }));
 }
@@ -82,19 +84,42 @@ interface MadeFiles {
 async function makeFiles(host: Host, stage: ImageStage): Promise<MadeFiles> {
   const { request } = stage;
   const { definition } = request;
-  await fillRoot(host, stage);
-  const installed = await customizeRoot(stage);
+  const installed = await fillRoot(host, stage, READ_FILES);
   const plan = definition.disk === undefined ? undefined : planDisk(definition.disk, request.identity);
-  if (plan !== undefined) await prepareBoot(stage, plan);
-  const customized = await finalizeRoot(stage, installed);
-  await settleRoot(stage);
+  let packagesLayer: PackagesLayer | undefined;
+  let customized: readonly string[] = [];
+  const packPackages = async () => void (packagesLayer = await makePackagesLayer(stage, installed));
+  const customize = async () => void (customized = await completeRoot(stage, installed, plan));
+  const isContainer = definition.artifacts.some(({ type }) => type === 'oci');
+  await inParallel(isContainer ? [packPackages, customize] : [customize], 2, (one) => one());
   const labels = await labelsFor(stage);
   if (plan !== undefined) say(host, request, 'making the disk');
   const packed = await packRootBeside(stage, () =>
     plan === undefined ? Promise.resolve() : composeDisk(stage, plan, labels),
   );
-  const made: MadeImage = { stage, packed, ...(plan === undefined ? {} : { plan }), ...(labels && { labels }) };
+  const made: MadeImage = {
+    stage,
+    packed,
+    ...(packagesLayer && { packagesLayer }),
+    ...(plan && { plan }),
+    ...(labels && { labels }),
+  };
   return { files: await writeFiles(host, made), packed, customized };
+}
+
+/** Does to an installed root what the definition says; nothing changes it afterwards. Gives the paths that aren't as the packages have them. */
+async function completeRoot(
+  stage: ImageStage,
+  { root }: InstalledRoot,
+  plan: DiskPlan | undefined,
+): Promise<readonly string[]> {
+  if (plan === undefined) {
+    await customizeRoot(stage, root, []);
+    return finalizeRoot(stage, root, { first: [], last: [settleScript(stage)] });
+  }
+  await customizeRoot(stage, root, [LOOK_FOR_BOOT]);
+  const first = [await bootScript(stage, plan)];
+  return finalizeRoot(stage, root, { first, last: [settleScript(stage), hidingScript(stage, plan)] });
 }
 
 function say(host: Host, { definition }: ImageRequest, message: string): void {
@@ -174,7 +199,7 @@ async function describeFiles(
   });
   const written = (fileName: string) => digested(fileName, join(outputDirectory, fileName));
   const sbom = `${definition.name}${SBOM_SUFFIX}`;
-  const image = { rootDigest: packed.diffId, osRelease: packed.osRelease };
+  const image = { rootDigest: packed.digest, osRelease: packed.osRelease };
   await writeWhole(join(outputDirectory, sbom), (path) => writeSbom(request, image, path));
   const outputs = await Promise.all([...files, await written(sbom)].map(described));
   const sums = outputs.map(({ sha256, fileName }) => `${sha256}  ${fileName}\n`).join('');

@@ -7,7 +7,7 @@ import { DISK_FILE, MIB, partitionFile, SECTOR, uuidFrom, type DiskPlan, type Pl
 import { hasReadOnlyRoot } from './file-systems.ts';
 import { biosLoader } from './grub-bios.ts';
 import type { ToolMount } from './image-ports.ts';
-import { runScript, type ImageStage } from './image-stage.ts';
+import { runScript, type ImageStage, type JoinedScript } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { makeFileSystem } from './make-file-system.ts';
 import { partitionTable } from './partition-table.ts';
@@ -70,7 +70,7 @@ async function fillPartition(
       tooSmall: `the partition '${id}' has ${sizeBytes / MIB} MiB, which is too small for what it holds`,
       failure: `the file system of the partition '${id}' could not be made`,
       code: 'IMAGE_FILE_SYSTEM_FAILED',
-      mounts: point === undefined ? [] : await hideMountPoints(stage, plan, point),
+      mounts: hidingMounts(stage, plan, partition),
     },
   });
 }
@@ -83,34 +83,53 @@ function pointsBelow(plan: DiskPlan, point: string): string[] {
   return inside.filter((one) => !inside.some((other) => one !== other && one.startsWith(`${other}/`)));
 }
 
-/** Empty directories, alike outside, over the places below `point` that belong to other partitions. */
-async function hideMountPoints(stage: ImageStage, plan: DiskPlan, point: string): Promise<ToolMount[]> {
-  const highest = pointsBelow(plan, point);
-  if (highest.length === 0) return [];
-  await runScript(stage, {
-    script: HIDE_SCRIPT,
-    words: [...highest, ...(hasReadOnlyRoot(stage.request.definition) && highest.includes('/var') ? ['/var/tmp'] : [])],
-    failure: 'mount points could not be made',
-    code: 'IMAGE_FILE_SYSTEM_FAILED',
-    tools: 'image-tools',
-  });
-  return highest.map((target) => ({
-    source: join(stage.directories.output, 'points', target),
-    target: `${ROOT}${target}`,
+/** In the output directory: empty directories for each partition, by the paths that they hide in it. */
+const HIDING = 'hiding';
+
+/** Empty directories, alike outside, over the places in a partition that belong to other partitions. */
+function hidingMounts(
+  { directories }: ImageStage,
+  plan: DiskPlan,
+  { number, definition }: PlannedPartition,
+): ToolMount[] {
+  return (definition.mount === undefined ? [] : pointsBelow(plan, definition.mount.point)).map((point) => ({
+    source: join(directories.output, HIDING, String(number), point),
+    target: `${ROOT}${point}`,
     writable: false,
   }));
 }
 
-/** In a root that can't be written to, services that start before /var is there need its /var/tmp for directories of their own. */
+/** Arguments: pairs of a partition's number and a path in the root. What is in a directory changes its time, so times come last. */
 const HIDE_SCRIPT = `
-for point in "$@"; do
-  place=${OUTPUT}/points$point
+places=()
+while [ $# -gt 0 ]; do
+  place=${OUTPUT}/${HIDING}/$1$2
   mkdir -p "$place"
-  chown --reference="${ROOT}$point" "$place"
-  chmod --reference="${ROOT}$point" "$place"
-  touch --reference="${ROOT}$point" "$place"
+  chown --reference="${ROOT}$2" "$place"
+  chmod --reference="${ROOT}$2" "$place"
+  places=("$2" "$place" "\${places[@]}")
+  shift 2
+done
+set -- "\${places[@]}"
+while [ $# -gt 0 ]; do
+  touch --reference="${ROOT}$1" "$2"
+  shift 2
 done
 `;
+
+/**
+ * Makes the directories that hide mount points, when the root is settled. In a root that can't be written to, services that start before /var is
+ * there need its /var/tmp for directories of their own.
+ */
+export function hidingScript({ request }: ImageStage, plan: DiskPlan): JoinedScript {
+  const needsTemporary = hasReadOnlyRoot(request.definition);
+  const words = plan.partitions.flatMap(({ number, definition: { mount } }) => {
+    const points = mount === undefined ? [] : pointsBelow(plan, mount.point);
+    const all = needsTemporary && points.includes('/var') ? [...points, '/var/tmp'] : points;
+    return all.flatMap((point) => [String(number), point]);
+  });
+  return { script: HIDE_SCRIPT, words, failure: 'mount points could not be made', code: 'IMAGE_FILE_SYSTEM_FAILED' };
+}
 
 /** Arguments: modules of GRUB's image; the program and its modules are those of the image. */
 const LOADER_SCRIPT = `

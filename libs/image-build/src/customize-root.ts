@@ -5,16 +5,15 @@ import { BuildError } from '@kiln/diagnostics';
 import type { AddedFile } from '@kiln/image-config';
 import { ACCOUNT_TEXTS, accountChanges } from './account-changes.ts';
 import type { AccountEditor } from './account-files.ts';
-import { readRoot, scanRoot, type FoundRoot } from './found-root.ts';
-import { withWorkDirectories } from './image-ports.ts';
-import type { ImageStage } from './image-stage.ts';
+import { scannedFiles, SCAN_COMMAND, type FoundRoot } from './found-root.ts';
+import { runTogether, type ImageStage, type JoinedScript } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
-import { RootPaths, type ScannedFile } from './root-scan.ts';
+import { RootPaths } from './root-scan.ts';
 import { runScripts } from './run-scripts.ts';
 import { setServices } from './set-services.ts';
 import { SELINUX_CONFIG } from './selinux-labels.ts';
 import { hostsWith, networkFile, repositoryFile, rpmMacros, selinuxConfig } from './system-files.ts';
-import { applyChanges, type TreeChange } from './tree-change.ts';
+import { changeScripts, removeChanges, type TreeChange } from './tree-change.ts';
 
 const RPM_MACROS = '/usr/lib/rpm/macros.d';
 const MACHINE_ID = '/etc/machine-id';
@@ -22,55 +21,65 @@ const MACHINE_ID = '/etc/machine-id';
 const STATE_OF_A_MACHINE = ['/var/lib/systemd/random-seed', '/var/lib/systemd/credential.secret'];
 
 /** Texts that are read before anything is changed. */
-const READ_FILES = [...ACCOUNT_TEXTS, '/etc/hosts', SELINUX_CONFIG];
+export const READ_FILES = [...ACCOUNT_TEXTS, '/etc/hosts', SELINUX_CONFIG];
 
-/** The time after which a file was customized; what was installed before has an earlier one. */
-const BEGIN_SCRIPT = `sleep 0.02 && touch ${OUTPUT}/customize && sleep 0.02`;
-const CHANGED_SCRIPT = `cd ${ROOT} && find . -mindepth 1 -cnewer ${OUTPUT}/customize -printf '/%P\\0' > ${OUTPUT}/changed`;
+/** Lists the root, and what was changed in it since the packages were installed. */
+const CHANGED: JoinedScript = {
+  script: `${SCAN_COMMAND}; cd ${ROOT} && find . -mindepth 1 -cnewer ${OUTPUT}/customize -printf '/%P\\0' > ${OUTPUT}/changed`,
+  failure: 'the root could not be listed',
+  code: 'IMAGE_CUSTOMIZE_FAILED',
+};
 
 /**
  * Does all that can be done before the boot loader is there; the post-install scripts run last.
- * @returns the root as it was before
+ * @param root as it was installed
+ * @param looks look at what packages, files and post-install scripts put into the root
  * @throws BuildError `IMAGE_ACCOUNT_INVALID`, `IMAGE_PATH_CONFLICT`, `IMAGE_SELINUX_MISSING`, `IMAGE_SERVICE_INVALID`,
  * `IMAGE_SCRIPT_FAILED`, `IMAGE_CUSTOMIZE_FAILED`, `INPUT_CHANGED`
  */
-export async function customizeRoot(stage: ImageStage): Promise<readonly ScannedFile[]> {
-  const { request, ports } = stage;
-  const { customization, name } = request.definition;
-  const root = await readRoot(stage, READ_FILES, BEGIN_SCRIPT);
-  await withWorkDirectories(ports, [`image-${name}-changes`], async ([scratch]) => {
-    const accounts = accountChanges(request, root);
-    const changes = [
-      ...systemChanges(stage, root),
-      ...accounts.changes,
-      ...addedFiles(customization.files, accounts.editor),
-    ];
-    await applyChanges(stage, { changes, files: root.files, scratch: scratch! });
-  });
+export async function customizeRoot(stage: ImageStage, root: FoundRoot, looks: readonly JoinedScript[]): Promise<void> {
+  const { request } = stage;
+  const { files, postInstallScripts } = request.definition.customization;
+  const accounts = accountChanges(request, root);
+  const changes = [...systemChanges(stage, root), ...accounts.changes, ...addedFiles(files, accounts.editor)];
+  const scripts = await changeScripts(stage, changes, root.files);
+  const hasScripts = postInstallScripts.length > 0;
+  await runTogether(stage, hasScripts ? scripts : [...scripts, ...looks]);
+  await removeChanges(stage);
   await setServices(stage, root.paths);
-  await runScripts(stage, customization.postInstallScripts, root.paths);
-  return root.files;
+  if (!hasScripts) return;
+  await runScripts(stage, postInstallScripts, root.paths);
+  await runTogether(stage, looks);
 }
 
 /**
  * Runs the scripts that want to see the root when it is complete.
- * @param before the root as `customizeRoot` found it
+ * @param before the root as it was installed
+ * @param around what is done before them, and when the root is complete
  * @returns the paths that were added, changed or removed since then, sorted
  * @throws BuildError `IMAGE_SCRIPT_FAILED`, `IMAGE_CUSTOMIZE_FAILED`, `INPUT_CHANGED`
  */
-export async function finalizeRoot(stage: ImageStage, before: readonly ScannedFile[]): Promise<string[]> {
+export async function finalizeRoot(
+  stage: ImageStage,
+  before: FoundRoot,
+  around: { readonly first: readonly JoinedScript[]; readonly last: readonly JoinedScript[] },
+): Promise<string[]> {
   const scripts = stage.request.definition.customization.finalizeScripts;
-  if (scripts.length > 0) await runScripts(stage, scripts, new RootPaths(await scanRoot(stage)));
-  const files = await scanRoot(stage, CHANGED_SCRIPT);
+  if (scripts.length > 0) {
+    await runTogether(stage, [...around.first, CHANGED]);
+    await runScripts(stage, scripts, new RootPaths(await scannedFiles(stage)));
+  }
+  await runTogether(stage, [...(scripts.length > 0 ? [] : around.first), CHANGED, ...around.last]);
   const changed = (await readFile(join(stage.directories.output, 'changed'), 'utf8')).split('\0').slice(0, -1);
   if (changed.length === 0) return [];
-  const after = new Set(files.map(({ path }) => path));
-  const removed = before.map(({ path }) => path).filter((path) => !after.has(path));
+  const after = new Set((await scannedFiles(stage)).map(({ path }) => path));
+  const removed = before.files.map(({ path }) => path).filter((path) => !after.has(path));
   return [...new Set([...changed, ...removed])].sort();
 }
 
 /** Everything but accounts and the definition's own files. */
-function systemChanges({ request }: ImageStage, { files, paths, text }: FoundRoot): TreeChange[] {
+function systemChanges({ request }: ImageStage, root: FoundRoot): TreeChange[] {
+  const { files, paths } = root;
   const { hostname, disableRpmDocs, languages, customization } = request.definition;
   const { networks, repositories, selinux, firstBoot } = customization;
   const file = (path: string, content: string, mode = 0o644): TreeChange => ({
@@ -84,7 +93,7 @@ function systemChanges({ request }: ImageStage, { files, paths, text }: FoundRoo
   const changes: TreeChange[] = [];
   if (hostname !== undefined) {
     changes.push(file('/etc/hostname', `${hostname}\n`));
-    const hosts = text('/etc/hosts');
+    const hosts = root.text('/etc/hosts');
     if (hosts !== undefined) changes.push(file('/etc/hosts', hostsWith(hosts, hostname)));
   }
   if (paths.get(MACHINE_ID) !== undefined || paths.follow('/usr/lib/systemd/systemd') !== undefined) {
@@ -107,7 +116,7 @@ function systemChanges({ request }: ImageStage, { files, paths, text }: FoundRoo
     changes.push(file(`/etc/yum.repos.d/${repository.name}.repo`, repositoryFile(repository)));
   if (selinux !== undefined) {
     const found = files.find(({ path }) => path === SELINUX_CONFIG);
-    changes.push(file(SELINUX_CONFIG, selinuxConfig(text(SELINUX_CONFIG), selinux), found?.mode));
+    changes.push(file(SELINUX_CONFIG, selinuxConfig(root.text(SELINUX_CONFIG), selinux), found?.mode));
   }
   return changes;
 }

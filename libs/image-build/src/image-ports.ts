@@ -1,5 +1,5 @@
 /** The doors that the image stage uses: programs of the toolchain in the sandbox, and directories that these may write to. */
-import type { Json } from '@kiln/build-identity';
+import type { Json, Sha256 } from '@kiln/build-identity';
 import type { RunResult } from '@kiln/host';
 
 /** Where programs of the toolchain find a work directory. */
@@ -35,6 +35,26 @@ export interface ToolResult extends RunResult {
   readonly command?: string;
 }
 
+/** A step whose result is the same for several images. */
+export interface SharedStep {
+  /** All that decides what the files are, but for the toolchain. */
+  readonly request: Json;
+  /** For those who wait while somebody else makes the files. */
+  readonly what: string;
+  /** Puts the files into an empty directory. */
+  readonly make: (directory: string) => Promise<void>;
+}
+
+/** By name. */
+export type SharedFiles = Readonly<Record<string, SharedFile>>;
+
+export interface SharedFile {
+  readonly path: string;
+  readonly sha256: Sha256;
+  /** In bytes. */
+  readonly size: number;
+}
+
 export interface ImagePorts {
   /** Runs a program of the toolchain; a non-zero status is a result. */
   readonly run: (request: ToolRequest) => Promise<ToolResult>;
@@ -42,11 +62,8 @@ export interface ImagePorts {
   readonly imageTools: () => Promise<string>;
   /** A root with a virtual machine. @throws BuildError when the distribution names none */
   readonly bootTools: () => Promise<string>;
-  /**
-   * The path of an archive of an installed root, by all that it is made of but the toolchain; `make` writes it when there is none, in the directory
-   * for work.
-   */
-  readonly rootArchive: (request: Json, make: (path: string) => Promise<void>) => Promise<string>;
+  /** The files of a step that images share. They are in the store, and read-only. */
+  readonly shared: (step: SharedStep) => Promise<SharedFiles>;
   /** A new empty directory that belongs to root of the sandbox. `name` is for people. */
   readonly makeWorkDirectory: (name: string) => Promise<string>;
   /** Removes it with everything in it, whoever owns that. */

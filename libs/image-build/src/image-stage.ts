@@ -1,4 +1,6 @@
 /** What the steps of making an image share: the request, the directories, and running a script on them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import type { ImagePorts, ToolMount, ToolResult } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
@@ -41,11 +43,47 @@ const FILE_SYSTEM_FULL =
 
 /** @throws BuildError `code`; `PARTITION_TOO_SMALL`; `NO_SPACE` when the machine's disk is full */
 export async function runScript(stage: ImageStage, step: StageScript): Promise<ToolResult> {
-  const { ports, request, directories } = stage;
-  const { script, words = [], tools, changesRoot = false, mounts = [] } = step;
+  const { script, words = [] } = step;
+  const result = await runBash(stage, step, [`set -euo pipefail\n${script}`, 'kiln', ...words]);
+  if (result.status !== 0) throw stepFailed(stage, step, result);
+  return result;
+}
+
+/** A script for which `runTogether` has a place. */
+export type JoinedScript = Pick<StageScript, 'script' | 'words' | 'failure' | 'code'>;
+
+/** In the output directory: the number of the script that is running. */
+const RUNNING = 'running';
+
+/**
+ * The same with several scripts, one after the other in the toolchain's root: a sandbox takes longer to begin than most of them do.
+ * @throws BuildError as `runScript`, of the one that failed
+ */
+export async function runTogether(stage: ImageStage, scripts: readonly JoinedScript[]): Promise<void> {
+  if (scripts.length === 0) return;
+  const shared = { tools: 'toolchain', changesRoot: true } as const;
+  const words: string[] = [];
+  const bodies = scripts.map((step, number) => {
+    const first = words.length + 1;
+    words.push(...(step.words ?? []));
+    // In a process of its own: it may change directories and end early.
+    return `echo ${number} > ${OUTPUT}/${RUNNING}\n(set -- "\${@:${first}:${words.length + 1 - first}}"\n${step.script}\n)`;
+  });
+  const result = await runBash(stage, shared, [`set -euo pipefail\n${bodies.join('\n')}`, 'kiln', ...words]);
+  if (result.status === 0) return;
+  const running = await readFile(join(stage.directories.output, RUNNING), 'utf8').catch(() => '0');
+  throw stepFailed(stage, { ...shared, ...scripts[Number(running)]! }, result);
+}
+
+async function runBash(
+  { ports, request, directories }: ImageStage,
+  step: Pick<StageScript, 'tools' | 'changesRoot' | 'input' | 'mounts'>,
+  words: readonly string[],
+): Promise<ToolResult> {
+  const { tools, changesRoot = false, mounts = [] } = step;
   const layers = tools === 'toolchain' ? undefined : [tools === 'image' ? directories.root : await ports.imageTools()];
-  const result = await ports.run({
-    argv: [tools === 'image' ? '/usr/bin/bash' : 'bash', '-c', `set -euo pipefail\n${script}`, 'kiln', ...words],
+  return ports.run({
+    argv: [tools === 'image' ? '/usr/bin/bash' : 'bash', '-c', ...words],
     mounts: [
       ...(tools === 'image' ? [] : [{ source: directories.root, target: ROOT, writable: changesRoot }]),
       { source: directories.output, target: OUTPUT, writable: true },
@@ -56,8 +94,6 @@ export async function runScript(stage: ImageStage, step: StageScript): Promise<T
     ...(step.input === undefined ? {} : { input: step.input }),
     ...(request.log === undefined ? {} : { log: request.log }),
   });
-  if (result.status !== 0) throw stepFailed(stage, step, result);
-  return result;
 }
 
 function stepFailed({ request }: ImageStage, step: StageScript, { stdout, stderr, command }: ToolResult): BuildError {

@@ -5,7 +5,7 @@ export { IMAGE_RECIPE_VERSION, imageActionRequest, usesImageTools } from './imag
 export type { ImageIdentity, ImageRequest, ImageRpm } from './image-request.ts';
 export { carriedFiles, localSources, type LocalFileInput } from './local-files.ts';
 export type { ImagePorts, ToolMount, ToolRequest, ToolResult } from './image-ports.ts';
-export { storedArchive } from './root-archive.ts';
+export { sharedFiles } from './shared-step.ts';
 export { readOciArchive, type OciArchive, type OciRuntimeConfig } from './oci-archive.ts';
 export { parseOsRelease } from './os-release.ts';
 export { bootDisk, bootArtifacts, type DiskBootRequest } from './boot-disk.ts';

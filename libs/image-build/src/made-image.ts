@@ -1,5 +1,6 @@
 /** What artifacts are written from. */
 import type { ImageArtifact } from '@kiln/image-config';
+import type { PackagesLayer } from './container-layers.ts';
 import type { DiskPlan } from './disk-plan.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
 import type { PackedRoot } from './pack-root.ts';
@@ -13,6 +14,8 @@ export interface MadeDisk {
 
 export interface MadeImage extends MadeDisk {
   readonly packed: PackedRoot;
+  /** When the image is a container, too. */
+  readonly packagesLayer?: PackagesLayer;
   /** Absent without SELinux. */
   readonly labels?: RootLabels;
 }

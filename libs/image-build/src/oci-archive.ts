@@ -31,21 +31,20 @@ export interface OciArchive {
   readonly layers: readonly TarEntry[];
 }
 
-/** Same documents, same layer: same bytes. `layerFile` is the compressed tar archive. */
+/** Same documents, same layers: same bytes. The file of a layer is the compressed tar archive. */
 export async function writeOciArchive(
   path: string,
   content: {
     readonly documents: OciDocuments;
-    readonly layer: OciLayer;
-    readonly layerFile: string;
+    readonly layers: readonly (OciLayer & { readonly file: string })[];
     readonly mtime: number;
   },
 ): Promise<void> {
-  const { documents, layer, layerFile, mtime } = content;
+  const { documents, layers, mtime } = content;
   const blobs = [
     { name: `blobs/sha256/${documents.config.digest}`, content: documents.config.text },
     { name: `blobs/sha256/${documents.manifest.digest}`, content: documents.manifest.text },
-    { name: `blobs/sha256/${layer.digest}`, file: layerFile, size: layer.size },
+    ...layers.map(({ digest, file, size }) => ({ name: `blobs/sha256/${digest}`, file, size })),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const members = [
     { name: 'oci-layout', content: LAYOUT_VERSION },

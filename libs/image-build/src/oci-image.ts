@@ -22,6 +22,8 @@ export interface OciLayer {
   readonly size: number;
   /** Of the tar archive itself. */
   readonly diffId: Sha256;
+  /** What is in it, for people. */
+  readonly content: string;
 }
 
 export interface OciImageRequest {
@@ -31,10 +33,11 @@ export interface OciImageRequest {
   readonly sourceDateEpoch: number;
   readonly container: ContainerConfig;
   readonly osRelease: Readonly<Record<string, string>>;
-  readonly layer: OciLayer;
+  /** Lowest first. */
+  readonly layers: readonly OciLayer[];
 }
 
-/** The documents of an image with one layer; the index is the layout's index.json. */
+/** The documents of an image; the index is the layout's index.json. */
 export interface OciDocuments {
   readonly config: OciDocument;
   readonly manifest: OciDocument;
@@ -70,7 +73,11 @@ export function ociDocuments(request: OciImageRequest): OciDocuments {
     schemaVersion: 2,
     mediaType: OCI_MEDIA_TYPE.manifest,
     config: descriptor(OCI_MEDIA_TYPE.config, config),
-    layers: [{ mediaType: OCI_MEDIA_TYPE.layer, digest: `sha256:${request.layer.digest}`, size: request.layer.size }],
+    layers: request.layers.map(({ digest, size }) => ({
+      mediaType: OCI_MEDIA_TYPE.layer,
+      digest: `sha256:${digest}`,
+      size,
+    })),
     annotations,
   });
   const platform = { ...ociArchitecture(request.arch), os: 'linux' };
@@ -83,7 +90,7 @@ export function ociDocuments(request: OciImageRequest): OciDocuments {
 }
 
 function ociConfig(
-  { arch, sourceDateEpoch, container, layer, name }: OciImageRequest,
+  { arch, sourceDateEpoch, container, layers, name }: OciImageRequest,
   annotations: Record<string, string>,
 ): Json {
   const created = rfc3339(sourceDateEpoch);
@@ -104,8 +111,8 @@ function ociConfig(
       Volumes: asSet(container.volumes),
       WorkingDir: container.workingDir,
     },
-    rootfs: { type: 'layers', diff_ids: [`sha256:${layer.diffId}`] },
-    history: [{ created, created_by: `kiln image ${name}` }],
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => `sha256:${diffId}`) },
+    history: layers.map(({ content }) => ({ created, created_by: `kiln image ${name}`, comment: content })),
   };
 }
 

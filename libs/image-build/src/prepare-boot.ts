@@ -1,15 +1,18 @@
 /** Writes into a root what depends on its disk: mount points, fstab, the boot loader's files. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { bootFiles, BIOS_MODULES, EFI_LOADER, espMountPoint, type Kernel } from './boot-files.ts';
 import type { DiskPlan } from './disk-plan.ts';
-import { runScript, type ImageStage } from './image-stage.ts';
+import type { ImageStage, JoinedScript } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { STUB, UNIFIED_KERNEL_DIRECTORY } from './unified-kernel.ts';
 
-/** `kernel <version> <initial RAM disk: yes or no> <FIPS: yes or no>`, oldest first. */
+/** In the output directory: lines `loader <path>` and `kernel <version> <initial RAM disk: yes or no> <FIPS: yes or no>`, oldest first. */
+const BOOT_LIST = 'boot-list';
+
 const LIST_SCRIPT = `
+exec > ${OUTPUT}/${BOOT_LIST}
 cd ${ROOT}
 for loader in ${BIOS_MODULES} ${EFI_LOADER} ${STUB}; do if [ -e ".$loader" ]; then echo "loader $loader"; fi; done
 [ -d boot ] || exit 0
@@ -35,14 +38,21 @@ while [ $# -gt 0 ]; do
 done
 `;
 
+/** Comes before `bootScript`. */
+export const LOOK_FOR_BOOT: JoinedScript = {
+  script: LIST_SCRIPT,
+  failure: 'the kernels could not be listed',
+  code: 'IMAGE_BOOT_FAILED',
+};
+
 /**
- * Done before times are settled, since all of this is content of the image.
- * @throws BuildError `IMAGE_KERNEL_MISSING`, `IMAGE_FIPS_MISSING`, `IMAGE_LOADER_MISSING`, `IMAGE_BOOT_FAILED`
+ * Runs before times are settled, since all of this is content of the image.
+ * @throws BuildError `IMAGE_KERNEL_MISSING`, `IMAGE_FIPS_MISSING`, `IMAGE_LOADER_MISSING`
  */
-export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<void> {
+export async function bootScript(stage: ImageStage, plan: DiskPlan): Promise<JoinedScript> {
   const { request, directories } = stage;
   const { definition } = request;
-  const { kernels, loaders } = await lookForBoot(stage);
+  const { kernels, loaders } = parseBootList(await readFile(join(directories.output, BOOT_LIST), 'utf8'));
   const { type } = definition.boot;
   if (type !== 'none' && kernels.length === 0) {
     throw new BuildError('IMAGE_KERNEL_MISSING', `${definition.name} has no kernel: there is no /boot/vmlinuz-*`, {
@@ -78,24 +88,16 @@ export async function prepareBoot(stage: ImageStage, plan: DiskPlan): Promise<vo
   const points = plan.partitions.flatMap(({ definition: { mount } }) => mount?.point ?? []);
   if (isUnified) points.push(`${espMountPoint(plan)}${UNIFIED_KERNEL_DIRECTORY}`);
   else if (type === 'efi') words.push(`.${EFI_LOADER}`, `${espMountPoint(plan)}/EFI/BOOT/BOOTX64.EFI`);
-  await runScript(stage, {
+  return {
     script: WRITE_SCRIPT,
     words: ['--points', ...points, '--', ...words],
     failure: 'fstab and the files of the boot loader could not be written',
     code: 'IMAGE_BOOT_FAILED',
-    tools: 'toolchain',
-    changesRoot: true,
-  });
+  };
 }
 
-async function lookForBoot(stage: ImageStage): Promise<{ kernels: Kernel[]; loaders: string[] }> {
-  const { stdout } = await runScript(stage, {
-    script: LIST_SCRIPT,
-    failure: 'the kernels could not be listed',
-    code: 'IMAGE_BOOT_FAILED',
-    tools: 'toolchain',
-  });
-  const rows = stdout.split('\n').map((line) => line.split(' '));
+function parseBootList(text: string): { kernels: Kernel[]; loaders: string[] } {
+  const rows = text.split('\n').map((line) => line.split(' '));
   return {
     kernels: rows
       .filter(([kind]) => kind === 'kernel')

@@ -31,9 +31,9 @@ export async function rootLabels(stage: ImageStage): Promise<RootLabels | undefi
   const policy = /^SELINUXTYPE=(\S+)/m.exec(config)?.[1];
   const directory = `/etc/selinux/${policy}/contexts/files`;
   const names = ['', '.homedirs', '.local', '.subs', '.subs_dist'].map((end) => `${directory}/file_contexts${end}`);
-  const { files, text } = await readRoot(stage, names);
+  const root = await readRoot(stage, names);
   const [base, homes, local, subs, distSubs] = names.map((file): ContextText | undefined => {
-    const found = text(file);
+    const found = root.text(file);
     return found === undefined ? undefined : { file, text: found };
   });
   if (base === undefined) {
@@ -46,7 +46,7 @@ export async function rootLabels(stage: ImageStage): Promise<RootLabels | undefi
     ...(subs === undefined ? {} : { subs }),
     ...(distSubs === undefined ? {} : { distSubs }),
   });
-  const labelled = [{ path: '/', type: 'd' }, ...files]
+  const labelled = [{ path: '/', type: 'd' }, ...root.files]
     .flatMap(({ path, type }): FileLabel[] => {
       const label = contexts.labelOf(path, type as FileType);
       return label === undefined ? [] : [{ path, label }];

@@ -1,10 +1,10 @@
 /** Changes of a root's tree, and how they are made: paths are resolved in the root first, so that no link leads out of it. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { CUSTOMIZING, runScript, type ImageStage } from './image-stage.ts';
+import type { ImageStage, JoinedScript } from './image-stage.ts';
 import { placeLocalFile } from './local-files.ts';
-import { ROOT } from './install-packages.ts';
+import { OUTPUT, ROOT } from './install-packages.ts';
 import { RootPaths, type ScannedFile } from './root-scan.ts';
 
 interface Owned {
@@ -38,15 +38,14 @@ export interface RootFile {
   readonly inRoot: string;
 }
 
-/** Where the files to copy are in the sandbox. */
-const CHANGES = '/changes';
+/** In the output directory: the list of changes, and the files to copy. */
+const CHANGES = 'changes';
 
 /**
  * Reads NUL-separated records of six fields: what, path, mode, uid, gid, and the file to copy or the target of a link. Nothing of the path is a
  * link when it comes here.
  */
 const APPLY_SCRIPT = `
-set -euo pipefail
 cd ${ROOT}
 while IFS= read -r -d '' what && IFS= read -r -d '' path && IFS= read -r -d '' mode && IFS= read -r -d '' uid \\
   && IFS= read -r -d '' gid && IFS= read -r -d '' from; do
@@ -69,24 +68,22 @@ while IFS= read -r -d '' what && IFS= read -r -d '' path && IFS= read -r -d '' m
       ;;
     link) chown --no-dereference "$uid:$gid" -- ".$path" ;;
   esac
-done < ${CHANGES}/list
+done < ${OUTPUT}/${CHANGES}/list
 `;
 
 /**
- * Makes the changes in their order.
- * @param scratch an empty work directory
- * @throws BuildError `IMAGE_PATH_CONFLICT` when something else is at a path, `IMAGE_CUSTOMIZE_FAILED`
+ * Places what is needed; gives the script that makes the changes in their order, if there are any. `removeChanges` has to follow.
+ * @throws BuildError `IMAGE_PATH_CONFLICT` when something else is at a path, `INPUT_CHANGED`
  */
-export async function applyChanges(
+export async function changeScripts(
   stage: ImageStage,
-  {
-    changes,
-    files,
-    scratch,
-  }: { readonly changes: readonly TreeChange[]; readonly files: readonly ScannedFile[]; readonly scratch: string },
-): Promise<void> {
+  changes: readonly TreeChange[],
+  files: readonly ScannedFile[],
+): Promise<JoinedScript[]> {
   const planned = planChanges(changes, files);
-  if (planned.length === 0) return;
+  if (planned.length === 0) return [];
+  const scratch = join(stage.directories.output, CHANGES);
+  await mkdir(scratch);
   const records: string[] = [];
   for (const [index, change] of planned.entries()) {
     let from = '';
@@ -96,12 +93,12 @@ export async function applyChanges(
     records.push(change.type, change.path, mode.toString(8), `${uid}`, `${gid}`, from);
   }
   await writeFile(join(scratch, 'list'), records.map((field) => `${field}\0`).join(''));
-  await runScript(stage, {
-    ...CUSTOMIZING,
-    script: APPLY_SCRIPT,
-    mounts: [{ source: scratch, target: CHANGES, writable: false }],
-    failure: 'files could not be put into the root',
-  });
+  return [{ script: APPLY_SCRIPT, failure: 'files could not be put into the root', code: 'IMAGE_CUSTOMIZE_FAILED' }];
+}
+
+/** Removes what was placed: there may be hashes of passwords in it. */
+export async function removeChanges({ directories }: ImageStage): Promise<void> {
+  await rm(join(directories.output, CHANGES), { recursive: true, force: true });
 }
 
 /** Gives the path of the content in the sandbox. */
@@ -113,7 +110,7 @@ async function placeContent(
   if (typeof content === 'string') await writeFile(join(scratch, name), content);
   else if ('inRoot' in content) return `${ROOT}${content.inRoot}`;
   else await placeLocalFile(stage.request, content.source, join(scratch, name));
-  return `${CHANGES}/${name}`;
+  return `${OUTPUT}/${CHANGES}/${name}`;
 }
 
 /** The changes with real paths and with the directories that are missing; without directories that are there. */

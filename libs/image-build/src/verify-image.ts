@@ -151,29 +151,31 @@ async function takeDatabase(
       () => true,
       () => false,
     );
-  const archive = await rootArchive(directory, files, database);
-  if (archive === undefined) return false;
   const member = `.${RPM_DATABASE}/rpmdb.sqlite`;
-  const words = ['--extract', '--gzip', '--file', archive, '--directory', database, '--strip-components=5', member];
-  return (await run(host, ['tar', ...words])).status === 0;
+  for (const archive of await rootArchives(directory, files, database)) {
+    const words = ['--extract', '--gzip', '--file', archive, '--directory', database, '--strip-components=5', member];
+    if ((await run(host, ['tar', ...words])).status === 0) return true;
+  }
+  return false;
 }
 
-/** A compressed tar archive of the root file system. */
-async function rootArchive(directory: string, files: readonly string[], scratch: string): Promise<string | undefined> {
+/** Compressed tar archives of the root file system: what is in an earlier one hides what is in later ones. */
+async function rootArchives(directory: string, files: readonly string[], scratch: string): Promise<string[]> {
   const archive = files.find((name) => name.endsWith('.tar.gz'));
-  if (archive !== undefined) return join(directory, archive);
+  if (archive !== undefined) return [join(directory, archive)];
   const oci = files.find((name) => name.endsWith('.oci.tar'));
-  if (oci === undefined) return undefined;
+  if (oci === undefined) return [];
   const { layers } = await readOciArchive(join(directory, oci));
-  const [layer] = layers;
-  if (layer === undefined || layers.length > 1) return undefined;
-  const copy = join(scratch, 'layer.tar.gz');
-  const { offset, size } = layer;
-  await pipeline(
-    createReadStream(join(directory, oci), { start: offset, end: offset + size - 1 }),
-    createWriteStream(copy),
-  );
-  return copy;
+  const copies: string[] = [];
+  for (const [index, { offset, size }] of layers.entries()) {
+    const copy = join(scratch, `layer-${index}.tar.gz`);
+    await pipeline(
+      createReadStream(join(directory, oci), { start: offset, end: offset + size - 1 }),
+      createWriteStream(copy),
+    );
+    copies.unshift(copy);
+  }
+  return copies;
 }
 
 function recordsOf(text: string): PackageRecord[] {

@@ -121,6 +121,35 @@ describe.skipIf(!hasRpmbuild())('images', () => {
     expect((await makeWith({ disableRpmDocs: true })).installed).toBe(2);
   });
 
+  it('share the layer of their packages, and have a second one when the definition changes something', async () => {
+    const rpms = [...base, ...rich];
+    const layersOf = async (made: ImageRequest) => {
+      await buildImage(host, ports, made);
+      const archive = join(made.outputDirectory, 'small.oci.tar');
+      const { layers } = await readOciArchive(archive);
+      const members = layers.map(({ offset, size }) => {
+        const copy = join(made.outputDirectory, 'layer.tar.gz');
+        writeFileSync(copy, readFileSync(archive).subarray(offset, offset + size));
+        return listing(copy).map((line) => line.replace(/^.* (\.\/)/, '$1'));
+      });
+      return { names: layers.map(({ name }) => name), members };
+    };
+    const artifacts = definition.artifacts!;
+    const [plain, one, other] = [
+      await layersOf(smallImage(rpms, { artifacts })),
+      await layersOf(request(rpms)),
+      await layersOf(request(rpms, { name: 'other', hostname: 'other' })),
+    ];
+    expect(plain.names).toEqual([one.names[0]]);
+    expect(other.names).toEqual([one.names[0], expect.not.stringContaining(one.names[1]!)]);
+    expect(one.members[1]).toEqual(['./', './etc/', './etc/hostname']);
+    const without = await layersOf(request(rpms, { removeRpmDb: true }));
+    const databases = (lists: string[][]) => lists.flat().filter((name) => name.includes('rpmdb'));
+    expect(databases(one.members)).toEqual(['./usr/lib/sysimage/rpm/rpmdb.sqlite']);
+    expect(databases(without.members)).toEqual([]);
+    expect(without.members[1]).toEqual(one.members[1]);
+  });
+
   it('is an OCI image that passes its boot test', async () => {
     const made = request([...base, ...rich]);
     const { customized } = await buildImage(host, ports, made);

@@ -20,7 +20,7 @@ import { formatNevra } from '@kiln/rpm-package';
 import { readRpmHeader } from '@kiln/rpm-repository';
 import { makeWorkDirectory, removeWorkDirectory, runSandboxed } from '@kiln/sandbox';
 import { digestFile, Store } from '@kiln/store';
-import { storedArchive, type ImagePorts, type ImageRpm } from '../src/index.ts';
+import { sharedFiles, type ImagePorts, type ImageRpm } from '../src/index.ts';
 
 const PROGRAMS =
   'bash cat chmod chown cp cpio dd find grep gzip ln mkdir rm rmdir rpm rpm2cpio sha256sum sleep tar touch xargs'.split(
@@ -82,7 +82,7 @@ export function makePorts(host: Host, toolRoot: string, place?: string): ImagePo
     run: ({ layers, ...request }) => runSandboxed(host, { layers: layers ?? [toolRoot], identity: 'root', ...request }),
     imageTools: () => Promise.resolve(toolRoot),
     bootTools: () => Promise.resolve(toolRoot),
-    rootArchive: (request, make) => storedArchive(store, digestOf(request), make),
+    shared: (step) => sharedFiles(store, digestOf(step.request), step),
     makeWorkDirectory: (name) => makeWorkDirectory(host, store, name, place),
     removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
   };
