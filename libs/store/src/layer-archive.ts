@@ -30,6 +30,7 @@ export async function packLayer(host: Host, directory: string, archive: string):
   const { uid } = await buildUser(host);
   const foreign = walkTree(directory).find(({ stats }) => stats.uid !== uid);
   if (foreign !== undefined) throw notPacked(directory, `${foreign.path} doesn't belong to the build user`);
+  await requireZstd(host);
   const names = (await readdir(directory)).sort();
   const tar = ['tar', '--create', `--file=${archive}`, '--use-compress-program=zstd -T2 -9', ...PACKING];
   await run(host, [...tar, `--directory=${directory}`, '--', ...names], (said) => notPacked(directory, said));
@@ -45,6 +46,7 @@ export async function unpackLayer(
   archive: string,
   { directory, fail }: { readonly directory: string; readonly fail: (said: string) => BuildError },
 ): Promise<void> {
+  await requireZstd(host);
   const user = await buildUser(host);
   await giveToBuildUser(user, directory);
   const tar = ['tar', '--extract', `--file=${archive}`, '--use-compress-program=zstd', ...UNPACKING];
@@ -54,6 +56,11 @@ export async function unpackLayer(
   // The layer's own directory is not the build user's.
   if (user.prefix.length > 0) await chown(directory, process.getuid!(), process.getgid!());
   await chmod(directory, 0o755);
+}
+
+/** tar would say of a missing program what it says of a bad archive. @throws BuildError `PROGRAM_NOT_FOUND` */
+async function requireZstd(host: Host): Promise<void> {
+  await host.run({ argv: ['zstd', '--version'], cwd: '/' });
 }
 
 async function run(host: Host, argv: readonly string[], fail: (said: string) => BuildError): Promise<void> {

@@ -2,7 +2,6 @@
 import { join, resolve } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import {
-  BOOTSTRAP_ROOT,
   bootstrapPlan,
   bootstrapResults,
   configuredResults,
@@ -56,7 +55,7 @@ export async function writeResults(
   { directory: given, sign }: ExportOptions,
 ): Promise<void> {
   const key = sign ? { key: signingKey(distribution) } : {};
-  const task = { action: 'bootstrap', subject: BOOTSTRAP_ROOT } as const;
+  const task = { action: 'bootstrap', subject: 'bootstrap' } as const;
   const reporter = createReporter({ terminal: context.terminal, now: () => Date.now() });
   reporter.begin(task);
   try {
@@ -67,7 +66,14 @@ export async function writeResults(
     const { results: written, bytes } = await exportResults(host, store, {
       ...{ directory, results, ...key },
       onProgress: (done, { subject }) =>
-        host.emit({ type: 'progress', ...task, message: `writing ${subject}`, done, total: results.length }),
+        host.emit({
+          type: 'progress',
+          ...task,
+          message: `writing ${subject}`,
+          done,
+          total: results.length,
+          unit: 'steps',
+        }),
     });
     const steps = written.filter(({ action }) => action === 'bootstrap-step').length;
     const megabytes = (bytes / 1e6).toFixed(0);
