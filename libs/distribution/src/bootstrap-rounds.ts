@@ -4,7 +4,12 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resolveClosure } from '@kiln/package-graph';
 import { formatDependency, parseDependency } from '@kiln/rpm-package';
-import { formatToolchainManifest, parseToolchainManifest, type BootstrapPlan } from '@kiln/toolchain';
+import {
+  type BootstrapPlan,
+  formatToolchainManifest,
+  parseToolchainManifest,
+  type ToolchainManifest,
+} from '@kiln/toolchain';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import { DISTRO_FILE, type DistroConfig } from './distro-config.ts';
 import { readDistroConfig } from './read-distro-config.ts';
@@ -130,4 +135,27 @@ export function roundRequest(architecture: string, { table }: Pick<BootstrapPlan
     lists: [],
   };
   return `${JSON.stringify(request, undefined, 2)}\n`;
+}
+
+export interface RoundComparison {
+  /** How many RPMs are the same, bit for bit. */
+  readonly equal: number;
+  /** NEVRA of each other one and what is the matter with it, sorted. */
+  readonly differing: readonly { readonly nevra: string; readonly what: string }[];
+}
+
+type RoundRpms = Pick<ToolchainManifest, 'packages' | 'others'>;
+
+/** All RPMs of two rounds: those of their roots and the other ones of the same source packages. */
+export function compareRounds(self: RoundRpms, proof: RoundRpms): RoundComparison {
+  const digests = ({ packages, others }: RoundRpms) =>
+    new Map([...packages, ...others].map(({ nevra, sha256 }) => [nevra, sha256]));
+  const [own, again] = [digests(self), digests(proof)];
+  const names = [...new Set([...own.keys(), ...again.keys()])].sort();
+  const differing = names.flatMap((nevra) => {
+    if (own.get(nevra) === again.get(nevra)) return [];
+    if (!again.has(nevra)) return [{ nevra, what: "was not built by the round 'proof'" }];
+    return [{ nevra, what: own.has(nevra) ? 'has other contents' : "was not built by the round 'self'" }];
+  });
+  return { equal: names.length - differing.length, differing };
 }

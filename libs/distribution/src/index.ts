@@ -1,5 +1,6 @@
 export { BOOTSTRAP_ROOT, bootstrapPlan, bootstrapSteps, stepsFile } from './bootstrap-target.ts';
 export {
+  compareRounds,
   makeRoundWorkspace,
   memberPackages,
   ROUND_MANIFEST,
@@ -7,6 +8,7 @@ export {
   ROUNDS,
   roundWorkspace,
   type BootstrapRound,
+  type RoundComparison,
 } from './bootstrap-rounds.ts';
 export { bootstrapResults } from './bootstrap-results.ts';
 export { exportResults, type ExportReport, type OwnResult, type ResultsExport } from './export-results.ts';

@@ -7,6 +7,7 @@ import { parseDependency, parseEvr } from '@kiln/rpm-package';
 import { parseToolchainManifest, readBootstrapSteps } from '@kiln/toolchain';
 import { readDistroConfig } from '@kiln/distribution';
 import {
+  compareRounds,
   makeRoundWorkspace,
   memberPackages,
   ROUND_MANIFEST,
@@ -123,4 +124,18 @@ test('what the tree does not have is named with who needs it', () => {
     const { diagnostics } = error as { diagnostics: { message: string }[] };
     expect(diagnostics.map(({ message }) => message)).toEqual(['nothing provides libc.so.6, which shell requires']);
   }
+});
+
+test('two rounds are compared by all RPMs of their sources', () => {
+  const rpm = (nevra: string, sha256: string) => ({ nevra, sha256 }) as never;
+  const self = { packages: [rpm('a-1', '1'), rpm('b-1', '2'), rpm('gone-1', '3')], others: [rpm('b-lang-1', '4')] };
+  const proof = { packages: [rpm('a-1', '1'), rpm('b-1', '2'), rpm('new-1', '3')], others: [rpm('b-lang-1', '5')] };
+  expect(compareRounds(self, proof)).toEqual({
+    equal: 2,
+    differing: [
+      { nevra: 'b-lang-1', what: 'has other contents' },
+      { nevra: 'gone-1', what: "was not built by the round 'proof'" },
+      { nevra: 'new-1', what: "was not built by the round 'self'" },
+    ],
+  });
 });

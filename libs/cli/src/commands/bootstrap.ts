@@ -7,6 +7,7 @@ import { BuildError } from '@kiln/diagnostics';
 import {
   BOOTSTRAP_ROOT,
   bootstrapPlan,
+  compareRounds,
   makeRoundWorkspace,
   memberPackages,
   openStore,
@@ -81,7 +82,7 @@ async function bootstrap(context: CommandContext, options: BootstrapOptions): Pr
   await runTargets(context, () => [['stage-a', BOOTSTRAP_ROOT]], limit);
   for (const stage of STAGES.slice(1, STAGES.indexOf(last) + 1))
     for (const round of ROUNDS_OF[stage]) await runRound(context, { distribution, round, limit });
-  if (last === 'C') compareRounds(context);
+  if (last === 'C') tellDifferences(context);
 }
 
 interface RoundRun {
@@ -114,21 +115,15 @@ async function checkTools(context: CommandContext, distribution: Distribution): 
 }
 
 /** Tells each RPM that is another one when the toolchain is built by itself once more. */
-function compareRounds(context: CommandContext): void {
-  const rpmsOf = (round: BootstrapRound): ReadonlyMap<string, string> => {
+function tellDifferences(context: CommandContext): void {
+  const manifestOf = (round: BootstrapRound) => {
     const file = join(roundWorkspace(rootOf(context), round), ROUND_MANIFEST);
-    return new Map(
-      parseToolchainManifest(readFileSync(file, 'utf8'), file).packages.map((one) => [one.nevra, one.sha256]),
-    );
+    return parseToolchainManifest(readFileSync(file, 'utf8'), file);
   };
-  const [own, again] = [rpmsOf('self'), rpmsOf('proof')];
-  const names = [...new Set([...own.keys(), ...again.keys()])].sort();
-  const differing = names.filter((nevra) => own.get(nevra) !== again.get(nevra));
-  print(
-    context,
-    `${names.length - differing.length} of ${names.length} RPMs are equal when the toolchain is built by itself`,
-  );
-  for (const nevra of differing) print(context, `! ${nevra}`);
+  const { equal, differing } = compareRounds(manifestOf('self'), manifestOf('proof'));
+  const all = equal + differing.length;
+  print(context, `${equal} of ${all} RPMs are equal when the toolchain is built by itself once more`);
+  for (const { nevra, what } of differing) print(context, `! ${nevra} ${what}`);
 }
 
 async function writeLock(context: CommandContext, distribution: Distribution): Promise<void> {
