@@ -11,14 +11,14 @@ const { shellOutput } = await import('../bench/timed-phases.ts');
 const HELP = `Usage: npx tsx tools/conformance/image-files.ts [--images <path>] [--directory <path>] [image…]
 
 Checks the files of images (all of dist/images/x86_64) with programs of Debian trixie: sha256sum; skopeo and umoci for containers; qemu-img for disks, sgdisk, sfdisk,
-e2fsck and fsck.fat for what is in them; and the structures of VHD and VHDX files against their specifications. Needs root and mmdebstrap; downloads.
+e2fsck, xfs_repair and fsck.fat for what is in them; and the structures of VHD and VHDX files against their specifications. Needs root and mmdebstrap; downloads.
 Ends with status 1 when a check fails.
 
   --images <path>     where the images are, a directory for each
   --directory <path>  an existing directory for about 6 GB, removed at the end (the one for temporary files)
 `;
 
-const PACKAGES = ['skopeo', 'umoci', 'qemu-utils', 'gdisk', 'fdisk', 'e2fsprogs', 'dosfstools', 'zstd'];
+const PACKAGES = ['skopeo', 'umoci', 'qemu-utils', 'gdisk', 'fdisk', 'e2fsprogs', 'dosfstools', 'xfsprogs', 'zstd'];
 const MIB = 1_048_576;
 
 const { values, positionals } = parseArgs({
@@ -41,6 +41,7 @@ const DISK = `
     dd if=/scratch/disk.raw of=/scratch/part bs=1M iflag=skip_bytes,count_bytes skip=$((start * 512)) count=$((size * 512)) conv=sparse status=none
     case $(blkid -p -o value -s TYPE /scratch/part || :) in
       ext*) e2fsck -fn /scratch/part > /scratch/said 2>&1 || { cat /scratch/said >&2; exit 1; } ;;
+      xfs) xfs_repair -n /scratch/part > /scratch/said 2>&1 || { cat /scratch/said >&2; exit 1; } ;;
       vfat) fsck.fat -n /scratch/part > /scratch/said 2>&1 || { cat /scratch/said >&2; exit 1; } ;;
     esac
     rm /scratch/part
@@ -66,7 +67,7 @@ const checks: readonly { readonly name: RegExp; readonly what: string; readonly 
   },
   {
     name: /\.(raw|qcow2|vhd|vhdx|vmdk)$/,
-    what: 'qemu-img, sgdisk, sfdisk, e2fsck, fsck.fat',
+    what: 'qemu-img, sgdisk, sfdisk, e2fsck, xfs_repair, fsck.fat',
     check: (file, _, shell) => {
       const format = DISKS[file.slice(file.lastIndexOf('.') + 1)]!;
       const hasCheck = ['qcow2', 'vhdx', 'vmdk'].includes(format);
