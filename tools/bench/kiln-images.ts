@@ -1,5 +1,5 @@
 /** Images as Kiln makes them, with a store of their own for what is made: RPMs and tools come from the usual one. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '@kiln/build-identity';
 import { loadDistribution, Session } from '@kiln/distribution';
@@ -12,6 +12,12 @@ import { imageContents, imagePorts, imageRpms, placeInMemory } from '../../libs/
 
 /** Changes a definition to that of another image with the same packages. */
 export type Change = (definition: ImageDefinition) => ImageDefinition;
+
+export interface ImageTimes {
+  readonly seconds: number;
+  /** Of this process and of all that it started. */
+  readonly cpuSeconds: number;
+}
 
 export class KilnImages {
   readonly #session: Session;
@@ -49,11 +55,11 @@ export class KilnImages {
     for (const name of ['ac', 'cas']) rmSync(join(this.#store, name), { recursive: true, force: true });
   }
 
-  /** Seconds from asking for the image until its files are in the store, in a session that remembers nothing but the toolchain. */
-  async seconds(change: Change): Promise<number> {
+  /** From asking for the image until its files are in the store, in a session that remembers nothing but the toolchain. */
+  async times(change: Change): Promise<ImageTimes> {
     const session = new Session(this.#session.distribution, createHost());
     await session.toolchain();
-    const begun = performance.now();
+    const [begun, cpuBegun] = [performance.now(), cpuSeconds()];
     const contents = await this.#contents(session);
     const definition = change(contents.definition);
     await inParallel(contents.rpms, 4, ({ blob, fileName }) => session.store.requireIntact(blob, fileName));
@@ -74,7 +80,7 @@ export class KilnImages {
     } finally {
       rmSync(outputDirectory, { recursive: true, force: true });
     }
-    return (performance.now() - begun) / 1000;
+    return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpuSeconds() - cpuBegun };
   }
 
   async #contents(session: Session) {
@@ -98,4 +104,14 @@ export class KilnImages {
       removeWorkDirectory: (directory) => removeWorkDirectory(host, directory),
     };
   }
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** proc_pid_stat(5): utime, stime, and those of children that were waited for. */
+function cpuSeconds(): number {
+  const fields = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
 }

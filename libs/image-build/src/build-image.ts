@@ -14,10 +14,10 @@ import { READ_ONLY_FILE_SYSTEMS } from './file-systems.ts';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
-import type { ImageStage } from './image-stage.ts';
+import { runScript, type ImageStage } from './image-stage.ts';
 import { fillRoot, type InstalledRoot } from './installed-root.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
-import { packRoot, type PackedRoot } from './pack-root.ts';
+import { PACK_ROOT, packedRoot, type PackedRoot } from './pack-root.ts';
 import { bootScript, LOOK_FOR_BOOT } from './prepare-boot.ts';
 import { rootLabels, type RootLabels } from './selinux-labels.ts';
 import { settleScript } from './settle-root.ts';
@@ -50,14 +50,14 @@ export function rpmDatabaseFileName(name: string): string {
 /**
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
- * @throws BuildError those of `fillRoot`, `customizeRoot`, `bootScript`, `packRoot`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
+ * @throws BuildError those of `fillRoot`, `customizeRoot`, `bootScript`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
  * `IMAGE_INSTALLER_WRONG`, `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
   const { definition } = request;
-  const names = ['root', 'output', 'packages'].map((what) => `image-${definition.name}-${what}`);
-  const make = async ([root, output, packages]: readonly string[]) => {
-    const stage = { ports, request, directories: { root: root!, output: output!, packages: packages! } };
+  const names = ['root', 'output'].map((what) => `image-${definition.name}-${what}`);
+  const make = async ([root, output]: readonly string[]) => {
+    const stage = { ports, request, directories: { root: root!, output: output! } };
     return makeFiles(host, stage);
   };
   return withWorkDirectoriesFirst(ports, names, make, async ({ files, packed, customized }) => ({
@@ -94,9 +94,8 @@ async function makeFiles(host: Host, stage: ImageStage): Promise<MadeFiles> {
   await inParallel(isContainer ? [packPackages, customize] : [customize], 2, (one) => one());
   const labels = await labelsFor(stage);
   if (plan !== undefined) say(host, request, 'making the disk');
-  const packed = await packRootBeside(stage, () =>
-    plan === undefined ? Promise.resolve() : composeDisk(stage, plan, labels),
-  );
+  const packed =
+    plan === undefined ? await packedRoot(stage) : await packBeside(stage, () => composeDisk(stage, plan, labels));
   const made: MadeImage = {
     stage,
     packed,
@@ -115,7 +114,7 @@ async function completeRoot(
 ): Promise<readonly string[]> {
   if (plan === undefined) {
     await customizeRoot(stage, root, []);
-    return finalizeRoot(stage, root, { first: [], last: [settleScript(stage)] });
+    return finalizeRoot(stage, root, { first: [], last: [settleScript(stage), PACK_ROOT] });
   }
   await customizeRoot(stage, root, [LOOK_FOR_BOOT]);
   const first = [await bootScript(stage, plan)];
@@ -127,9 +126,12 @@ function say(host: Host, { definition }: ImageRequest, message: string): void {
 }
 
 /** The root isn't changed any more, so that other work can read it at the same time. */
-async function packRootBeside(stage: ImageStage, work: () => Promise<void>): Promise<PackedRoot> {
+async function packBeside(stage: ImageStage, work: () => Promise<void>): Promise<PackedRoot> {
   let packed: PackedRoot | undefined;
-  const pack = async () => void (packed = await packRoot(stage));
+  const pack = async () => {
+    await runScript(stage, { ...PACK_ROOT, tools: 'toolchain' });
+    packed = await packedRoot(stage);
+  };
   await inParallel([pack, work], 2, (one) => one());
   return packed!;
 }

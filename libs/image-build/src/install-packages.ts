@@ -1,5 +1,5 @@
 /** Fills an empty root with packages: one rpm transaction in the sandbox. */
-import { constants, copyFile } from 'node:fs/promises';
+import { constants, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
@@ -21,7 +21,6 @@ const PACKAGES = '/packages';
 export interface ImageDirectories {
   readonly root: string;
   readonly output: string;
-  readonly packages: string;
 }
 
 /** The environment of every program that works on an image. */
@@ -50,7 +49,9 @@ export async function installPackages(
   request: ImageRequest,
   directories: ImageDirectories,
 ): Promise<void> {
-  const files = await placePackages(request, directories.packages);
+  const packages = join(directories.output, 'packages');
+  await mkdir(packages);
+  const files = await placePackages(request, packages);
   const total = request.rpms.length;
   let done = 0;
   const result = await ports.run({
@@ -58,7 +59,7 @@ export async function installPackages(
     mounts: [
       { source: directories.root, target: ROOT, writable: true },
       { source: directories.output, target: OUTPUT, writable: true },
-      { source: directories.packages, target: PACKAGES, writable: false },
+      { source: packages, target: PACKAGES, writable: false },
     ],
     environment: toolEnvironment(request.sourceDateEpoch),
     deviceDirectories: [`${ROOT}/dev`],
@@ -79,6 +80,7 @@ export async function installPackages(
       });
     },
   });
+  await rm(packages, { recursive: true });
   refuseFailure(request, result);
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
 import { digestFile } from '@kiln/store';
-import { runScript, type ImageStage } from './image-stage.ts';
+import type { ImageStage, JoinedScript } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { parseOsRelease } from './os-release.ts';
 import { TAR_COMMAND } from './root-tar.ts';
@@ -19,21 +19,17 @@ export interface PackedRoot {
   readonly rpmDatabase?: string;
 }
 
-const TAR_SCRIPT = `
-cd ${ROOT}
-${TAR_COMMAND} --file=${OUTPUT}/root.tar .
-`;
+/** Comes when the root is settled. */
+export const PACK_ROOT: JoinedScript = {
+  script: `cd ${ROOT} && ${TAR_COMMAND} --file=${OUTPUT}/root.tar .`,
+  failure: 'the root could not be packed',
+  code: 'IMAGE_PACK_FAILED',
+};
 
-/** @throws BuildError `IMAGE_PACK_FAILED` */
-export async function packRoot(stage: ImageStage): Promise<PackedRoot> {
-  const { definition } = stage.request;
-  const { output } = stage.directories;
-  await runScript(stage, {
-    script: TAR_SCRIPT,
-    failure: 'the root could not be packed',
-    code: 'IMAGE_PACK_FAILED',
-    tools: 'toolchain',
-  });
+/** What `PACK_ROOT` and `settleScript` made. */
+export async function packedRoot({ request, directories }: ImageStage): Promise<PackedRoot> {
+  const { definition } = request;
+  const { output } = directories;
   const tar = join(output, 'root.tar');
   return {
     tar,

@@ -74,9 +74,9 @@ export async function signImage(
 ): Promise<string[]> {
   const { definition, outputDirectory } = image;
   const [artifact, format] = sourceDisk(image);
-  const names = ['root', 'output', 'packages'].map((what) => `sign-${definition.name}-${what}`);
-  return withWorkDirectories(ports, names, async ([root, output, packages]) => {
-    const directories = { root: root!, output: output!, packages: packages! };
+  const names = ['root', 'output'].map((what) => `sign-${definition.name}-${what}`);
+  return withWorkDirectories(ports, names, async ([root, output]) => {
+    const directories = { root: root!, output: output! };
     const stage: ImageStage = { ports, request: image, directories };
     const plan = planDisk(definition.disk!, image.identity);
     const step = { code: 'IMAGE_SIGNING_FAILED', tools: 'image-tools' } as const;

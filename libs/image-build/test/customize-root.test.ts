@@ -305,7 +305,7 @@ describe.skipIf(!hasRpmbuild())('customizeRoot', () => {
         }),
     };
     await expect(buildImage(host, watched, made)).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    expect(directories.length).toBeGreaterThan(3);
+    expect(directories).toHaveLength(3);
     expect([...directories, made.outputDirectory].filter((path) => existsSync(path))).toEqual([]);
   });
 

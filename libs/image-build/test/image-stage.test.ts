@@ -10,9 +10,9 @@ afterAll(removeTemporaryDirectories);
 
 it.skipIf(!hasRpmbuild())('runs scripts together, each by itself, and says which of them failed', async () => {
   const ports = makePorts(createHost(), makeToolRoot());
-  const names = ['root', 'output', 'packages'] as const;
-  const [root, output, packages] = await Promise.all(names.map((name) => ports.makeWorkDirectory(name)));
-  const directories = { root: root!, output: output!, packages: packages! };
+  const names = ['root', 'output'] as const;
+  const [root, output] = await Promise.all(names.map((name) => ports.makeWorkDirectory(name)));
+  const directories = { root: root!, output: output! };
   const stage: ImageStage = { ports, request: smallImage([], {}), directories };
   const script = (text: string, failed: string, ...words: string[]) => ({
     script: text,

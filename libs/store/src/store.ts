@@ -354,8 +354,11 @@ export class Store {
   }
 }
 
-/** Small pieces would cost more than the digest of them. */
-const PIECE = { least: 64 * 1024, most: 1024 * 1024 };
+/** Bytes: smaller pieces would cost more than the digest of them. */
+const PIECE = 1024 * 1024;
+
+/** Pairs of pieces that nobody uses: memory that comes and goes with each file would be collected all the time. */
+const idlePieces: [Buffer, Buffer][] = [];
 
 /** SHA-256 of a file's content. */
 export async function digestFile(path: string): Promise<Sha256> {
@@ -365,17 +368,20 @@ export async function digestFile(path: string): Promise<Sha256> {
 /** The same of a file that may lose its name meanwhile; closes it. A piece is read while the one before is digested. */
 export async function digestOpenFile(file: FileHandle): Promise<Sha256> {
   const hash = createHash('sha256');
+  const pieces = idlePieces.pop() ?? [Buffer.allocUnsafe(PIECE), Buffer.allocUnsafe(PIECE)];
   try {
-    const size = Math.max(PIECE.least, Math.min(PIECE.most, (await file.stat()).size));
-    let [piece, other] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
-    let reading = file.read(piece, 0, size);
+    let [piece, other] = pieces;
+    let reading = file.read(piece, 0, PIECE);
     for (;;) {
       const { bytesRead } = await reading;
-      if (bytesRead === 0) return parseSha256(hash.digest('hex'));
-      reading = file.read(other, 0, size);
+      if (bytesRead === 0) break;
+      reading = file.read(other, 0, PIECE);
       hash.update(piece.subarray(0, bytesRead));
       [piece, other] = [other, piece];
     }
+    // After a failure something may still be read into them.
+    idlePieces.push(pieces);
+    return parseSha256(hash.digest('hex'));
   } finally {
     await file.close();
   }
