@@ -1,7 +1,7 @@
 /** An image's files with a unified kernel image that is signed for Secure Boot. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CHECKSUM_FILE, signImage } from '@kiln/image-build';
+import { certificateFile, CHECKSUM_FILE, signImage } from '@kiln/image-build';
 import { digestFile, type Blob } from '@kiln/store';
 import { imagePorts, imageRequest, type ImageContents } from './image-target.ts';
 import { secureBootCertificate, secureBootPrivateKey } from './secure-boot-key.ts';
@@ -36,7 +36,7 @@ export async function signedImage(
   } finally {
     await rm(outputDirectory, { recursive: true, force: true });
   }
-  files[`SECURE-BOOT-${distribution.config.name}.pem`] = await store.putText(certificate);
+  files[certificateFile(distribution.config.name)] = await store.putText(certificate);
   const sums = Object.entries(files).map(([name, { sha256 }]) => `${sha256}  ${name}\n`);
   return { ...files, [CHECKSUM_FILE]: await store.putText(sums.join('')) };
 }

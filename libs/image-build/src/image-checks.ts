@@ -33,6 +33,9 @@ export interface ShellFindings {
 }
 
 /** The outcome of one check; `problems` is empty unless it failed. */
+/** Problems; `skipped` says why there was nothing to look at. */
+export type Findings = readonly string[] | { readonly skipped: string };
+
 export interface ImageCheck {
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';

@@ -1,4 +1,4 @@
-export { CHECKSUM_FILE } from './image-files.ts';
+export { certificateFile, CHECKSUM_FILE } from './image-files.ts';
 export { verifyImage, type VerifyRequest } from './verify-image.ts';
 export { buildImage, rpmDatabaseFileName, type BuiltImage, type ImageOutput } from './build-image.ts';
 export { IMAGE_RECIPE_VERSION, imageActionRequest, usesImageTools } from './image-request.ts';

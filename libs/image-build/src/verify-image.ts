@@ -8,10 +8,11 @@ import { BuildError } from '@kiln/diagnostics';
 import type { Host, RunResult } from '@kiln/host';
 import { digestFile } from '@kiln/store';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
-import type { ImageCheck } from './image-checks.ts';
+import type { Findings, ImageCheck } from './image-checks.ts';
 import { RPM_DATABASE } from './install-packages.ts';
 import { readOciArchive } from './oci-archive.ts';
 import { packagesOfSbom, type PackageRecord } from './sbom-packages.ts';
+import { secureBootProblems } from './verify-secure-boot.ts';
 
 export interface VerifyRequest {
   /** Has SHA256SUMS and what it lists. */
@@ -35,14 +36,12 @@ export async function verifyImage(host: Host, request: VerifyRequest): Promise<I
       check('the list of checksums is signed', await signatureProblems(host, request, scratch)),
       check('every file is as it is listed', await checksumProblems(request.directory, sums)),
       check('the bill of materials names what is installed', await sbomProblems(host, request, { sums, scratch })),
+      check('what the firmware starts is signed', await secureBootProblems(request.directory, [...sums.keys()])),
     ];
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
-
-/** Problems; `skipped` says why there was nothing to look at. */
-type Findings = readonly string[] | { readonly skipped: string };
 
 function check(name: string, findings: Findings): ImageCheck {
   if ('skipped' in findings) return { name, outcome: 'skipped', problems: [findings.skipped] };
