@@ -6,9 +6,11 @@ import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import type { ManifestEntry } from './layer-manifest.ts';
 
 /** Text that only the seed's own files and what was linked with them have. */
-const FOREIGN_TEXTS: readonly { readonly text: string; readonly what: string }[] = [
+const FOREIGN_TEXTS: readonly { readonly text: string; readonly next?: RegExp; readonly what: string }[] = [
   { text: '/x86_64-linux-gnu/', what: "a path of Debian's libraries" },
-  { text: '(Debian ', what: "the mark of Debian's compiler" },
+  // Prose names Debian too; the compiler's version follows at once.
+  { text: '(Debian ', next: /^\d/, what: "the mark of Debian's compiler" },
+  { text: '(GNU Binutils for Debian)', what: "the mark of Debian's binutils" },
 ];
 
 const DYNAMIC_LINKERS = new Set(['/lib64/ld-linux-x86-64.so.2', '/lib/ld-linux-aarch64.so.1']);
@@ -31,7 +33,7 @@ export function foreignTraces(root: string, entries: readonly Pick<ManifestEntry
     .filter(({ type }) => type === 'file')
     .flatMap(({ path }) => {
       const content = readFileSync(join(root, path));
-      const found = FOREIGN_TEXTS.filter(({ text }) => content.includes(text)).map(({ what }) => `has ${what}`);
+      const found = FOREIGN_TEXTS.filter((one) => hasText(content, one)).map(({ what }) => `has ${what}`);
       return [...found, ...strangeLinks(content, { path, paths })].map((message): Diagnostic => ({
         severity: 'error',
         code: 'FOREIGN_TRACES',
@@ -48,6 +50,14 @@ export function refuseForeignTraces(root: string, entries: readonly Pick<Manifes
     diagnostics: traces.slice(0, SHOWN),
     hint: 'find the step that made the first one: it saw a file or an option of the seed',
   });
+}
+
+function hasText(content: Buffer, { text, next = /^/ }: (typeof FOREIGN_TEXTS)[number]): boolean {
+  for (let at = content.indexOf(text); at >= 0; at = content.indexOf(text, at + 1)) {
+    const after = at + text.length;
+    if (next.test(content.toString('latin1', after, after + 1))) return true;
+  }
+  return false;
 }
 
 interface LinkedFile {

@@ -23,7 +23,10 @@ test('text that only the host has is found in any file', () => {
   put('usr/lib/pkgconfig/a.pc', 'Libs: -L/usr/lib/x86_64-linux-gnu/ -la\n');
   put('usr/lib/crt1.o', 'x\0GCC: (Debian 12.2.0-14) 12.2.0\0');
   put('usr/share/clean', 'x86_64-kiln-linux-gnu, a Debian package\n');
+  put('usr/share/prose', 'of ppc64el (Debian naming), a defect (Debian #837892)\n');
+  put('usr/lib/config', 'naming (Debian naming); GNU ld (GNU Binutils for Debian) 2.40\n');
   expect(traces()).toEqual([
+    "/usr/lib/config has the mark of Debian's binutils",
     "/usr/lib/crt1.o has the mark of Debian's compiler",
     "/usr/lib/pkgconfig/a.pc has a path of Debian's libraries",
   ]);
