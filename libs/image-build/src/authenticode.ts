@@ -7,13 +7,14 @@ const [PE_POINTER, OPTIONAL, CHECKSUM] = [0x3c, 24, 64];
 /** Where the data directories begin, by the header's magic number, and which of them has the signatures. */
 const DIRECTORIES: Readonly<Record<number, number>> = { 0x10b: 96, 0x20b: 112 };
 const [CERTIFICATES, ENTRY] = [4, 8];
-/** Kind of a signature (WIN_CERT_TYPE_PKCS_SIGNED_DATA). */
-const PKCS_SIGNED_DATA = 2;
+/** Revision 2.0 and kind of a signature (WIN_CERT_TYPE_PKCS_SIGNED_DATA). */
+const PKCS_SIGNED_DATA = 0x2_0200;
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const INDIRECT_DATA = '1.3.6.1.4.1.311.2.1.4';
 const SHA256 = '2.16.840.1.101.3.4.2.1';
 const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
+const VERSION_1 = Buffer.from([INTEGER, 1, 1]);
 /** Alone, and with SHA-256. */
 const RSA = ['1.2.840.113549.1.1.1', '1.2.840.113549.1.1.11'];
 
@@ -67,7 +68,7 @@ function signaturesIn(table: Buffer): Buffer[] {
   for (let at = 0; at + 8 <= table.length;) {
     const length = table.readUInt32LE(at);
     if (length < 8 || at + length > table.length) break;
-    if (table.readUInt16LE(at + 6) === PKCS_SIGNED_DATA) found.push(table.subarray(at + 8, at + length));
+    if (table.readUInt32LE(at + 4) === PKCS_SIGNED_DATA) found.push(table.subarray(at + 8, at + length));
     at += Math.ceil(length / 8) * 8;
   }
   return found;
@@ -111,7 +112,7 @@ function readSignedData(bytes: Buffer): SignedData | undefined {
   const [signedData] = partsIn(wrapped, tagged(0));
   const members = partsIn(signedData, SEQUENCE);
   if (identifierOf(type) !== SIGNED_DATA) return undefined;
-  const [, algorithms, encapsulated] = members;
+  const [version, algorithms, encapsulated] = members;
   const [kind, data] = partsIn(encapsulated, SEQUENCE);
   const [content] = partsIn(data, tagged(0));
   const [, digestInfo] = partsIn(content, SEQUENCE);
@@ -124,7 +125,8 @@ function readSignedData(bytes: Buffer): SignedData | undefined {
     .map((one) => partsIn(one, SEQUENCE))
     .filter(([name]) => identifierOf(name) === MESSAGE_DIGEST)
     .map(([, values]) => partsIn(values, SET)[0])[0];
-  const [, issuer, signerDigest] = signer;
+  const [signerVersion, issuer, signerDigest] = signer;
+  if (![version, signerVersion].every((one) => one?.bytes.equals(VERSION_1) === true)) return undefined;
   const digests = [algorithm, partsIn(algorithms, SET)[0], signerDigest].map(algorithmOf);
   if (identifierOf(kind) !== INDIRECT_DATA || digests.some((one) => one !== SHA256)) return undefined;
   if (!RSA.includes(algorithmOf(signer.filter(({ tag }) => tag === SEQUENCE).at(-1)))) return undefined;
