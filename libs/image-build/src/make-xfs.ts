@@ -6,24 +6,21 @@ import { OUTPUT } from './install-packages.ts';
 import type { NewFileSystem } from './new-file-system.ts';
 import { labelledFiles } from './selinux-attributes.ts';
 import { LIST_INODES, parseInodes, XFS_CHANGE, xfsCommands } from './xfs-commands.ts';
-import { parseXfsScan, planXfs, XFS_SCAN_FORMAT } from './xfs-tree.ts';
+import { impossibleFile, parseXfsScan, planXfs, XFS_SCAN_FORMAT } from './xfs-tree.ts';
 
-/** Argument: the directory, or what becomes an empty one. ls marks access control lists, which mkfs.xfs would write as something else. */
+/** Argument: the directory, or what becomes an empty one. ls marks files with access control lists, which mkfs.xfs would write as something else. */
 const SCAN_SCRIPT = `
 mkdir "$work"
 if [ ! -e "$1" ]; then mkdir "$1"; touch --date="@$SOURCE_DATE_EPOCH" "$1"; fi
 find "$1" -printf '${XFS_SCAN_FORMAT}' > "$work/scan"
-find "$1" -print0 | xargs -0 ls -ld --zero -- > "$work/listed"
-if grep --null-data --text '^..........[+]' "$work/listed" | tr '\\0' '\\n' >&2; then
-  echo 'access control lists can not be in an XFS file system' >&2
-  exit 1
-fi
+find "$1" -print0 | xargs -0 ls -nd --zero --time-style=long-iso -- > "$work/listed"
+grep --null-data --text '^..........[+]' "$work/listed" > "$work/controlled" || [ $? -eq 1 ]
 `;
 
-/** Features are stated, so that no configuration of mkfs.xfs decides: those of Linux 6.6. GRUB 2.12 reads all of them. */
+/** Features are stated, so that no configuration of mkfs.xfs decides: those of Linux 6.6. GRUB 2.12 reads all of them. Larger sectors fit any disk, and dm-verity. */
 const FEATURES = [
   ...['-m', 'crc=1,finobt=1,rmapbt=1,reflink=1,inobtcount=1,bigtime=1,metadir=0'],
-  ...['-i', 'size=512,sparse=1,nrext64=1,exchange=0', '-n', 'parent=0', '-b', 'size=4096', '-s', 'size=512'],
+  ...['-i', 'size=512,sparse=1,nrext64=1,exchange=0', '-n', 'parent=0', '-b', 'size=4096', '-s', 'size=4096'],
   // Nothing of the machine that makes it: neither its processors nor its disks.
   ...['-d', 'noalign,concurrency=0', '-l', 'concurrency=0', '-K'],
 ].join(' ');
@@ -73,6 +70,11 @@ export async function makeXfs(stage: ImageStage, request: NewFileSystem): Promis
       tools: 'image-tools',
     });
   await run(SCAN_SCRIPT, [content]);
+  const [controlled] = (await readFile(at('controlled'), 'latin1')).split('\0');
+  if (controlled !== '') {
+    const path = controlled!.slice(controlled!.indexOf(content) + content.length).replace(/^\//, '');
+    throw impossibleFile(path, 'it has an access control list');
+  }
   const files = parseXfsScan(await readFile(at('scan'), 'latin1'));
   const plan = planXfs(files, { content, copies: `${OUTPUT}/${work}/copies` });
   await writeFile(at('protofile'), plan.protofile, 'latin1');

@@ -133,7 +133,7 @@ class XfsPlanner {
     if (first !== file) return this.#addLateName({ file: first, madeDirectory, name }, file.path);
     const standIn = name.startsWith(':') || name === '$' ? `kiln-name-${this.lateNames.length}` : undefined;
     if (standIn !== undefined) this.#addLateName({ file, madeDirectory, name, standIn }, file.path);
-    if (/[\t\n]/.test(name)) throw impossible(file.path, 'its name has a tabulator or a line break');
+    if (/[\t\n]/.test(name)) throw impossibleFile(file.path, 'its name has a tabulator or a line break');
     const madePath = joinPath(madeDirectory, standIn ?? name);
     this.made.push({ file, madePath });
     const words = [(standIn ?? name).replaceAll(' ', '/'), ...this.#description(file)];
@@ -145,13 +145,16 @@ class XfsPlanner {
 
   #addLateName(late: LateName, path: string): void {
     if (/[ \t\n]|\\$/.test(late.name))
-      throw impossible(path, 'no command of xfs_db makes this name, and mkfs.xfs makes it for the first name alone');
+      throw impossibleFile(
+        path,
+        'no command of xfs_db makes this name, and mkfs.xfs makes it for the first name alone',
+      );
     this.lateNames.push(late);
   }
 
   #description({ type, path, uid, gid, target, isSparse }: XfsFile): string[] {
     const letter = PROTOFILE_TYPES[type];
-    if (letter === undefined) throw impossible(path, 'it is a device or a socket');
+    if (letter === undefined) throw impossibleFile(path, 'it is a device or a socket');
     const words = [`${letter}--000`, String(uid), String(gid)];
     if (type === 'l') words.push(hasLateTarget({ path, target }) ? 'x'.repeat(target.length) : target);
     if (type !== 'f') return words;
@@ -166,7 +169,7 @@ class XfsPlanner {
 export function hasLateTarget({ path, target }: Pick<XfsFile, 'path' | 'target'>): boolean {
   if (!isMisread(target)) return false;
   if (target.length > INLINE_TARGET)
-    throw impossible(path, 'its target has spaces, and is too long to be in the inode');
+    throw impossibleFile(path, 'its target has spaces, and is too long to be in the inode');
   return true;
 }
 
@@ -175,7 +178,8 @@ function isMisread(word: string): boolean {
   return word.startsWith(':') || /[ \t\n]/.test(word);
 }
 
-function impossible(path: string, why: string): BuildError {
+/** @param path with a character for each byte, without a slash in front */
+export function impossibleFile(path: string, why: string): BuildError {
   const name = JSON.stringify(`/${Buffer.from(path, 'latin1').toString()}`);
   const hint = 'leave the file out, or use ext4';
   return new BuildError('IMAGE_FILE_IMPOSSIBLE', `${name} can't be in an XFS file system: ${why}`, { hint });

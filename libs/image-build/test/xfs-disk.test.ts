@@ -5,7 +5,9 @@ import { createHost } from '@kiln/host';
 import type { ImageArtifact, PartitionDefinition } from '@kiln/image-config';
 import { memoryPlace } from '@kiln/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runScript, type ImageStage } from '../src/image-stage.ts';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
+import { makeXfs } from '../src/make-xfs.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { noCustomization } from './no-customization.ts';
 import { EPOCH, failure, smallImage } from './small-image.ts';
@@ -15,6 +17,7 @@ import { parseXfs, readXfsScript, type XfsInode } from './xfs-reader.ts';
 
 const MINUTE = 60_000;
 const MIB = 1_048_576;
+const UUID = '0f1e2d3c-4b5a-4697-8877-665544332211';
 const label = (type: string) => `system_u:object_r:${type}_t:s0`;
 const POLICY = [
   `/.* ${label('default')}`,
@@ -162,7 +165,7 @@ describe.skipIf(!hasRpmbuild())('XFS file systems', () => {
       made.outputDirectory,
       "xfs_db -r -c 'sb 0' -c 'print fname uuid sectsize dblocks' root.xfs",
     );
-    expect(said).toMatch(/^fname = "a_long_name\\000"\nuuid = [0-9a-f-]{36}\nsectsize = 512\ndblocks = 76800\n$/);
+    expect(said).toMatch(/^fname = "a_long_name\\000"\nuuid = [0-9a-f-]{36}\nsectsize = 4096\ndblocks = 76800\n$/);
   });
 
   it('are the same twice, in memory as on a disk', { timeout: 2 * MINUTE }, async () => {
@@ -187,5 +190,43 @@ describe.skipIf(!hasRpmbuild())('XFS file systems', () => {
     const error = await failure(buildImage(host, ports, { ...request(), rpms: all }));
     expect(error.code).toBe('PARTITION_TOO_SMALL');
     expect(error.message).toContain("'root'");
+  });
+
+  describe('of a directory', () => {
+    const PYTHON = 'import os, socket, struct\n';
+    const acl =
+      "struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *one) for one in [(1, 6, 0xffffffff), (2, 4, 77), (4, 4, 0xffffffff), (16, 4, 0xffffffff), (32, 4, 0xffffffff)])";
+
+    /** Makes one of what the program makes in /image. */
+    async function make(program: string): Promise<ImageStage> {
+      const directory = (name: string) => ports.makeWorkDirectory(name);
+      const directories = { root: await directory('root'), output: await directory('output'), packages: '/nowhere' };
+      const stage: ImageStage = { ports, directories, request: request() };
+      const script = `cd /image; python3 -c "$1"; chmod 755 .; touch --date=@${EPOCH} .`;
+      const step = { failure: 'no files', code: 'TEST', tools: 'image-tools', changesRoot: true } as const;
+      await runScript(stage, { ...step, script, words: [PYTHON + program] });
+      const names = { file: 'made.xfs', content: '/image', label: '', uuid: UUID, seed: UUID };
+      await makeXfs(stage, { ...names, sizeBytes: 300 * MIB, step: { failure: 'failed', code: 'TEST' } });
+      return stage;
+    }
+
+    it.each([
+      ['a socket', "socket.socket(socket.AF_UNIX).bind('talk')", '"/talk" can\'t be in'],
+      [
+        'an access control list',
+        `open('shared', 'w').close(); os.setxattr('shared', 'system.posix_acl_access', ${acl})`,
+        '"/shared" can\'t be in an XFS file system: it has an access control list',
+      ],
+    ])('refuse %s', async (_, program, message) => {
+      const error = await failure(make(program));
+      expect(error.code).toBe('IMAGE_FILE_IMPOSSIBLE');
+      expect(error.message).toContain(message);
+    });
+
+    it('have no holes, wherever the files had them', { timeout: MINUTE }, async () => {
+      const stage = await make("os.truncate(open('holes', 'w').name, 1000000)");
+      const inodes = parseXfs(await examine(stage.directories.output, readXfsScript('made.xfs')));
+      expect(inodes.get('holes')).toMatchObject({ 'core.size': '1000000', 'core.nblocks': '245' });
+    });
   });
 });
