@@ -15,7 +15,7 @@ import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.t
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import { runScript, type ImageStage } from './image-stage.ts';
-import { fillRoot, type InstalledRoot } from './installed-root.ts';
+import { installedRoot, type InstalledRoot } from './installed-root.ts';
 import { ARTIFACT, type MadeImage } from './made-image.ts';
 import { PACK_ROOT, packedRoot, type PackedRoot } from './pack-root.ts';
 import { bootScript, LOOK_FOR_BOOT } from './prepare-boot.ts';
@@ -50,7 +50,7 @@ export function rpmDatabaseFileName(name: string): string {
 /**
  * Installs the RPMs into an empty root and writes the definition's artifacts; equal requests give equal bytes. Nothing stays behind when it
  * fails; artifacts appear when they are complete.
- * @throws BuildError those of `fillRoot`, `customizeRoot`, `bootScript`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
+ * @throws BuildError those of `installedRoot`, `customizeRoot`, `bootScript`, `composeDisk`; `IMAGE_ARTIFACT_FAILED`,
  * `IMAGE_INSTALLER_WRONG`, `IMAGE_ARCH_UNKNOWN`, `NO_SPACE`
  */
 export async function buildImage(host: Host, ports: ImagePorts, request: ImageRequest): Promise<BuiltImage> {
@@ -84,7 +84,7 @@ interface MadeFiles {
 async function makeFiles(host: Host, stage: ImageStage): Promise<MadeFiles> {
   const { request } = stage;
   const { definition } = request;
-  const installed = await fillRoot(host, stage, READ_FILES);
+  const installed = await installedRoot(host, stage, READ_FILES);
   const plan = definition.disk === undefined ? undefined : planDisk(definition.disk, request.identity);
   let packagesLayer: PackagesLayer | undefined;
   let customized: readonly string[] = [];
@@ -109,16 +109,16 @@ async function makeFiles(host: Host, stage: ImageStage): Promise<MadeFiles> {
 /** Does to an installed root what the definition says; nothing changes it afterwards. Gives the paths that aren't as the packages have them. */
 async function completeRoot(
   stage: ImageStage,
-  { root }: InstalledRoot,
+  installed: InstalledRoot,
   plan: DiskPlan | undefined,
 ): Promise<readonly string[]> {
   if (plan === undefined) {
-    await customizeRoot(stage, root, []);
-    return finalizeRoot(stage, root, { first: [], last: [settleScript(stage), PACK_ROOT] });
+    await customizeRoot(stage, installed, []);
+    return finalizeRoot(stage, installed.root, { first: [], last: [settleScript(stage), PACK_ROOT] });
   }
-  await customizeRoot(stage, root, [LOOK_FOR_BOOT]);
+  await customizeRoot(stage, installed, [LOOK_FOR_BOOT]);
   const first = [await bootScript(stage, plan)];
-  return finalizeRoot(stage, root, { first, last: [settleScript(stage), hidingScript(stage, plan)] });
+  return finalizeRoot(stage, installed.root, { first, last: [settleScript(stage), hidingScript(stage, plan)] });
 }
 
 function say(host: Host, { definition }: ImageRequest, message: string): void {

@@ -8,6 +8,7 @@ import type { AccountEditor } from './account-files.ts';
 import { scannedFiles, SCAN_COMMAND, type FoundRoot } from './found-root.ts';
 import { runTogether, type ImageStage, type JoinedScript } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
+import type { InstalledRoot } from './installed-root.ts';
 import { RootPaths } from './root-scan.ts';
 import { runScripts } from './run-scripts.ts';
 import { setServices } from './set-services.ts';
@@ -32,19 +33,22 @@ const CHANGED: JoinedScript = {
 
 /**
  * Does all that can be done before the boot loader is there; the post-install scripts run last.
- * @param root as it was installed
  * @param looks look at what packages, files and post-install scripts put into the root
  * @throws BuildError `IMAGE_ACCOUNT_INVALID`, `IMAGE_PATH_CONFLICT`, `IMAGE_SELINUX_MISSING`, `IMAGE_SERVICE_INVALID`,
  * `IMAGE_SCRIPT_FAILED`, `IMAGE_CUSTOMIZE_FAILED`, `INPUT_CHANGED`
  */
-export async function customizeRoot(stage: ImageStage, root: FoundRoot, looks: readonly JoinedScript[]): Promise<void> {
+export async function customizeRoot(
+  stage: ImageStage,
+  { root, fill }: InstalledRoot,
+  looks: readonly JoinedScript[],
+): Promise<void> {
   const { request } = stage;
   const { files, postInstallScripts } = request.definition.customization;
   const accounts = accountChanges(request, root);
   const changes = [...systemChanges(stage, root), ...accounts.changes, ...addedFiles(files, accounts.editor)];
   const scripts = await changeScripts(stage, changes, root.files);
   const hasScripts = postInstallScripts.length > 0;
-  await runTogether(stage, hasScripts ? scripts : [...scripts, ...looks]);
+  await runTogether(stage, [...fill, ...scripts, ...(hasScripts ? [] : looks)]);
   await removeChanges(stage);
   await setServices(stage, root.paths);
   if (!hasScripts) return;

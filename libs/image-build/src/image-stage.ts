@@ -50,7 +50,7 @@ export async function runScript(stage: ImageStage, step: StageScript): Promise<T
 }
 
 /** A script for which `runTogether` has a place. */
-export type JoinedScript = Pick<StageScript, 'script' | 'words' | 'failure' | 'code'>;
+export type JoinedScript = Pick<StageScript, 'script' | 'words' | 'failure' | 'code' | 'mounts'>;
 
 /** In the output directory: the number of the script that is running. */
 const RUNNING = 'running';
@@ -61,7 +61,8 @@ const RUNNING = 'running';
  */
 export async function runTogether(stage: ImageStage, scripts: readonly JoinedScript[]): Promise<void> {
   if (scripts.length === 0) return;
-  const shared = { tools: 'toolchain', changesRoot: true } as const;
+  const mounts = scripts.flatMap((step) => step.mounts ?? []);
+  const shared = { tools: 'toolchain', changesRoot: true, mounts } as const;
   const words: string[] = [];
   const bodies = scripts.map((step, number) => {
     const first = words.length + 1;

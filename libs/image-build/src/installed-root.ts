@@ -5,7 +5,7 @@ import type { Host } from '@kiln/host';
 import { FoundRoot, foundRoot, SCAN, SCAN_COMMAND } from './found-root.ts';
 import type { SharedFile } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
-import { runScript, type ImageStage } from './image-stage.ts';
+import { runScript, type ImageStage, type JoinedScript } from './image-stage.ts';
 import { installPackages, OUTPUT, ROOT } from './install-packages.ts';
 import { parseScan } from './root-scan.ts';
 import { TAR_COMMAND } from './root-tar.ts';
@@ -19,6 +19,8 @@ export interface InstalledRoot {
   readonly archive: SharedFile;
   /** As it is in the archive. */
   readonly root: FoundRoot;
+  /** What has to be done first: it fills the directory of the root, unless rpm has just done so. */
+  readonly fill: readonly JoinedScript[];
 }
 
 /** The files that are remembered beside what find says of the root; the texts are JSON, by path. */
@@ -47,11 +49,11 @@ ${NOTE_TIME}
 `;
 
 /**
- * Fills the empty root.
+ * Makes sure that the packages were installed.
  * @param texts paths of texts that later steps want to read
  * @throws BuildError those of `installPackages`; `IMAGE_INSTALL_FAILED`, `NO_SPACE`
  */
-export async function fillRoot(host: Host, stage: ImageStage, texts: readonly string[]): Promise<InstalledRoot> {
+export async function installedRoot(host: Host, stage: ImageStage, texts: readonly string[]): Promise<InstalledRoot> {
   const { ports, request, directories } = stage;
   const step = { code: 'IMAGE_INSTALL_FAILED', tools: 'toolchain', changesRoot: true } as const;
   let isFilled = false;
@@ -76,16 +78,15 @@ export async function fillRoot(host: Host, stage: ImageStage, texts: readonly st
     },
   });
   const archive = files[ARCHIVE]!;
-  if (!isFilled) {
-    await runScript(stage, {
-      ...step,
-      script: UNPACK_SCRIPT,
-      failure: 'the installed root could not be unpacked',
-      mounts: [{ source: archive.path, target: ARCHIVE_PLACE, writable: false }],
-    });
-  }
+  const unpack: JoinedScript = {
+    script: UNPACK_SCRIPT,
+    failure: 'the installed root could not be unpacked',
+    code: step.code,
+    mounts: [{ source: archive.path, target: ARCHIVE_PLACE, writable: false }],
+  };
   const [scan, known] = await Promise.all([SCAN, TEXTS].map((name) => readFile(files[name]!.path, 'utf8')));
-  return { archive, root: new FoundRoot(parseScan(scan!), JSON.parse(known!) as Record<string, string>) };
+  const root = new FoundRoot(parseScan(scan!), JSON.parse(known!) as Record<string, string>);
+  return { archive, root, fill: isFilled ? [] : [unpack] };
 }
 
 /** All that decides what is in the root when its packages are installed, but for the toolchain. */
