@@ -97,7 +97,7 @@ export async function runProcess(request: RunRequest): Promise<RunResult> {
       ...(written > limit ? { outputExceeded: true } : {}),
     };
   } catch (error) {
-    if (request.signal?.aborted) throw new BuildError('INTERRUPTED', `${program} was interrupted`, { cause: error });
+    if (request.signal?.aborted) throw interrupted(program, error);
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw notFound(program, error);
     throw error;
   } finally {
@@ -106,6 +106,13 @@ export async function runProcess(request: RunRequest): Promise<RunResult> {
     if (child.pid !== undefined) live.delete(child.pid);
     await log?.end().catch(() => undefined);
   }
+}
+
+function interrupted(program: string, cause: unknown): BuildError {
+  return new BuildError('INTERRUPTED', `${program} was interrupted; nothing half-done is kept`, {
+    hint: 'what was finished stays: the same command goes on from there',
+    cause,
+  });
 }
 
 function notFound(program: string, cause: unknown): BuildError {

@@ -1,8 +1,8 @@
 /** Stage A as planning sees it: each step with its sources, its script and its identity; nothing is downloaded. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { digestOf, type Sha256 } from '@kiln/build-identity';
-import { BuildError } from '@kiln/diagnostics';
+import { BuildError, nearestWord } from '@kiln/diagnostics';
 import { readSignatures } from '@kiln/sources';
 import { BOOTSTRAP_RECIPE_VERSION, STEP_PRELUDE } from './bootstrap-recipe.ts';
 import { parseBootstrapSteps, type BootstrapStep, type BootstrapSteps } from './bootstrap-steps.ts';
@@ -46,8 +46,8 @@ export function loadBootstrapPlan(root: string, file: string): BootstrapPlan {
   const planned = new Map<string, PlannedStep>();
   for (const step of table.steps) {
     const sees = seenSteps(step, planned);
-    const sources = step.sources.map((name) => sourceOf(root, table, { name, file }));
-    const text = step.scripts.map((name) => readStepFile(root, join(dirname(file), 'scripts', name))).join('');
+    const sources = step.sources.map((name) => sourceOf(root, table, { name, step }));
+    const text = step.scripts.map((name) => readScript(root, join(dirname(file), 'scripts'), { name, step })).join('');
     const usesSeed = step.root === 'seed' || sees.some((name) => planned.get(name)!.root === 'seed');
     const identity = digestOf({
       recipeVersion: BOOTSTRAP_RECIPE_VERSION,
@@ -75,12 +75,24 @@ function seenSteps({ needs }: BootstrapStep, planned: ReadonlyMap<string, Planne
 
 const ARCHIVE = /\.(tar\.\w+|tgz)$/;
 
+/** What a step names. */
+interface Named {
+  readonly name: string;
+  readonly step: BootstrapStep;
+}
+
 /** The one tarball that the package's signatures pin. */
-function sourceOf(
-  root: string,
-  { specs }: BootstrapSteps,
-  { name, file }: { readonly name: string; readonly file: string },
-): StepSource {
+function sourceOf(root: string, { specs }: BootstrapSteps, { name, step }: Named): StepSource {
+  const { location } = step;
+  if (!existsSync(join(root, specs, name))) {
+    throw new BuildError(
+      'BOOTSTRAP_SOURCE_UNKNOWN',
+      `the step '${step.name}' takes the sources of '${name}', which ${specs} doesn't have`,
+      {
+        ...{ location, hint: suggestion(name, namesIn(join(root, specs))) ?? 'name a package of the tree' },
+      },
+    );
+  }
   const signatures = join(specs, name, `${name}.signatures.json`);
   const archives = [...readSignatures(join(root, signatures), signatures)].filter(([one]) => ARCHIVE.test(one));
   const [found] = archives;
@@ -88,8 +100,30 @@ function sourceOf(
   throw new BuildError(
     'BOOTSTRAP_SOURCE_UNKNOWN',
     `${signatures} pins ${archives.length} tarballs; a step takes the one of '${name}'`,
-    { location: { file, line: 1 }, hint: 'take the sources of a package that has one tarball' },
+    { location, hint: 'take the sources of a package that has one tarball' },
   );
+}
+
+/** @throws BuildError `BOOTSTRAP_STEPS_MISSING` */
+function readScript(root: string, directory: string, { name, step }: Named): string {
+  if (existsSync(join(root, directory, name))) return readStepFile(root, join(directory, name));
+  throw new BuildError(
+    'BOOTSTRAP_STEPS_MISSING',
+    `the step '${step.name}' runs ${join(directory, name)}, which isn't there`,
+    {
+      location: step.location,
+      hint: suggestion(name, namesIn(join(root, directory))) ?? 'write it, or name another one',
+    },
+  );
+}
+
+function suggestion(name: string, known: readonly string[]): string | undefined {
+  const near = nearestWord(name, known);
+  return near === undefined ? undefined : `did you mean '${near}'?`;
+}
+
+function namesIn(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 /** The version that a package's spec states. @throws BuildError `BOOTSTRAP_SOURCE_UNKNOWN` */

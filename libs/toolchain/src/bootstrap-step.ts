@@ -95,7 +95,7 @@ async function makeFiles(host: Host, store: Store, { plan, step, run, directory 
         writable: false,
       })),
     ];
-    const { status, command } = await runSandboxed(host, {
+    const { status } = await runSandboxed(host, {
       layers: await stepLayers(host, store, { plan, step }),
       mounts,
       identity: 'builder',
@@ -104,7 +104,7 @@ async function makeFiles(host: Host, store: Store, { plan, step, run, directory 
       cwd: BUILD_PLACE,
       log,
     });
-    if (status !== 0) throw await stepFailure({ step, log, status, command });
+    if (status !== 0) throw await stepFailure({ step, log, status });
     await rename(output, join(directory, 'files'));
     await chmod(directory, 0o755);
   } finally {
@@ -166,9 +166,8 @@ async function stepFailure(failed: {
   readonly step: PlannedStep;
   readonly log: string;
   readonly status: number;
-  readonly command: string;
 }): Promise<BuildError> {
-  const { step, log, status, command } = failed;
+  const { step, log, status } = failed;
   const file = await open(log);
   try {
     const { size } = await file.stat();
@@ -186,7 +185,6 @@ async function stepFailure(failed: {
       diagnostics: shown.map((line) => ({ severity: 'error', code: 'BOOTSTRAP_STEP_FAILED', message: line })),
       hint: 'the steps before it stay done; correct the step and run the same command again',
       log,
-      command,
     });
   } finally {
     await file.close();

@@ -1,5 +1,5 @@
 /** The table of steps from a host's compiler to a root with its own: `steps.json` beside its scripts. */
-import { BuildError } from '@kiln/diagnostics';
+import { BuildError, type SourceLocation } from '@kiln/diagnostics';
 import { parseLocatedJson, type LocatedJson } from '@kiln/image-config';
 import { LocatedReader } from './located-reader.ts';
 
@@ -22,6 +22,8 @@ export interface BootstrapStep {
   /** What the scripts know as `OPTIONS`. */
   readonly options: readonly string[];
   readonly kept: KeptPart;
+  /** Where it stands in the table. */
+  readonly location: SourceLocation;
 }
 
 /** The whole table. Paths are relative to the workspace. */
@@ -68,11 +70,7 @@ export function parseBootstrapSteps(text: string, file: string): BootstrapSteps 
   };
 }
 
-interface LocatedStep extends BootstrapStep {
-  readonly location: LocatedJson['location'];
-}
-
-function readSteps(reader: LocatedReader, list: LocatedJson): LocatedStep[] {
+function readSteps(reader: LocatedReader, list: LocatedJson): BootstrapStep[] {
   const names: string[] = [];
   const steps = reader.list(list, (value) => {
     const members = reader.members(value, {
@@ -82,7 +80,7 @@ function readSteps(reader: LocatedReader, list: LocatedJson): LocatedStep[] {
     const texts = (member: string, form?: typeof NAME) =>
       reader.list(members.get(member), (one) => reader.text(one, form));
     const kept = members.get('kept');
-    const step: LocatedStep = {
+    const step: BootstrapStep = {
       name: reader.text(members.get('name')!, NAME),
       description: reader.text(members.get('description')!),
       root: reader.oneOf(members.get('root')!, ['seed', 'target'], 'a root') as StepRoot,
@@ -102,18 +100,17 @@ function readSteps(reader: LocatedReader, list: LocatedJson): LocatedStep[] {
 }
 
 /** Sorted so that each comes after those that it needs; otherwise as they stand. @throws BuildError for a cycle */
-function inOrder(steps: readonly LocatedStep[], file: string): BootstrapStep[] {
+function inOrder(steps: readonly BootstrapStep[], file: string): BootstrapStep[] {
   const byName = new Map(steps.map((one) => [one.name, one]));
   const sorted = new Map<string, BootstrapStep>();
-  const visit = (one: LocatedStep, path: readonly string[]): void => {
+  const visit = (one: BootstrapStep, path: readonly string[]): void => {
     if (sorted.has(one.name)) return;
     if (path.includes(one.name)) {
       const cycle = [...path.slice(path.indexOf(one.name)), one.name].join(' → ');
       throw new BuildError(CODE, `steps of ${file} need one another: ${cycle}`, { location: one.location });
     }
     for (const need of one.needs) visit(byName.get(need)!, [...path, one.name]);
-    const { location: _, ...step } = one;
-    sorted.set(one.name, step);
+    sorted.set(one.name, one);
   };
   for (const one of steps) visit(one, []);
   return [...sorted.values()];

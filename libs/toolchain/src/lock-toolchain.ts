@@ -1,7 +1,7 @@
 /** Makes the lock: apt resolves the package list in a private tree; the machine's own apt configuration is only read. */
 import { readFile } from 'node:fs/promises';
 import { parseSha256 } from '@kiln/build-identity';
-import { BuildError } from '@kiln/diagnostics';
+import { BuildError, nearestWord, type Diagnostic } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import { makeWorkDirectory, removeWorkDirectory } from '@kiln/sandbox';
 import type { Store } from '@kiln/store';
@@ -38,6 +38,7 @@ export async function lockDebianToolchain(host: Host, store: Store, packages: De
     kept.map(({ name }) => name),
     `the closure of the package list of ${packages.suite}`,
   );
+  checkProvides(packages, kept);
   const { root, manifestFile } = await toolchainLayer(host, store, kept);
   const manifest = JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
   // Only in a root with rpm are packages built, so that its libraries answer requirements.
@@ -48,6 +49,25 @@ export async function lockDebianToolchain(host: Host, store: Store, packages: De
     libraryCapabilities: hasRpm ? await libraryCapabilities(host, root, namedLibraries(manifest)) : [],
     programs: layerPrograms(manifest),
   };
+}
+
+/** Compilers have their version in their name, which is another one in each suite. @throws BuildError `TOOLCHAIN_UNRESOLVED` */
+function checkProvides({ suite, provides }: DebianPackages, kept: readonly LockedPackage[]): void {
+  const names = kept.map(({ name }) => name);
+  const diagnostics = Object.entries(provides).flatMap(([capability, name]): Diagnostic[] => {
+    if (names.includes(name)) return [];
+    const near = nearestWord(name, names);
+    const message = `'${capability}' is said to come from '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`;
+    return [{ severity: 'error', code: 'TOOLCHAIN_UNRESOLVED', message }];
+  });
+  if (diagnostics.length === 0) return;
+  throw new BuildError(
+    'TOOLCHAIN_UNRESOLVED',
+    `the list names packages in "provides" that it doesn't bring from ${suite}`,
+    {
+      ...{ diagnostics, hint: 'name the packages that have them there' },
+    },
+  );
 }
 
 /** Package stanzas (deb822) of exactly the wanted `name=version`. */

@@ -26,7 +26,8 @@ const SUBJECT = { type: 'progress', action: 'toolchain', subject: 'toolchain' } 
 
 /**
  * The layer of these packages, whole and unchanged: made when it isn't there, made again when it was changed.
- * @throws BuildError `TOOLCHAIN_PACKAGE_MISSING`, `TOOLCHAIN_PACKAGE_UNREADABLE`, `TOOLCHAIN_LOCK_MALFORMED`, `STORE_UNREACHABLE`.
+ * @throws BuildError `TOOLCHAIN_LOCK_STALE`, `TOOLCHAIN_PACKAGE_MISSING`, `TOOLCHAIN_PACKAGE_UNREADABLE`, `TOOLCHAIN_LOCK_MALFORMED`,
+ * `STORE_UNREACHABLE`.
  */
 export async function toolchainLayer(
   host: Host,
@@ -87,7 +88,7 @@ async function makeLayer(
   await writeFile(sealFile(root), JSON.stringify(sealTree(root)));
 }
 
-/** @throws BuildError `TOOLCHAIN_PACKAGE_MISSING`. */
+/** @throws BuildError `TOOLCHAIN_LOCK_STALE` when the archive has some no more, `TOOLCHAIN_PACKAGE_MISSING` when it can't be asked. */
 export async function downloadPackages(host: Host, store: Store, packages: readonly LockedPackage[]): Promise<void> {
   const total = packages.length;
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
@@ -107,19 +108,28 @@ export async function downloadPackages(host: Host, store: Store, packages: reado
   const missing: LockedPackage[] = [];
   for (const one of packages) if (!(await store.hasBlob(one))) missing.push(one);
   if (missing.length === 0) return;
-  throw new BuildError(
-    'TOOLCHAIN_PACKAGE_MISSING',
-    `${missing.length} of ${total} Debian packages of the toolchain can't be downloaded`,
-    {
-      diagnostics: missing.slice(0, 10).map(({ name, version, sha256 }) => ({
-        severity: 'error',
-        code: 'TOOLCHAIN_PACKAGE_MISSING',
-        message: `${name} ${version}: ${still.get(sha256)}`,
-      })),
-      hint: 'check the network and `apt-get update`; when Debian has newer versions only, make the lock again with `kiln lock-toolchain`',
-    },
-  );
+  const reasonOf = ({ sha256 }: LockedPackage) => still.get(sha256) ?? 'not downloaded';
+  const gone = missing.filter((one) => GONE.test(reasonOf(one)));
+  const shown = gone.length > 0 ? gone : missing;
+  const code = gone.length > 0 ? 'TOOLCHAIN_LOCK_STALE' : 'TOOLCHAIN_PACKAGE_MISSING';
+  const message =
+    gone.length > 0
+      ? `the lock is stale: Debian's archive no longer has ${gone.length} of its ${total} packages`
+      : `${missing.length} of ${total} Debian packages of the toolchain can't be downloaded`;
+  throw new BuildError(code, message, {
+    diagnostics: shown.slice(0, SHOWN_PACKAGES).map((one) => ({
+      ...{ severity: 'error', code, message: `${one.name} ${one.version}: ${reasonOf(one)}` },
+    })),
+    hint:
+      gone.length > 0
+        ? 'make the lock again with `kiln lock-toolchain`, or let apt know an archive that keeps old packages'
+        : 'check the network and `apt-get update`, then run the same command again',
+  });
 }
+
+/** How apt's reason begins when the archive answers that it doesn't have the file: by HTTP, or from a directory. */
+const GONE = /: (404 |File not found)/;
+const SHOWN_PACKAGES = 10;
 
 /** Nothing when all contents are as they were. */
 async function describeDamage({ root, manifestFile }: ToolchainLayer): Promise<string[]> {

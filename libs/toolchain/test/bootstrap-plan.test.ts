@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 interface Table {
-  readonly steps: { name: string; description: string; sources: string[]; options?: string[] }[];
+  readonly steps: { name: string; description: string; sources: string[]; scripts: string[]; options?: string[] }[];
 }
 
 const readTable = (place: string) => JSON.parse(readFileSync(join(place, STEPS), 'utf8')) as Table;
@@ -87,5 +87,41 @@ test('a package with several tarballs, or none, is no source', () => {
 
 test('a script that is not there is named', () => {
   rmSync(join(root, 'toolkit/stage-a/scripts/perl.sh'));
-  expect(identities).toThrow(/scripts\/perl\.sh can't be read/);
+  expect(identities).toThrow(
+    expect.objectContaining({
+      code: 'BOOTSTRAP_STEPS_MISSING',
+      message: "the step 'perl' runs toolkit/stage-a/scripts/perl.sh, which isn't there",
+      location: expect.objectContaining({ file: STEPS, line: expect.any(Number) }),
+    }),
+  );
+});
+
+test('slips in names of scripts and sources get a suggestion, at their step', () => {
+  const line = () =>
+    1 +
+    readFileSync(join(root, STEPS), 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes('"name": "patch"'));
+  const slip = (change: (step: Table['steps'][number]) => void) => {
+    const table = readTable(repository);
+    change(table.steps.find(({ name }) => name === 'patch')!);
+    writeFileSync(join(root, STEPS), JSON.stringify(table, undefined, 2));
+    try {
+      return identities();
+    } catch (error) {
+      return error;
+    }
+  };
+  const location = () => expect.objectContaining({ file: STEPS, line: line() - 1 });
+  expect(slip((step) => (step.sources = ['pach']))).toMatchObject({
+    code: 'BOOTSTRAP_SOURCE_UNKNOWN',
+    message: "the step 'patch' takes the sources of 'pach', which SPECS doesn't have",
+    hint: "did you mean 'patch'?",
+    location: location(),
+  });
+  expect(slip((step) => (step.scripts = ['autotool.sh']))).toMatchObject({
+    code: 'BOOTSTRAP_STEPS_MISSING',
+    hint: "did you mean 'autotools.sh'?",
+    location: location(),
+  });
 });
