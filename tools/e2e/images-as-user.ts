@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Distribution as LoadedDistribution, ImageProject } from '@kiln/distribution';
 
 const { loadDistribution, Session } = await import('@kiln/distribution');
 const { createHost } = await import('@kiln/host');
@@ -14,15 +15,16 @@ const { REPOSITORY } = await import('./small-tree.ts');
 const { shareImageTools } = await import('./test-store.ts');
 const { UnprivilegedUser } = await import('./unprivileged-user.ts');
 
-const HELP = `Usage: npx tsx tools/e2e/images-as-user.ts [--directory <path>]
+const HELP = `Usage: npx tsx tools/e2e/images-as-user.ts [--directory <path>] [<image>...]
 
-Makes all images of this tree as root, where they aren't made yet, then in a copy of the tree elsewhere by \`nx run-many -t image\` as a user who has nothing but
+Makes all images of this tree, or those that are named and what they install, as root, where they aren't made yet, then in a copy of the tree elsewhere by \`nx run-many -t image\` as a user who has nothing but
 subordinate ids, with a store of his own that has the packages, and compares the files of each image. Ends with status 1 when one differs.
 
   --directory <path>  an existing directory for about 6 GB, removed at the end (the one for temporary files)
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: { help: { type: 'boolean', default: false }, directory: { type: 'string', default: tmpdir() } },
 });
 
@@ -34,7 +36,8 @@ async function main(): Promise<void> {
   chmodSync(place, 0o755);
   try {
     const session = new Session(await loadDistribution(REPOSITORY), createHost());
-    const { images, config } = session.distribution;
+    const { config } = session.distribution;
+    const images = wanted(session.distribution);
     for (const { name } of images) await session.run('image', name);
     const store = join(place, 'store');
     mkdirSync(store);
@@ -47,6 +50,7 @@ async function main(): Promise<void> {
     user.own(root);
     user.own(store);
     const command = [join(user.repository, 'node_modules/.bin/nx'), 'run-many', '-t', 'image', '--outputStyle=static'];
+    if (positionals.length > 0) command.push('-p', images.map(({ name }) => `image/${name}`).join(','));
     const { status, output } = await start({ root, store }, user.command(command)).ended;
     user.leave();
     console.log(output);
@@ -65,6 +69,16 @@ async function main(): Promise<void> {
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** The images that are named, after those that they install; all without names. */
+function wanted(distribution: LoadedDistribution): readonly ImageProject[] {
+  if (positionals.length === 0) return distribution.images;
+  const withSystems = (name: string): readonly ImageProject[] => {
+    const image = distribution.findImage(name);
+    return [...(image.definition?.installer?.systems ?? []).flatMap((one) => withSystems(one.image)), image];
+  };
+  return [...new Set(positionals.flatMap(withSystems))];
 }
 
 /** The files that git knows, as they are now. */
