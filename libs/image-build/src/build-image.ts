@@ -2,7 +2,6 @@
 import { copyFile, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sha256 } from '@kiln/build-identity';
-import { BuildError } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
 import { copySparse, digestOpenFile } from '@kiln/store';
 import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
@@ -10,7 +9,6 @@ import { composeDisk, hidingScript } from './compose-disk.ts';
 import { makePackagesLayer, type PackagesLayer } from './container-layers.ts';
 import { customizeRoot, finalizeRoot, READ_FILES } from './customize-root.ts';
 import { planDisk, type DiskPlan } from './disk-plan.ts';
-import { READ_ONLY_FILE_SYSTEMS } from './file-systems.ts';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
@@ -137,16 +135,11 @@ async function packBeside(stage: ImageStage, work: () => Promise<void>): Promise
 }
 
 /** Archives have no labels. */
+const LABELLED_ARTIFACTS: ReadonlySet<string> = new Set(['erofs', 'ext4', 'iso', 'squashfs', 'xfs']);
+
 async function labelsFor(stage: ImageStage): Promise<RootLabels | undefined> {
-  const { artifacts, customization, disk, name } = stage.request.definition;
-  const used = [...artifacts.map(({ type }) => type), ...(disk?.partitions ?? []).map(({ fileSystem }) => fileSystem)];
-  const found = used.find((type) => type === 'iso' || READ_ONLY_FILE_SYSTEMS.has(type ?? ''));
-  if (customization.selinux !== undefined && found !== undefined) {
-    const message = `${name}: labels of SELinux in '${found}' are not built yet`;
-    throw new BuildError('IMAGE_FEATURE_UNSUPPORTED', message, { hint: "leave it out, or 'SELinux'" });
-  }
-  const isLabelled =
-    stage.request.definition.disk !== undefined || artifacts.some(({ type }) => type === 'ext4' || type === 'xfs');
+  const { artifacts, disk } = stage.request.definition;
+  const isLabelled = disk !== undefined || artifacts.some(({ type }) => LABELLED_ARTIFACTS.has(type));
   return isLabelled ? rootLabels(stage) : undefined;
 }
 

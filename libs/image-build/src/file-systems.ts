@@ -1,5 +1,7 @@
 /** How file systems are made from files, by type: programs of the image tools; equal files give equal bytes. */
 import type { FileSystem, ImageDefinition } from '@kiln/image-config';
+import { labelCommands, labelContexts, labelDefinitions, type LabelledTree } from './selinux-attributes.ts';
+import type { RootLabels } from './selinux-labels.ts';
 
 /** What the script of a file system is given. */
 export interface FileSystemRequest {
@@ -12,11 +14,13 @@ export interface FileSystemRequest {
 
 export interface FileSystemMaker {
   /**
-   * Bash. Variables: $image (a file of the right size, empty), $size (of it), $content (directory), $labels (commands for debugfs, or nothing), and
+   * Bash. Variables: $image (a file of the right size, empty), $size (of it), $content (directory), $labels (a file, or nothing), and
    * those of `variables`.
    */
   readonly script: string;
   readonly variables: (request: FileSystemRequest) => Readonly<Record<string, string>>;
+  /** Content of the file with labels; a type without it has none. */
+  readonly labels?: (labels: RootLabels, tree: LabelledTree) => string;
 }
 
 /** Features are stated, so that no configuration of mke2fs decides; GRUB 2.12 reads all of them. */
@@ -35,6 +39,7 @@ if [ -n "$labels" ]; then
 fi
 `,
   variables: ({ label, uuid, seed }) => ({ fslabel: label.replaceAll(/[^ -~]/g, '_').slice(0, 16), uuid, seed }),
+  labels: labelCommands,
 });
 
 /** Directories before what is in them, all in one order; FAT has neither owners nor links. */
@@ -58,7 +63,7 @@ find . -type f -printf '%P\\n' | LC_ALL=C sort | while IFS= read -r path; do mco
 });
 
 /** The maker decides on the file's size; what is behind stays empty. */
-const readOnly = (command: string): FileSystemMaker => ({
+const readOnly = (command: string, labels: FileSystemMaker['labels']): FileSystemMaker => ({
   script: `
 rm "$image"
 ${command}
@@ -67,14 +72,15 @@ if [ "$made" -gt "$size" ]; then echo "too small: its files need $(((made + 1048
 truncate --size="$size" "$image"
 `,
   variables: ({ uuid }) => ({ uuid }),
+  ...(labels === undefined ? {} : { labels }),
 });
 
-/** Of a directory; what it is given is the file to make, the directory and a UUID, as variables of the shell. */
+/** Of a directory; what it is given is the file to make, the directory, a UUID, and the file with labels or nothing, as variables of the shell. */
 export const MAKE_EROFS =
-  'mkfs.erofs --quiet -zlz4hc --mount-point=/ -T "$SOURCE_DATE_EPOCH" --mkfs-time -U "$uuid" "$image" "$content"';
+  'mkfs.erofs --quiet -zlz4hc --mount-point=/ -T "$SOURCE_DATE_EPOCH" --mkfs-time -U "$uuid" ${labels:+--file-contexts="$labels"} "$image" "$content"';
 /** Level 9 takes an eighth of the time of the default and is a few per cent larger. */
 export const MAKE_SQUASHFS =
-  'mksquashfs "$content" "$image" -noappend -no-progress -quiet -comp zstd -Xcompression-level 9 -processors 2 > /dev/null';
+  'mksquashfs "$content" "$image" -noappend -no-progress -quiet -comp zstd -Xcompression-level 9 -processors 2 ${labels:+-pf "$labels"} > /dev/null';
 
 /** What one script makes; xfs takes several (make-xfs.ts). */
 export const FILE_SYSTEM_MAKERS: Readonly<Record<Exclude<FileSystem, 'xfs'>, FileSystemMaker>> = {
@@ -88,11 +94,11 @@ export const FILE_SYSTEM_MAKERS: Readonly<Record<Exclude<FileSystem, 'xfs'>, Fil
     script: 'mkswap --quiet --uuid "$uuid" "$image" > /dev/null\n',
     variables: ({ uuid }) => ({ uuid }),
   },
-  erofs: readOnly(MAKE_EROFS),
-  squashfs: readOnly(MAKE_SQUASHFS),
+  erofs: readOnly(MAKE_EROFS, labelContexts),
+  squashfs: readOnly(MAKE_SQUASHFS, labelDefinitions),
 };
 
-/** They can only be read, and have no place for labels here. */
+/** They can only be read. */
 export const READ_ONLY_FILE_SYSTEMS: ReadonlySet<string> = new Set<FileSystem>(['erofs', 'squashfs']);
 
 /** Whether the running system can't write to its root. */

@@ -7,16 +7,15 @@ import { runScript, type ImageStage } from './image-stage.ts';
 import { OUTPUT } from './install-packages.ts';
 import { makeXfs } from './make-xfs.ts';
 import type { NewFileSystem } from './new-file-system.ts';
-import { labelCommands } from './selinux-attributes.ts';
 
 /** @throws BuildError the code of the request; `PARTITION_TOO_SMALL`, `IMAGE_FILE_IMPOSSIBLE`, `IMAGE_LABEL_IMPOSSIBLE`, `NO_SPACE` */
 export async function makeFileSystem(stage: ImageStage, type: FileSystem, request: NewFileSystem): Promise<void> {
   if (type === 'xfs') return makeXfs(stage, request);
   const { file, sizeBytes, content, labels, step } = request;
   const maker = FILE_SYSTEM_MAKERS[type];
-  if (labels !== undefined)
-    await writeFile(join(stage.directories.output, `${file}.labels`), labelCommands(labels.root, labels.tree));
-  const labelFile = labels === undefined ? '' : `${OUTPUT}/${file}.labels`;
+  const text = labels === undefined ? undefined : maker.labels?.(labels.root, labels.tree);
+  if (text !== undefined) await writeFile(join(stage.directories.output, `${file}.labels`), text);
+  const labelFile = text === undefined ? '' : `${OUTPUT}/${file}.labels`;
   const variables = Object.entries({ ...maker.variables(request), labels: labelFile });
   await runScript(stage, {
     ...step,

@@ -5,7 +5,7 @@ import { createHost } from '@kiln/host';
 import type { ImageArtifact, PartitionDefinition } from '@kiln/image-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
-import { labelCommands } from '../src/selinux-attributes.ts';
+import { labelCommands, labelContexts } from '../src/selinux-attributes.ts';
 import { imageToolsRoot } from './image-tools.ts';
 import { noCustomization } from './no-customization.ts';
 import { EPOCH, smallImage } from './small-image.ts';
@@ -117,10 +117,87 @@ describe.skipIf(!hasRpmbuild())('labels of a policy', () => {
     expect(status, stdout).toBe(0);
   });
 
-  it('are refused where there is no place for them yet', async () => {
-    await expect(buildImage(host, ports, request(['squashfs']))).rejects.toMatchObject({
-      code: 'IMAGE_FEATURE_UNSUPPORTED',
-    });
+  it('are in file systems that can only be read', { timeout: 2 * MINUTE }, async () => {
+    const other = request(['raw', 'squashfs', 'erofs']);
+    const [root, srv] = other.definition.disk!.partitions;
+    const disk = { ...other.definition.disk!, partitions: [root!, { ...srv!, fileSystem: 'squashfs' as const }] };
+    await buildImage(host, ports, { ...other, definition: { ...other.definition, disk } });
+    const images = other.outputDirectory;
+    const expected: Readonly<Record<string, string | undefined>> = {
+      '/': label('root'),
+      '/usr/bin/bash': label('bin'),
+      '/bin': label('default'),
+      '/srv/a b/quote"d': label('srv'),
+      '/srv/none': undefined,
+    };
+    const squashfs = await squashfsLabels(images, 'labelled.squashfs', 0);
+    const erofs = readFileSync(join(images, 'labelled.erofs'));
+    for (const [path, value] of Object.entries(expected)) {
+      expect(squashfs.get(path), path).toBe(value);
+      expect(erofsLabel(erofs, await erofsInode(images, path)), path).toBe(value);
+    }
+    const partition = await squashfsLabels(images, 'labelled.raw', 33 * MIB);
+    expect([partition.get('/'), partition.get('/a b/quote"d')]).toEqual([label('srv'), label('srv')]);
+  });
+});
+
+/** As unsquashfs tells them, by path. */
+async function squashfsLabels(directory: string, image: string, offset: number): Promise<ReadonlyMap<string, string>> {
+  const words = `unsquashfs -offset ${offset} -pf /tmp/all /images/${image} > /dev/null; grep --text ' x ' /tmp/all`;
+  const rows = (await look(directory, words)).trim().split('\n');
+  const parsed = rows.map((row) => /^(.*) x security\.selinux=(.*)$/.exec(row)!);
+  return new Map(parsed.map(([, path, value]) => [`/${path!.replaceAll(/\\(.)/g, '$1')}`.replace('//', '/'), value!]));
+}
+
+async function erofsInode(directory: string, path: string): Promise<number> {
+  const said = await look(directory, `dump.erofs --path='${path}' /images/labelled.erofs`);
+  return Number(/^NID: (\d+)/m.exec(said)![1]);
+}
+
+/** The attribute of an inode, read as Linux's documentation of erofs has it: entries behind the inode, or shared ones. */
+function erofsLabel(image: Buffer, inode: number): string | undefined {
+  const [superblock, block, slot, word, security] = [1024, 4096, 32, 4, 6];
+  const at = image.readUInt32LE(superblock + 40) * block + inode * slot;
+  const count = image.readUInt16LE(at + 2);
+  if (count === 0) return undefined;
+  const header = at + ((image.readUInt16LE(at) & 1) === 1 ? 64 : 32);
+  const shared = image.readUInt8(header + 4);
+  const value = (entry: number) => {
+    const [length, index, size] = [image.readUInt8(entry), image.readUInt8(entry + 1), image.readUInt16LE(entry + 2)];
+    const name = image.toString('latin1', entry + 4, entry + 4 + length);
+    const text = image.toString('latin1', entry + 4 + length, entry + 4 + length + size).replace('\0', '');
+    const isLabel = index === security && name === 'selinux';
+    return { text: isLabel ? text : undefined, next: entry + Math.ceil((4 + length + size) / word) * word };
+  };
+  const start = image.readUInt32LE(superblock + 44) * block;
+  const ids = Array.from({ length: shared }, (_, one) => image.readUInt32LE(header + 12 + word * one));
+  const found = ids.map((id) => value(start + word * id).text);
+  const end = header + 12 + word * (count - 1);
+  for (let entry = header + 12 + word * shared; entry < end;) {
+    const { text, next } = value(entry);
+    found.push(text);
+    entry = next;
+  }
+  return found.find((text) => text !== undefined);
+}
+
+async function look(directory: string, script: string): Promise<string> {
+  const { status, stdout, stderr } = await ports.run({
+    argv: ['bash', '-c', script],
+    layers: [tools],
+    mounts: [{ source: directory, target: '/images', writable: false }],
+    environment: { PATH: '/usr/bin:/usr/sbin', LC_ALL: 'C' },
+  });
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+describe('labelContexts', () => {
+  it('takes signs of expressions for what they are', () => {
+    const labels = { files: [{ path: '/a.b c[é]', label: label('a') }], ofDirectory: () => undefined };
+    expect(labelContexts(labels, { point: '/', hidden: [] })).toBe(
+      `.* <<none>>\n/a\\.b\\x{20}c\\[é\\] ${label('a')}\n`,
+    );
   });
 });
 

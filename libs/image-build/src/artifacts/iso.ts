@@ -3,10 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BIOS_LOADER_MODULES, BIOS_MODULES, EFI_MODULES, serialConsole } from '../boot-files.ts';
 import { hexFrom, uuidFrom } from '../disk-plan.ts';
+import { MAKE_SQUASHFS } from '../file-systems.ts';
 import { runScript } from '../image-stage.ts';
 import { PLACE_SYSTEMS_SCRIPT, prepareInstaller } from '../installer-medium.ts';
 import { COLLECT_SCRIPT, startScript } from '../live-start.ts';
 import type { ArtifactWriter } from '../made-image.ts';
+import { placeRootLabels } from './root-file-system.ts';
 
 /** Of GRUB, to reach its menu on the medium. */
 const MEDIUM_MODULES = [...BIOS_LOADER_MODULES.filter((one) => one !== 'biosdisk'), 'iso9660', 'search_fs_file'];
@@ -26,7 +28,7 @@ grub2-mkimage -d ${EFI_MODULES} -O x86_64-efi -p /boot/grub2 -c start.cfg -o boo
 cp ${BIOS_MODULES}/boot_hybrid.img .
 `;
 
-/** Arguments: version of the kernel, path of the squashfs, label, serial number of the FAT file system, UUID of the GPT. */
+/** Arguments: version of the kernel, path of the squashfs, label, serial number of the FAT file system, UUID of the GPT, file with labels or nothing. */
 const ISO_SCRIPT = `
 version=$1 system=$2 label=$3 serial=$4 disk=$5
 settle() { find "$@" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +; }
@@ -39,7 +41,8 @@ settle start
 cp "/image/boot/vmlinuz-$version" medium/boot/vmlinuz
 cp menu.cfg medium/boot/grub2/grub.cfg
 cp eltorito.img medium/boot/grub2/eltorito.img
-mksquashfs /image "medium$system" -noappend -no-progress -quiet -comp zstd -Xcompression-level 9 -processors 2 > /dev/null
+content=/image image="medium$system" labels=$6
+${MAKE_SQUASHFS}
 
 # As large as the boot loader, directories and tables, in tracks of 32 sectors.
 size=$(stat --format=%s bootx64.efi)
@@ -82,6 +85,7 @@ export const writeIso: ArtifactWriter = async (made, artifact) => {
     volumeLabel(definition.name),
     hexFrom(identity, 'iso efi', 8),
     uuidFrom(identity, 'iso'),
+    await placeRootLabels(made, 'squashfs'),
   ];
   const mounts = await prepareInstaller(stage);
   await runScript(stage, { ...step, script: `cd /output\n${ISO_SCRIPT}`, words, tools: 'image-tools', mounts });

@@ -1,10 +1,12 @@
 /** The root's files as one file system. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LEAST_XFS_MIB } from '@kiln/image-config';
 import { MIB, uuidFrom } from '../disk-plan.ts';
-import { MAKE_EROFS, MAKE_SQUASHFS } from '../file-systems.ts';
+import { FILE_SYSTEM_MAKERS, MAKE_EROFS, MAKE_SQUASHFS } from '../file-systems.ts';
 import { runScript } from '../image-stage.ts';
-import { ROOT } from '../install-packages.ts';
-import { ARTIFACT, scriptWriter, type ArtifactWriter } from '../made-image.ts';
+import { OUTPUT, ROOT } from '../install-packages.ts';
+import { ARTIFACT, scriptWriter, type ArtifactWriter, type MadeImage } from '../made-image.ts';
 import { makeFileSystem } from '../make-file-system.ts';
 
 /** MiB for a file system with all files, each rounded up and with its inode, and a tenth more; what it needs besides: above all its journal. */
@@ -38,8 +40,24 @@ const writeFileSystem =
 export const writeExt4 = writeFileSystem('ext4', { more: 24, least: 0 });
 export const writeXfs = writeFileSystem('xfs', { more: 128, least: LEAST_XFS_MIB });
 
-export const writeSquashfs = scriptWriter(`image=artifact content=/image\n${MAKE_SQUASHFS}`);
+/** As large as the files; they can only be read. */
+const writePacked =
+  (type: 'erofs' | 'squashfs', command: string): ArtifactWriter =>
+  async (made, artifact) => {
+    const words = [uuidFrom(made.stage.request.identity, type), await placeRootLabels(made, type)];
+    await scriptWriter(`image=artifact content=${ROOT} uuid=$1 labels=$2\n${command}`, () => words)(made, artifact);
+  };
 
-export const writeErofs = scriptWriter(`image=artifact content=/image uuid=$1\n${MAKE_EROFS}`, ({ stage }) => [
-  uuidFrom(stage.request.identity, 'erofs'),
-]);
+export const writeSquashfs = writePacked('squashfs', MAKE_SQUASHFS);
+export const writeErofs = writePacked('erofs', MAKE_EROFS);
+
+/** The path of the file with labels in the sandbox; empty without labels. */
+export async function placeRootLabels({ stage, labels }: MadeImage, type: 'erofs' | 'squashfs'): Promise<string> {
+  if (labels === undefined) return '';
+  const name = `${type}.labels`;
+  await writeFile(
+    join(stage.directories.output, name),
+    FILE_SYSTEM_MAKERS[type].labels!(labels, { point: '/', hidden: [] }),
+  );
+  return `${OUTPUT}/${name}`;
+}
