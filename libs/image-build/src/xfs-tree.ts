@@ -40,7 +40,8 @@ export function parseXfsScan(text: string): XfsFile[] {
       mode: Number.parseInt(mode!, 8),
       uid: Number(uid),
       gid: Number(gid),
-      modified: BigInt(seconds! + fraction.slice(0, 9).padEnd(9, '0')),
+      // Before 1970 too, find prints what is added to the whole seconds.
+      modified: BigInt(seconds!) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0')),
       identity: identity!,
       isSparse: type === 'f' && Number(blocks) * 512 < Number(size),
       target: target!,
@@ -120,8 +121,7 @@ class XfsPlanner {
       if (file.type === 'd') this.#inDirectory.set(file.path, []);
       if (file.path !== '') this.#inDirectory.get(directory)!.push(file);
       const known = this.#first.get(file.identity);
-      // xfs_db can't make a name with spaces.
-      if (known === undefined || (name.includes(' ') && !splitPath(known.path).name.includes(' ')))
+      if (known === undefined || (canBeLate(splitPath(known.path).name) && !canBeLate(name)))
         this.#first.set(file.identity, file);
     }
   }
@@ -144,7 +144,7 @@ class XfsPlanner {
   }
 
   #addLateName(late: LateName, path: string): void {
-    if (/[ \t\n]|\\$/.test(late.name))
+    if (!canBeLate(late.name))
       throw impossibleFile(
         path,
         'no command of xfs_db makes this name, and mkfs.xfs makes it for the first name alone',
@@ -171,6 +171,11 @@ export function hasLateTarget({ path, target }: Pick<XfsFile, 'path' | 'target'>
   if (target.length > INLINE_TARGET)
     throw impossibleFile(path, 'its target has spaces, and is too long to be in the inode');
   return true;
+}
+
+/** Whether a command of xfs_db can make the name: white space ends its words, and a line goes on after a backslash. */
+function canBeLate(name: string): boolean {
+  return !/[ \t\n]|\\$/.test(name);
 }
 
 /** Words of a protofile end at white space, and a colon in front makes them a comment. Slashes stand for the spaces of names alone. */
