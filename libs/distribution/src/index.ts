@@ -10,7 +10,7 @@ export {
   type BootstrapRound,
   type RoundComparison,
 } from './bootstrap-rounds.ts';
-export { bootstrapResults } from './bootstrap-results.ts';
+export { bootstrapResults, roundOrigins, type RoundOrigins } from './bootstrap-results.ts';
 export { exportResults, type ExportReport, type OwnResult, type ResultsExport } from './export-results.ts';
 export { configuredResults, openStore } from './open-store.ts';
 export { Distribution, findWorkspaceRoot, loadDistribution, type PlannedToolchain } from './distribution.ts';

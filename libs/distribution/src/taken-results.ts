@@ -53,6 +53,12 @@ export class TakenResults implements EarlierResults {
     return (await this.#listed(store)).byLayer.has(key);
   }
 
+  /** What `action` would give, without any file of it. @throws BuildError as `hasLayer` */
+  async foresee(store: Store, key: Sha256): Promise<ActionResult | undefined> {
+    const one = (await this.#listed(store)).byKey.get(key);
+    return one === undefined ? undefined : { key, outputs: one.outputs, facts: one.facts };
+  }
+
   /** @throws BuildError as `hasLayer`; `RESULT_MISSING`, `RESULT_CHANGED`, `RESULT_UNUSABLE`. */
   async action(store: Store, key: Sha256): Promise<ActionResult | undefined> {
     const one = (await this.#listed(store)).byKey.get(key);

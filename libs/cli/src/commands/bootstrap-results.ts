@@ -8,6 +8,8 @@ import {
   DISTRO_FILE,
   exportResults,
   openStore,
+  roundOrigins,
+  ROUNDS,
   type Distribution,
 } from '@kiln/distribution';
 import { stepLayerKey } from '@kiln/toolchain';
@@ -18,7 +20,19 @@ import { formatTable } from '../table.ts';
 /** Where a step comes from when the bootstrap runs. */
 const ORIGINS = { done: 'done here', taken: 'from results', built: 'to be built' } as const;
 
-/** Lists the steps of stage A with where each comes from, then how many there are of each kind. */
+interface Counts {
+  readonly done: number;
+  readonly taken: number;
+  readonly built: number;
+}
+
+/** `12 of 40 steps done here, 20 from results, 8 to be built`. */
+function told({ done, taken, built }: Counts, { what, hasResults }: { what: string; hasResults: boolean }): string {
+  const all = `${done} of ${done + taken + built} ${what} done here`;
+  return [all, ...(hasResults ? [`${taken} from results`] : []), `${built} to be built`].join(', ');
+}
+
+/** Lists the steps of stage A with where each comes from, then how many there are of each kind, and of the builds of the rounds. */
 export async function showSteps(context: CommandContext, distribution: Distribution): Promise<void> {
   const { steps } = bootstrapPlan(distribution);
   const host = hostOf(context);
@@ -34,12 +48,12 @@ export async function showSteps(context: CommandContext, distribution: Distribut
     rows.push([step.name, ORIGINS[origin], step.root, step.identity.slice(0, 12), step.needs.join(' ')]);
   }
   print(context, formatTable([['step', 'state', 'runs in', 'identity', 'after'], ...rows]));
-  const told = [
-    `${counts.done} of ${steps.length} steps done here`,
-    ...(results === undefined ? [] : [`${counts.taken} from results`]),
-    `${counts.built} to be built`,
-  ];
-  print(context, told.join(', '));
+  const hasResults = results !== undefined;
+  print(context, told(counts, { what: 'steps', hasResults }));
+  const origins = await roundOrigins(host, store, distribution);
+  for (const one of origins) print(context, `round ${one.round}: ${told(one, { what: 'builds', hasResults })}`);
+  const next = ROUNDS[origins.length];
+  if (next !== undefined) print(context, `round ${next}: not begun`);
 }
 
 export interface ExportOptions {

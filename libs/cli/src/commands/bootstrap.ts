@@ -74,6 +74,8 @@ async function bootstrap(context: CommandContext, options: BootstrapOptions): Pr
     });
   }
   const distribution = await distributionOf(context);
+  // A mistake in what the rounds shall make is told now, not after the hours of stage A.
+  if (last !== 'A') memberPackages(distribution, bootstrapPlan(distribution));
   if (options.plan === true) return showSteps(context, distribution);
   if (options.export !== undefined)
     return writeResults(context, distribution, { directory: options.export, sign: options.sign === true });
