@@ -11,11 +11,12 @@ import { runScript, type ImageStage, type JoinedScript } from './image-stage.ts'
 import { OUTPUT, ROOT } from './install-packages.ts';
 import { makeFileSystem } from './make-file-system.ts';
 import { partitionTable } from './partition-table.ts';
+import { writeRawBinaries } from './raw-binaries.ts';
 import type { RootLabels } from './selinux-labels.ts';
 import { placeUnifiedKernel } from './unified-kernel.ts';
 import { makeHashTree } from './verity-root.ts';
 
-/** @throws BuildError `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE`, `PARTITION_TOO_SMALL` */
+/** @throws BuildError `IMAGE_BINARY_MISPLACED`, `IMAGE_FILE_SYSTEM_FAILED`, `IMAGE_DISK_FAILED`, `IMAGE_LOADER_FAILED`, `IMAGE_LOADER_TOO_LARGE`, `PARTITION_TOO_SMALL` */
 export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: RootLabels | undefined): Promise<void> {
   const filled = plan.partitions.filter(({ definition }) => definition.fileSystem !== undefined);
   await inParallel(filled, filled.length, (partition) => fillPartition(stage, plan, { partition, labels }));
@@ -33,6 +34,7 @@ export async function composeDisk(stage: ImageStage, plan: DiskPlan, labels: Roo
     tools: 'image-tools',
   });
   if (stage.request.definition.boot.type === 'legacy') await installBiosLoader(stage, plan);
+  await writeRawBinaries(stage, plan);
 }
 
 /** Arguments: size in bytes, then three words for each file: its name, place and size. Holes are left out and not even read. */

@@ -18,12 +18,14 @@ export function localSources({
   customization,
   seed,
   installer,
-}: Pick<ImageDefinition, 'customization' | 'seed' | 'installer'>): string[] {
+  disk,
+}: Pick<ImageDefinition, 'customization' | 'seed' | 'installer' | 'disk'>): string[] {
   const { files, postInstallScripts, finalizeScripts } = customization;
   const sources = [
     ...files.flatMap((file) => (file.type === 'file' ? [file.source] : [])),
     ...[...postInstallScripts, ...finalizeScripts].map(({ source }) => source),
     ...Object.values(seed?.files ?? {}),
+    ...(disk?.rawBinaries ?? []).map(({ source }) => source),
     ...(installer?.systems ?? []).flatMap(({ partitionScripts = [] }) => partitionScripts.map(({ source }) => source)),
   ];
   return [...new Set(sources)].sort();

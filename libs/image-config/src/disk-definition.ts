@@ -1,7 +1,10 @@
 /** The disk of an image: what a definition says of its partitions, and where these are mounted. */
 import type { FileSystem } from './disk-schema.ts';
 import { builtArtifacts, type ImageArtifact, type RequestedArtifact } from './image-artifacts.ts';
+import type { DefinitionReader } from './definition-reader.ts';
 import type { ImageConfig } from './image-config-schema.ts';
+import { listItems, plainValue, valueAt, type LocatedJson } from './located-json.ts';
+import type { ProblemList } from './problem-list.ts';
 import { toVerityRoot, type VerityRoot } from './verity-root.ts';
 
 /** `esp`: where the firmware looks for a boot loader; `bios-boot`: bare space that holds one. */
@@ -40,6 +43,15 @@ export interface DiskDefinition {
   /** In the order of their numbers. */
   readonly partitions: readonly PartitionDefinition[];
   readonly verity?: VerityRoot;
+  /** Files at places that no partition has. */
+  readonly rawBinaries?: readonly RawBinary[];
+}
+
+export interface RawBinary {
+  /** In the workspace. */
+  readonly source: string;
+  /** Bytes from the start of the disk. */
+  readonly offset: number;
 }
 
 type DiskConfig = NonNullable<ImageConfig['Disks']>[number];
@@ -85,6 +97,20 @@ export function toDisk(config: ImageConfig, artifacts: readonly RequestedArtifac
   });
   const verity = toVerityRoot(config.SystemConfigs[0]!);
   return { table, sizeMiB, partitions, ...(verity === undefined ? {} : { verity }) };
+}
+
+/** The files beside a definition that its disk is to have; those of a disk that isn't made go to `problems`. */
+export function readRawBinaries(json: LocatedJson, reader: DefinitionReader, problems: ProblemList): RawBinary[] {
+  const place = valueAt(json, ['Disks', '0', 'RawBinaries']);
+  const config = plainValue(json) as ImageConfig;
+  const [disk] = config.Disks ?? [];
+  if (listItems(place).length > 0 && (!hasPartitions(disk) || !disk.MaxSize))
+    problems.add("'RawBinaries' need a disk with 'Partitions' and 'MaxSize'", place!.location);
+  return listItems(place).map((item) => {
+    const { BinPath, BlockSize, Seek = 0 } = plainValue(item) as NonNullable<DiskConfig['RawBinaries']>[number];
+    const { location } = valueAt(item, ['BinPath'])!;
+    return { source: reader.inspectBeside({ path: BinPath, location }, 'file').path, offset: BlockSize * Seek };
+  });
 }
 
 /** What an installer divides a disk into: the end of a partition is 0 where that of the disk is meant. */

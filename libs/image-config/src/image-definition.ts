@@ -6,7 +6,7 @@ import { toContainer, type ContainerConfig } from './container-config.ts';
 import { readCustomization, type Customization } from './customization.ts';
 import type { DefinitionFiles } from './definition-files.ts';
 import { DefinitionReader, type RequestedPackage } from './definition-reader.ts';
-import { toDisk, type DiskDefinition } from './disk-definition.ts';
+import { readRawBinaries, toDisk, type DiskDefinition, type RawBinary } from './disk-definition.ts';
 import { checkDisk, unsupportedDisk } from './disk-problems.ts';
 import {
   builtArtifacts,
@@ -64,6 +64,7 @@ export interface LoadedDefinition {
   readonly systems: readonly LoadedSystem[];
   readonly artifacts: readonly RequestedArtifact[];
   readonly installer?: InstallerDefinition;
+  readonly rawBinaries: readonly RawBinary[];
   /** What is asked for and not built. */
   readonly unsupported: readonly Diagnostic[];
 }
@@ -88,6 +89,7 @@ export function readImageDefinition(file: string, files: DefinitionFiles): Image
 
 function toDefinition(loaded: LoadedDefinition): ImageDefinition {
   const { config, packages, customization, seed } = loaded.systems[0]!;
+  const { rawBinaries } = loaded;
   const disk = toDisk(loaded.config, loaded.artifacts);
   return {
     name: loaded.name,
@@ -95,7 +97,7 @@ function toDefinition(loaded: LoadedDefinition): ImageDefinition {
     files: loaded.files,
     packages,
     artifacts: builtArtifacts(loaded.artifacts),
-    ...(disk === undefined ? {} : { disk }),
+    ...(disk === undefined ? {} : { disk: rawBinaries.length === 0 ? disk : { ...disk, rawBinaries } }),
     boot: toBoot(config),
     ...(config.Hostname ? { hostname: config.Hostname } : {}),
     removeRpmDb: config.RemoveRpmDb ?? false,
@@ -128,6 +130,7 @@ export function loadDefinition(reference: string, files: DefinitionFiles): Loade
   checkDisk({ json, config, artifacts }, problems);
   checkMedium(config, artifacts, problems);
   checkKickstart(json, artifacts, problems);
+  const rawBinaries = readRawBinaries(json, reader, problems);
   const read = (other: string): ReadSystem => {
     const loaded = loadDefinition(other, files);
     return { ...loaded, definition: toDefinition(loaded) };
@@ -143,6 +146,7 @@ export function loadDefinition(reference: string, files: DefinitionFiles): Loade
     config,
     systems,
     artifacts,
+    rawBinaries,
     ...(found === undefined ? {} : { installer: found.installer }),
     unsupported: [
       ...(found?.unsupported ?? []),

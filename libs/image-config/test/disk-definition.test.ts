@@ -201,6 +201,39 @@ describe('seeds', () => {
   });
 });
 
+describe('raw binaries', () => {
+  const binary = { BinPath: 'boot/spl.bin', BlockSize: 1024, Seek: 33 };
+  const disk = { PartitionTableType: 'gpt', MaxSize: 64, Artifacts: [{ Type: 'raw' }], Partitions: [boot, rootfs] };
+  const system = { Name: 'One', Packages: ['bash'], PartitionSettings: [{ ID: 'rootfs', MountPoint: '/' }] };
+  const readWith = (more: object) =>
+    readImageDefinition(
+      'images/board.json',
+      memoryFiles({
+        'images/board.json': { Disks: [{ ...disk, ...more }], SystemConfigs: [system] },
+        'images/boot/spl.bin': 'program',
+      }),
+    );
+
+  it('are files beside the definition, at places in bytes', () => {
+    const { disk: made, files } = readWith({ RawBinaries: [binary, { ...binary, Seek: 100 }] });
+    const source = 'images/boot/spl.bin';
+    expect(made?.rawBinaries).toEqual([
+      { source, offset: 33 * 1024 },
+      { source, offset: 100 * 1024 },
+    ]);
+    expect(files).toContain(source);
+    expect(readWith({ RawBinaries: [] }).disk).not.toHaveProperty('rawBinaries');
+  });
+
+  it.each([
+    [{ RawBinaries: [{ ...binary, BinPath: 'none' }] }, "there is no file 'images/none'"],
+    [{ RawBinaries: [{ BinPath: 'boot/spl.bin' }] }, "needs the member 'BlockSize'"],
+    [{ RawBinaries: [binary], Partitions: [], Artifacts: [{ Type: 'oci' }] }, 'need a disk with'],
+  ])('are refused when they are %j', (more, expected) => {
+    expect(() => readWith(more)).toThrow(expected);
+  });
+});
+
 describe('installers', () => {
   const system = {
     KernelOptions: { default: 'kernel' },

@@ -227,7 +227,7 @@ describe('bad input', () => {
 
   it('says honestly what is known and not built', () => {
     const config = {
-      Disks: [{ Artifacts: [{ Type: 'diff' }], RawBinaries: [{ BinPath: 'a' }] }],
+      Disks: [{ Artifacts: [{ Type: 'diff' }] }],
       SystemConfigs: [
         {
           Name: 'One',
@@ -240,11 +240,10 @@ describe('bad input', () => {
       ],
     };
     expect(problems(() => read(config)).sort()).toEqual([
-      "images/test.json:22:7: IMAGE_FEATURE_UNSUPPORTED: 'PreserveTdnfCache' is known but not built: packages are installed by rpm alone, which leaves no cache",
-      "images/test.json:23:7: IMAGE_FEATURE_UNSUPPORTED: 'Encryption' is known but not built: nothing here could open such a root: there is neither an initial RAM disk nor cryptsetup",
-      "images/test.json:29:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
+      "images/test.json:17:7: IMAGE_FEATURE_UNSUPPORTED: 'PreserveTdnfCache' is known but not built: packages are installed by rpm alone, which leaves no cache",
+      "images/test.json:18:7: IMAGE_FEATURE_UNSUPPORTED: 'Encryption' is known but not built: nothing here could open such a root: there is neither an initial RAM disk nor cryptsetup",
+      "images/test.json:24:5: IMAGE_FEATURE_UNSUPPORTED: more than one entry of 'SystemConfigs' is not built yet",
       "images/test.json:6:19: IMAGE_FEATURE_UNSUPPORTED: artifacts of type 'diff' are not built yet",
-      "images/test.json:9:7: IMAGE_FEATURE_UNSUPPORTED: 'RawBinaries' is known but not built: a boot loader is that of BootType",
     ]);
   });
 });
