@@ -278,6 +278,31 @@ describe('is one clear error, and nothing is built or left:', () => {
   });
 });
 
+test('an interrupt leaves nothing half-taken, and the next run goes on', async () => {
+  const served = await serveDirectory(kept);
+  const interrupt = new AbortController();
+  const path = `blobs/${readList().results[1]!.layer!.sha256}`;
+  served.trouble = (asked, response) => asked === path && (response.write('begin'), interrupt.abort(), true);
+  const directory = openDirectory(mkdtempSync(join(top, 'store-')));
+  const runBy = async (by: typeof host) => {
+    const earlier = new TakenResults(by, root, { from: served.url });
+    const session = new Session(await loadDistribution(root), by, new Store(by, directory, { earlier }));
+    return session.run('bootstrap-step', 'last');
+  };
+  const running = runBy(createHost({ emit: host.emit, signal: interrupt.signal }));
+  await expect(running).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  const [layout, middle] = await steps();
+  expect(readdirSync(join(directory, 'layers'))).toEqual([stepLayerKey(layout!)]);
+  expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
+  expect(existsSync(join(directory, 'ac', middle!.identity.slice(0, 2)))).toBe(false);
+  served.trouble = () => false;
+  events = [];
+  await runBy(host);
+  served.server.closeAllConnections();
+  served.server.close();
+  expect(outcomes()).toEqual(['middle cached', 'last cached']);
+}, 60_000);
+
 test('results come from a server and from an address of files', async () => {
   const served = await serveDirectory(kept);
   await run(emptyStore({ from: served.url.replace(/\/$/, '') }));

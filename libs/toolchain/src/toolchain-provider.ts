@@ -1,5 +1,6 @@
 /** The providers of stage 1 behind one interface: a plan that nothing is downloaded for, then the layer and the RPMs. */
 import type { Sha256 } from '@kiln/build-identity';
+import { BuildError } from '@kiln/diagnostics';
 import type { Host } from '@kiln/host';
 import type { Store } from '@kiln/store';
 import {
@@ -9,7 +10,7 @@ import {
   type BootstrapToolchain,
 } from './bootstrap-toolchain.ts';
 import { loadDebianFullToolchain, type DebianFullToolchain } from './debian-full.ts';
-import { loadDebianToolchain, type DebianToolchain } from './debian-toolchain.ts';
+import { loadDebianToolchain, upstreamVersion, type DebianToolchain } from './debian-toolchain.ts';
 import { prepareDebianToolchain } from './prepare-debian-toolchain.ts';
 import { prepareRepositoryToolchain, repositoryLayerKey } from './prepare-repository-toolchain.ts';
 import { loadRepositoryToolchain, type RepositoryToolchain } from './repository-toolchain.ts';
@@ -35,17 +36,31 @@ export function loadToolchain(
 ): PlannedToolchain {
   switch (config.provider) {
     case 'debian':
-      return loadDebianToolchain(root, config);
+      return withKnownRpm(loadDebianToolchain(root, config), config.lock);
     case 'debian-full': {
       const { packages, lock, requirements } = config;
       const answers = isLocking ? {} : { requirementsLock: requirements.lock };
-      return loadDebianFullToolchain(root, { packages, lock, ...answers });
+      return withKnownRpm(loadDebianFullToolchain(root, { packages, lock, ...answers }), lock);
     }
     case 'repository':
       return loadRepositoryToolchain(root, config, { isLocking });
     case 'bootstrap':
       return loadBootstrapToolchain(root, config);
   }
+}
+
+/** Specs are evaluated as this rpm does it; later ones have other macros and build elsewhere. */
+const RPM_VERSION = /^4\.18(\.|$)/;
+
+/** @throws BuildError `TOOLCHAIN_RPM_UNSUPPORTED`; Debian's suites have the rpm of their time. */
+function withKnownRpm<Plan extends DebianToolchain>(plan: Plan, file: string): Plan {
+  const rpm = plan.lock.packages.find(({ name }) => name === 'rpm');
+  if (rpm === undefined || RPM_VERSION.test(upstreamVersion(rpm.version))) return plan;
+  const message = `the suite '${plan.lock.suite}' has rpm ${rpm.version}; packages are built with rpm 4.18`;
+  throw new BuildError('TOOLCHAIN_RPM_UNSUPPORTED', message, {
+    location: { file, line: 1 },
+    hint: 'take a suite that has it (bookworm), or a toolchain of RPMs whose rpm is 4.18 (docs/toolchains.md)',
+  });
 }
 
 /** What a provider does with its plans. */

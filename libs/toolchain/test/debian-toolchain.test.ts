@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatDependency } from '@kiln/rpm-package';
-import { formatToolchainLock, loadDebianToolchain, parseToolchainLock, upstreamVersion } from '@kiln/toolchain';
+import {
+  formatToolchainLock,
+  loadDebianToolchain,
+  loadToolchain,
+  parseToolchainLock,
+  upstreamVersion,
+} from '@kiln/toolchain';
 import { layerPrograms } from '../src/layer-programs.ts';
 import { TOOLS_RECIPE } from '../src/layer-recipe.ts';
 import { files, locked, readWorkspaceFile } from './toolchain-store.ts';
@@ -102,6 +108,26 @@ describe('the locked toolchain', () => {
     expect(() => loadChanged({ packages: change })).toThrowError(
       expect.objectContaining({ code: 'TOOLCHAIN_LOCK_STALE' }),
     );
+  });
+
+  it('can be of another suite, for tools; packages are built with rpm 4.18 alone', () => {
+    const changes = {
+      packages: (list: Edited) => (list.suite = 'trixie'),
+      lock: (lock: Edited) => {
+        lock.suite = 'trixie';
+        lock.packages.find((one: Edited) => one.name === 'rpm').version = '4.20.1+dfsg-3';
+      },
+    };
+    expect(loadChanged(changes).lock.suite).toBe('trixie');
+    expect(() => loadToolchain(top, { provider: 'debian', ...files })).toThrowError(
+      expect.objectContaining({
+        code: 'TOOLCHAIN_RPM_UNSUPPORTED',
+        message: "the suite 'trixie' has rpm 4.20.1+dfsg-3; packages are built with rpm 4.18",
+        location: { file: files.lock, line: 1 },
+      }),
+    );
+    loadChanged({});
+    expect(loadToolchain(top, { provider: 'debian', ...files }).identity).toBe(locked.identity);
   });
 
   it('refuses malformed files', () => {
