@@ -57,20 +57,22 @@ export function tarMembers(descriptor: number): TarMember[] {
 /** Reads an archive from its beginning to its end, leaving out most content. */
 class Window {
   readonly #descriptor: number;
-  #buffer = Buffer.alloc(0);
+  #buffer = Buffer.alloc(WINDOW);
   #offset = 0;
+  #length = 0;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
+  /** They stay what they are until the next call. */
   bytes(offset: number, length: number): Buffer {
-    if (offset < this.#offset || offset + length > this.#offset + this.#buffer.length) {
-      const buffer = Buffer.allocUnsafe(Math.max(length, WINDOW));
-      this.#buffer = buffer.subarray(0, readSync(this.#descriptor, buffer, 0, buffer.length, offset));
+    if (offset < this.#offset || offset + length > this.#offset + this.#length) {
+      if (length > this.#buffer.length) this.#buffer = Buffer.alloc(length);
+      this.#length = readSync(this.#descriptor, this.#buffer, 0, this.#buffer.length, offset);
       this.#offset = offset;
     }
-    if (this.#buffer.length < offset - this.#offset + length) throw malformed('it has no end');
+    if (this.#length < offset - this.#offset + length) throw malformed('it has no end');
     return this.#buffer.subarray(offset - this.#offset, offset - this.#offset + length);
   }
 }
