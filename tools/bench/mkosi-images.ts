@@ -1,5 +1,5 @@
 /** Images as mkosi makes them, from RPMs that lie on the disk. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellQuote } from '@kiln/host';
 import { enterPeerRoot, makePeerRoot, PEER_REPOSITORY } from './peer-root.ts';
@@ -9,6 +9,9 @@ const PACKAGES = [
   ...['mkosi', 'systemd-repart', 'dnf', 'rpm', 'createrepo-c', 'e2fsprogs', 'dosfstools', 'mtools', 'kmod', 'pigz'],
   ...['bubblewrap', 'cpio', 'mount', 'skopeo', 'umoci'],
 ];
+
+/** In the list of what mkosi installs first. */
+const FOREIGN_PACKAGE = ', "azurelinux-release"';
 
 /** Of the disk: the same as that of Kiln. */
 export interface DiskSizes {
@@ -34,6 +37,11 @@ export class MkosiImages {
     mkdirSync(keys, { recursive: true });
     writeFileSync(join(keys, 'MICROSOFT-RPM-GPG-KEY'), '');
     rmSync(join(root, 'usr/bin/systemd-hwdb'), { force: true });
+    // What it installs first has another name here; with a base tree, for which it wouldn't be asked, mkosi remembers no installed packages.
+    const azure = join(root, 'usr/lib/python3/dist-packages/mkosi/distributions/azure.py');
+    const text = readFileSync(azure, 'utf8');
+    if (!text.includes(FOREIGN_PACKAGE)) throw new Error(`${azure} installs something else than ${FOREIGN_PACKAGE}`);
+    writeFileSync(azure, text.replace(FOREIGN_PACKAGE, ''));
     const definitions = join(root, 'repart');
     mkdirSync(definitions);
     const loader = '/usr/lib/grub/x86_64-efi/monolithic:/EFI/BOOT';
@@ -82,8 +90,7 @@ export class MkosiImages {
         'x86-64',
       ],
       ...['--local-mirror', `file://${PEER_REPOSITORY}`, '--repository-key-check', 'no'],
-      // Without a base tree it asks for packages by their names in Azure Linux.
-      ...['--base-tree', '/empty', '--package', this.#packages, '--with-docs', 'yes', '--bootable', 'no'],
+      ...['--package', this.#packages, '--with-docs', 'yes', '--bootable', 'no'],
       ...['--format', format, '--compress-level', '6', '--repart-directory', '/repart'],
       ...[
         '--output',
