@@ -209,7 +209,7 @@ mke2fs -q -F -t ext4 -L root /dev/sda6
 mount -o defaults /dev/sda6 /run/kiln-installer/target
 mount -o noatime /dev/sda3 /run/kiln-installer/target/boot
 mount -o nodev /dev/sda5 /run/kiln-installer/target/home
-mount -o umask=0077 /dev/sda2 /run/kiln-installer/target/boot/efi' "$(grep -E '^(mk|mount)' "$work/calls")"
+mount -o umask=0077 /dev/sda2 /run/kiln-installer/target/boot/efi' "$(grep -E '^(mk|mount -o)' "$work/calls")"
 expect 'fstab with partitions' 'PARTUUID=PART_ENTRY_UUID-of-sda6 / ext4 defaults 0 1
 PARTLABEL=PART_ENTRY_NAME-of-sda3 /boot ext3 ro,noatime 0 2
 UUID=UUID-of-sda2 /boot/efi vfat umask=0077 0 2
@@ -220,8 +220,18 @@ expect 'menu with /boot' 'search --no-floppy --fs-uuid --set=root UUID-of-sda3
   linux /vmlinuz-6.12 root=PARTUUID=PART_ENTRY_UUID-of-sda6 rootfstype=TYPE-of-sda6 quiet console=ttyS0,9600' \
     "$(grep -E -m 2 'search|linux' "$target/boot/grub2/grub.cfg")"
 expect 'content for FAT' file "$(ls "$target/boot/efi/EFI")"
-expect 'labels' 'chroot /run/kiln-installer/target setfiles -m /etc/selinux/own/contexts/files/file_contexts / /boot /home' \
-    "$(grep chroot "$work/calls")"
+expect 'labels' 'mount -t proc proc /run/kiln-installer/target/proc
+mount --bind /run/kiln-installer/target /run/kiln-installer/target/tmp/label
+chroot /run/kiln-installer/target setfiles -m -r /tmp/label /etc/selinux/own/contexts/files/file_contexts /tmp/label
+umount /run/kiln-installer/target/tmp/label
+mount --bind /run/kiln-installer/target/boot /run/kiln-installer/target/tmp/label/boot
+chroot /run/kiln-installer/target setfiles -m -r /tmp/label /etc/selinux/own/contexts/files/file_contexts /tmp/label/boot
+umount /run/kiln-installer/target/tmp/label/boot
+mount --bind /run/kiln-installer/target/home /run/kiln-installer/target/tmp/label/home
+chroot /run/kiln-installer/target setfiles -m -r /tmp/label /etc/selinux/own/contexts/files/file_contexts /tmp/label/home
+umount /run/kiln-installer/target/tmp/label/home
+umount /run/kiln-installer/target/proc
+umount --recursive /run/kiln-installer/target' "$(grep -A 20 'proc proc' "$work/calls" | grep -v systemctl)"
 
 # One loader of an MBR; nothing is left for another size of swap space.
 machine <<< 'disk /dev/nvme0n1'
