@@ -159,6 +159,114 @@ a: b\na: c|4|"a" is there twice
 a: b\n---\nc: d|4|more than one document
 END
 
+# networks: network-config is standard input; prints all files
+networks() {
+    machine <<< '#cloud-config'
+    mkdir -p "$work/root/usr/lib/systemd" "$work/root/etc/systemd/network"
+    touch "$work/root/usr/lib/systemd/systemd-networkd" "$work/root/etc/systemd/network/05-nocloud-init-old.network"
+    cat > "$seed/network-config"
+    configure
+    (cd "$work/root/etc/systemd/network" && for file in *; do test ! -e "$file" || { echo "# $file"; cat "$file"; }; done)
+}
+
+expect 'devices' '# 05-nocloud-init-first.network
+[Match]
+MACAddress=52:54:00:12:34:56
+
+[Link]
+MTUBytes=1400
+RequiredForOnline=no
+
+[Network]
+DHCP=ipv4
+Address=192.0.2.7/24
+Address=2001:db8::7/64
+DNS=192.0.2.1
+Domains=example.net
+
+[Route]
+Gateway=192.0.2.1
+
+[Route]
+Destination=198.51.100.0/24
+Gateway=192.0.2.2
+Metric=50
+
+# 05-nocloud-init-second0.network
+[Match]
+Name=second0
+
+[Network]
+DHCP=yes' "$(networks <<'END'
+network:
+  version: 2
+  renderer: networkd
+  ethernets:
+    first:
+      match:
+        macaddress: "52:54:00:12:34:56"
+      mtu: 1400
+      optional: true
+      dhcp4: yes
+      dhcp6: false
+      addresses: [192.0.2.7/24, "2001:db8::7/64"]
+      nameservers:
+        addresses: [192.0.2.1]
+        search: [example.net]
+      routes:
+        - to: default
+          via: 192.0.2.1
+        - to: 198.51.100.0/24
+          via: 192.0.2.2
+          metric: 50
+    second0:
+      dhcp4: true
+      dhcp6: true
+END
+)"
+expect 'messages of devices' 'nocloud-init: first start of the instance one' "$(cat "$work/out")"
+
+expect 'devices of version 1' '# 05-nocloud-init-eth0.network
+[Match]
+MACAddress=52:54:00:12:34:56
+
+[Network]
+Address=192.0.2.7/20
+Gateway=192.0.2.1
+DNS=192.0.2.3
+DHCP=ipv6
+DNS=192.0.2.2
+Domains=example.net' "$(networks <<'END'
+version: 1
+config:
+  - type: physical
+    name: eth0
+    mac_address: "52:54:00:12:34:56"
+    subnets:
+      - type: static
+        address: 192.0.2.7
+        netmask: 255.255.240.0
+        gateway: 192.0.2.1
+        dns_nameservers: [192.0.2.3]
+      - type: dhcp6
+  - type: nameserver
+    address: 192.0.2.2
+    search: [example.net]
+END
+)"
+
+expect 'networks that are not understood' '' "$(networks <<< 'version: 3')"
+expect 'message of a version' 'nocloud-init: error: network-config: the version "3" is not understood' "$(grep error "$work/out")"
+expect 'address with a line' '# 05-nocloud-init-e.network
+[Match]
+Name=e' "$(networks <<< $'version: 2\nethernets:\n  e:\n    colour: red\n    addresses: ["192.0.2.7/24\\nDHCP=yes"]')"
+expect 'messages of an address' 'nocloud-init: first start of the instance one
+nocloud-init: error: network-config: "192.0.2.7/24
+DHCP=yes" is no Address
+nocloud-init: warning: ethernets.e.colour of network-config is not understood and ignored' "$(cat "$work/out")"
+expect 'broken networks' '' "$(networks <<< 'ethernets: {e: f}' | grep -v old)"
+expect 'message of broken networks' "nocloud-init: error: network-config is not understood; nothing of it is done" "$(grep error "$work/out")"
+
 machine <<< 'hostname: box'
 configure
 expect 'unknown kind' '1 nocloud-init: error: user-data begins neither with #cloud-config nor with #!' "$status $(cat "$work/out")"
