@@ -121,6 +121,7 @@ test('the configuration can name where results are, and the command another plac
 test('nothing is written without results, or signed without a key', async () => {
   useStore('nothing');
   expect((await bootstrap('--export', 'none')).err).toContain('error RESULTS_NONE');
+  expect((await bootstrap('--sign')).err).toContain('error NOTHING_TO_SIGN');
   expect((await bootstrap('--export', 'none', '--sign')).err).toContain(
     'names no key that results could be signed with',
   );

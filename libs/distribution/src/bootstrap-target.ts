@@ -41,7 +41,7 @@ export const stageATarget: Target = {
   key: ({ distribution }) => Promise.resolve(bootstrapRootIdentity(bootstrapPlan(distribution))),
 
   async build({ host, store, distribution }) {
-    const { root } = await makeBootstrapRoot(host, store, bootstrapPlan(distribution));
+    const { root } = await makeBootstrapRoot(host, store, { plan: bootstrapPlan(distribution), action: 'stage-a' });
     return { outputs: {}, facts: { root } };
   },
 

@@ -87,14 +87,19 @@ export function loadBootstrapToolchain(root: string, { steps, lock: file }: Boot
 }
 
 /**
- * Does all steps that the store doesn't have, one after the other, and puts the root together. Emits progress.
+ * Does all steps that the store doesn't have, one after the other, and puts the root together. Emits progress of the
+ * task that waits for it: `action` of `toolchain`.
  * @throws BuildError `BOOTSTRAP_STEP_FAILED`, `BOOTSTRAP_FILES_CLASH`, `FOREIGN_TRACES`, `SOURCE_*` and those of the sandbox.
  */
-export async function makeBootstrapRoot(host: Host, store: Store, plan: BootstrapPlan): Promise<BootstrapRoot> {
+export async function makeBootstrapRoot(
+  host: Host,
+  store: Store,
+  { plan, action }: { readonly plan: BootstrapPlan; readonly action: string },
+): Promise<BootstrapRoot> {
   const total = plan.steps.length;
   for (const [done, step] of plan.steps.entries()) {
     const message = `step ${step.name}`;
-    host.emit({ type: 'progress', action: 'toolchain', subject: 'toolchain', message, done, total, unit: 'steps' });
+    host.emit({ type: 'progress', action, subject: 'toolchain', message, done, total, unit: 'steps' });
     await doStep(host, store, { plan, step, run: { logs: bootstrapLogs(plan.root) } });
   }
   return bootstrapRoot(host, store, plan);
@@ -115,7 +120,7 @@ export async function prepareBootstrapToolchain(
   toolchain: BootstrapToolchain,
 ): Promise<Toolchain> {
   const { plan, lock, identity } = toolchain;
-  const { root, manifestFile } = await makeBootstrapRoot(host, store, plan);
+  const { root, manifestFile } = await makeBootstrapRoot(host, store, { plan, action: 'toolchain' });
   const readManifest = async () => JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
   const checkLock = async () => {
     const found = await bootstrapFacts(host, { root, manifest: await readManifest() });
@@ -153,7 +158,7 @@ async function bootstrapFacts(
 
 /** Text of the lock, by doing what isn't done. @throws BuildError as `prepareBootstrapToolchain` */
 export async function lockBootstrap(host: Host, store: Store, plan: BootstrapPlan): Promise<string> {
-  const { root, manifestFile } = await makeBootstrapRoot(host, store, plan);
+  const { root, manifestFile } = await makeBootstrapRoot(host, store, { plan, action: 'bootstrap' });
   const manifest = JSON.parse(await readFile(manifestFile, 'utf8')) as ManifestEntry[];
   return formatBootstrapLock(await bootstrapFacts(host, { root, manifest }));
 }

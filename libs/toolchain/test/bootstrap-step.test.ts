@@ -127,7 +127,7 @@ test('a root that has traces of the host is refused', async () => {
     `printf 'int main(void) { return 0; }' > a.c\ngcc a.c -o a\ninstall -D a "$OUT$SYSROOT/usr/bin/a"\n`,
   );
   const plan = planOf({ name: 'linked', script: 'linked.sh', kept: 'all' });
-  const failure = await makeBootstrapRoot(host, store, plan).catch((error: unknown) => error);
+  const failure = await makeBootstrapRoot(host, store, { plan, action: 'stage-a' }).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'FOREIGN_TRACES' });
   const messages = (failure as { diagnostics: { message: string }[] }).diagnostics.map(({ message }) => message);
   expect(messages).toContain("/usr/bin/a needs libc.so.6, which the root doesn't have");
@@ -140,7 +140,7 @@ test('two steps may not leave one file', async () => {
     { name: 'compile', script: 'compile.sh', kept: 'all' },
     { name: 'again', script: 'again.sh', kept: 'all' },
   );
-  await expect(makeBootstrapRoot(host, store, plan)).rejects.toMatchObject({
+  await expect(makeBootstrapRoot(host, store, { plan, action: 'stage-a' })).rejects.toMatchObject({
     code: 'BOOTSTRAP_FILES_CLASH',
     message: "the steps 'compile' and 'again' both leave /usr/bin/options",
   });

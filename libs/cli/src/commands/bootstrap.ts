@@ -73,6 +73,11 @@ async function bootstrap(context: CommandContext, options: BootstrapOptions): Pr
       hint: `the stages are ${STAGES.join(', ')}`,
     });
   }
+  if (options.sign === true && options.export === undefined) {
+    throw new BuildError('NOTHING_TO_SIGN', "'--sign' signs what '--export' writes, and there is none", {
+      hint: 'name the directory: kiln bootstrap --export <directory> --sign',
+    });
+  }
   const distribution = await distributionOf(context);
   // A mistake in what the rounds shall make is told now, not after the hours of stage A.
   if (last !== 'A') memberPackages(distribution, bootstrapPlan(distribution));
