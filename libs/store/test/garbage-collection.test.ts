@@ -206,28 +206,20 @@ describe('with processes that use the store, and collections that are killed', (
         removed += (await output).split('\n').reduce((sum, line) => sum + Number(line), 0);
       }
     })();
+    const told: { readonly built: number; readonly cached: number; readonly lost: readonly string[] }[] = [];
+    const sum = (of: 'built' | 'cached') => told.reduce((all, one) => all + one[of], 0);
+    // On a busy machine a turn does little: then there are more of them.
+    const isEnough = () => removed > ENOUGH && sum('built') > 10 && sum('cached') > 10;
     const users = [1, 2].map(async (slot) => {
-      const told = [];
-      for (let turn = 0; turn < 4 || removed <= ENOUGH; turn += 1) {
+      for (let turn = 0; turn < 4 || !isEnough(); turn += 1) {
         const args = [store.directory, String(slot * 100 + turn), '1500', String(start)];
-        told.push(
-          JSON.parse(await outputOf(fixture('use-store.mts', ...args))) as {
-            built: number;
-            cached: number;
-            lost: string[];
-          },
-        );
+        told.push(JSON.parse(await outputOf(fixture('use-store.mts', ...args))) as (typeof told)[number]);
       }
-      return told;
     });
-    const told = (await Promise.all(users)).flat();
+    await Promise.all(users);
     open = false;
     await killing;
     expect(told.flatMap(({ lost }) => lost)).toEqual([]);
-    const sum = (of: 'built' | 'cached') => told.reduce((all, one) => all + one[of], 0);
-    expect(sum('built')).toBeGreaterThan(10);
-    expect(sum('cached')).toBeGreaterThan(10);
-    expect(removed).toBeGreaterThan(ENOUGH);
     // A killed collection holds nobody up.
     await store.putText('afterwards');
     expect(existsSync(join(store.directory, 'collecting'))).toBe(false);
