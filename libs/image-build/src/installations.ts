@@ -69,7 +69,12 @@ export function installations({ systems, answers }: InstallerDefinition): Instal
   const common = { login: LOGIN_AS_USER, hostname: HOST_NAME };
   return [
     {
-      ...{ ...common, way: 'unattended', system: 0, from: fromDrive, answers: answersFor(first), steps: [done, off] },
+      ...common,
+      way: 'unattended',
+      system: 0,
+      from: fromDrive,
+      answers: answersFor(first),
+      steps: [done, off],
       starts: both.filter((firmware) => isStartedBy(first, firmware, fromDrive.firmware)),
     },
     {

@@ -1,13 +1,14 @@
 /** The store: blobs by digest, action results by key, layers (directory trees) by key; shared by all clones of a user. */
-import { mkdir, open, readFile, rename, rm, stat, chmod, type FileHandle } from 'node:fs/promises';
-import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, chmod } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseSha256, type Sha256 } from '@kiln/build-identity';
+import type { Sha256 } from '@kiln/build-identity';
 import { BuildError } from '@kiln/diagnostics';
 import { withFileLock, writeFileAtomic, type Host } from '@kiln/host';
 import { formatAction, parseAction, type ActionResult, type Blob } from './action-file.ts';
 import { copySparse } from './copy-sparse.ts';
+import { digestFile } from './digest-file.ts';
 import type { EarlierResults } from './earlier-results.ts';
 import { isLayerIntact, layerRecordPath, readLayerRecord, recordLayer } from './layer-record.ts';
 import { use } from './store-use.ts';
@@ -351,39 +352,6 @@ export class Store {
         cause: error,
       });
     }
-  }
-}
-
-/** Bytes: smaller pieces would cost more than the digest of them. */
-const PIECE = 1024 * 1024;
-
-/** Pairs of pieces that nobody uses: memory that comes and goes with each file would be collected all the time. */
-const idlePieces: [Buffer, Buffer][] = [];
-
-/** SHA-256 of a file's content. */
-export async function digestFile(path: string): Promise<Sha256> {
-  return digestOpenFile(await open(path));
-}
-
-/** The same of a file that may lose its name meanwhile; closes it. A piece is read while the one before is digested. */
-export async function digestOpenFile(file: FileHandle): Promise<Sha256> {
-  const hash = createHash('sha256');
-  const pieces = idlePieces.pop() ?? [Buffer.allocUnsafe(PIECE), Buffer.allocUnsafe(PIECE)];
-  try {
-    let [piece, other] = pieces;
-    let reading = file.read(piece, 0, PIECE);
-    for (;;) {
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) break;
-      reading = file.read(other, 0, PIECE);
-      hash.update(piece.subarray(0, bytesRead));
-      [piece, other] = [other, piece];
-    }
-    // After a failure something may still be read into them.
-    idlePieces.push(pieces);
-    return parseSha256(hash.digest('hex'));
-  } finally {
-    await file.close();
   }
 }
 

@@ -89,7 +89,8 @@ function sourceOf(root: string, { specs }: BootstrapSteps, { name, step }: Named
       'BOOTSTRAP_SOURCE_UNKNOWN',
       `the step '${step.name}' takes the sources of '${name}', which ${specs} doesn't have`,
       {
-        ...{ location, hint: suggestion(name, namesIn(join(root, specs))) ?? 'name a package of the tree' },
+        location,
+        hint: suggestion(name, namesIn(join(root, specs))) ?? 'name a package of the tree',
       },
     );
   }

@@ -65,7 +65,8 @@ function checkProvides({ suite, provides }: DebianPackages, kept: readonly Locke
     'TOOLCHAIN_UNRESOLVED',
     `the list names packages in "provides" that it doesn't bring from ${suite}`,
     {
-      ...{ diagnostics, hint: 'name the packages that have them there' },
+      diagnostics,
+      hint: 'name the packages that have them there',
     },
   );
 }

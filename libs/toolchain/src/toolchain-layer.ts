@@ -118,7 +118,9 @@ export async function downloadPackages(host: Host, store: Store, packages: reado
       : `${missing.length} of ${total} Debian packages of the toolchain can't be downloaded`;
   throw new BuildError(code, message, {
     diagnostics: shown.slice(0, SHOWN_PACKAGES).map((one) => ({
-      ...{ severity: 'error', code, message: `${one.name} ${one.version}: ${reasonOf(one)}` },
+      severity: 'error',
+      code,
+      message: `${one.name} ${one.version}: ${reasonOf(one)}`,
     })),
     hint:
       gone.length > 0

@@ -78,7 +78,9 @@ export async function writeResults(
     const results = await bootstrapResults(host, store, distribution);
     const directory = resolve(context.cwd, given);
     const { results: written, bytes } = await exportResults(host, store, {
-      ...{ directory, results, ...key },
+      directory,
+      results,
+      ...key,
       onProgress: (done, { subject }) =>
         host.emit({
           type: 'progress',
