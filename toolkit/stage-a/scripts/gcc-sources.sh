@@ -1,3 +1,4 @@
+# Both compilers have the name that gcc.spec gives: what is compiled bears it, and start files bring it into what they are linked with.
 # The tarball has that of gcc in it; three libraries are built with the compiler.
 prepare_gcc() {
   cd ..

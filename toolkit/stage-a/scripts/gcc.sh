@@ -6,7 +6,7 @@ cd build
 export CFLAGS=-O1 CXXFLAGS=-O1
 ../configure --prefix=/usr --bindir=/usr/bin --libdir=/usr/lib --libexecdir=/usr/libexec \
   --build="$BUILD" --host="$TARGET" --target="$TARGET" --with-build-sysroot="$SYSROOT" \
-  LDFLAGS_FOR_TARGET="-L$PWD/$TARGET/libgcc" --with-gxx-include-dir=/usr/include/c++/14 --with-gcc-major-version-only --without-isl --without-zstd \
+  LDFLAGS_FOR_TARGET="-L$PWD/$TARGET/libgcc" --with-gxx-include-dir=/usr/include/c++/14 --with-gcc-major-version-only --with-pkgversion=Kiln --without-isl --without-zstd \
   --enable-__cxa_atexit --enable-cet --enable-checking=release --enable-clocale=gnu --enable-default-pie --enable-gnu-unique-object \
   --enable-initfini-array --enable-languages=c,c++ --enable-linker-build-id --enable-plugin --enable-shared --enable-threads=posix \
   CFLAGS_FOR_TARGET=-O2 CXXFLAGS_FOR_TARGET=-O2 --disable-analyzer --disable-bootstrap --disable-fixincludes --disable-libcc1 --disable-libitm --disable-libquadmath --disable-libsanitizer --disable-libssp \
