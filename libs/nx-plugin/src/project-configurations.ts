@@ -195,6 +195,9 @@ function bootstrapProjects(distribution: Distribution, order: TaskOrder): Projec
   ];
 }
 
+/** The name of a project's list of files: said once, as Nx hands all projects from process to process as text. */
+const INPUTS = 'kiln';
+
 /** The stages after A run in workspaces of their own, each with a cache of its own. */
 const ROUND_TARGETS: Readonly<Record<string, TargetConfiguration>> = {
   bootstrap: roundTarget('B', 'Build the RPMs of the toolchain from source, and by themselves'),
@@ -207,6 +210,8 @@ function roundTarget(stage: string, description: string): TargetConfiguration {
     metadata: { technologies: ['kiln'], description },
     options: { command: `kiln bootstrap --stage ${stage}` },
     cache: false,
+    // Nx's own would be the files of the steps' directories, which there are none of.
+    inputs: [INPUTS],
     dependsOn: [{ target: 'stage-a' }],
   };
 }
@@ -248,9 +253,6 @@ const DESCRIPTIONS: Readonly<Record<TargetName, string>> = {
   'boot-test': 'Start the image and check it',
   'publish-image': "Sign the list of the image's files",
 };
-
-/** The name of a project's list of files: said once, as Nx hands all projects from process to process as text. */
-const INPUTS = 'kiln';
 
 /** They are there for `nx affected`; what a task really depends on is in its key, which the hasher asks Kiln for. */
 function namedInputs(
