@@ -95,8 +95,10 @@ async function makeFiles(host: Host, store: Store, { plan, step, run, directory 
         writable: false,
       })),
     ];
+    const layers = await stepLayers(host, store, { plan, step });
+    host.emit({ type: 'progress', action: 'bootstrap-step', subject: step.name, message: 'building' });
     const { status } = await runSandboxed(host, {
-      layers: await stepLayers(host, store, { plan, step }),
+      layers,
       mounts,
       identity: 'builder',
       argv: ['bash', '-c', `${STEP_PRELUDE}${step.text}`, step.name, ...step.options],
