@@ -39,7 +39,8 @@ const ownDisk = (isScripted: boolean): DiskDefinition => ({
     startMiB: 0,
     endMiB: 0,
     artifacts: [],
-    mount: { point, options: '', identifier: 'partuuid' },
+    mount: { point, options: '' },
+    identifier: 'partuuid',
   })),
 });
 

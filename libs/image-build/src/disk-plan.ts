@@ -72,11 +72,14 @@ export function partitionFile({ number }: PlannedPartition): string {
   return `partition-${number}.img`;
 }
 
-/** What the partition is called in fstab and on the kernel's command line. */
+/** What the partition is called in fstab(5). */
 export function deviceName({ definition, partUuid, fileSystemUuid: uuid }: PlannedPartition): string {
-  const { identifier = 'partuuid' } = definition.mount ?? {};
+  const { identifier, name } = definition;
   if (identifier === 'uuid') return `UUID=${uuid}`;
-  return identifier === 'partlabel' ? `PARTLABEL=${definition.name}` : `PARTUUID=${partUuid}`;
+  // A blank ends a field of fstab.
+  return identifier === 'partlabel'
+    ? `PARTLABEL=${name.replaceAll('\\', '\\134').replaceAll(' ', '\\040')}`
+    : `PARTUUID=${partUuid}`;
 }
 
 function fileSystemUuid({ id, fileSystem }: PartitionDefinition, identity: Sha256): string {

@@ -47,7 +47,8 @@ const fat = (bits: string): FileSystemMaker => ({
   script: `
 export MTOOLS_SKIP_CHECK=1
 label=(); if [ -n "$fslabel" ]; then label=(-n "$fslabel"); fi
-mkfs.vfat ${bits} -i "$serial" --invariant "\${label[@]}" "$image" > /dev/null
+# --invariant has a serial number of its own: ours comes after it.
+mkfs.vfat ${bits} --invariant -i "$serial" "\${label[@]}" "$image" > /dev/null
 cd "$content"
 find . -mindepth 1 -type d -printf '%P\\n' | LC_ALL=C sort | while IFS= read -r path; do mmd -i "$image" "::/$path"; done
 find . -mindepth 1 ! -type d ! -type f -printf '%p is no plain file, which FAT can not hold\\n' | { ! grep . >&2; }

@@ -4,7 +4,7 @@ import type { ImageDefinition } from '@kiln/image-config';
 import type { LocalFileInput } from './local-files.ts';
 
 /** Raised when the same request would give other bytes than before. */
-export const IMAGE_RECIPE_VERSION = 6;
+export const IMAGE_RECIPE_VERSION = 7;
 
 /** An RPM of the image. */
 export interface ImageRpm {

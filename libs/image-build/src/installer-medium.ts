@@ -89,13 +89,21 @@ function systemDescription({ title, commandLine, disk, partitionScripts, hidepid
 
 /** A hyphen stands for what isn't there. */
 function diskLines({ table, partitions }: InstalledDisk): string[] {
-  const lines = partitions.map(({ name, fileSystem, role, type, isActive, startMiB, endMiB, mount }) => {
+  const lines = partitions.map(({ name, fileSystem, role, type, isActive, startMiB, endMiB, mount, identifier }) => {
     const flags = [role === 'bios-boot' ? 'bios' : role, isActive ? 'active' : undefined].filter(
       (one) => one !== undefined,
     );
-    const known = mount?.identifier ?? 'partuuid';
     const place = mount === undefined ? ['-', '-'] : [mount.point, mount.options];
-    const words = [startMiB, endMiB, type ?? '-', fileSystem ?? '-', known, flags.join(',') || '-', ...place, name];
+    const words = [
+      startMiB,
+      endMiB,
+      type ?? '-',
+      fileSystem ?? '-',
+      identifier,
+      flags.join(',') || '-',
+      ...place,
+      name,
+    ];
     return `partition ${words.join(' ')}`.trimEnd();
   });
   return [`table ${table}`, ...lines];

@@ -8,7 +8,8 @@ import { removeTemporaryDirectories } from './tool-root.ts';
 
 const partition = (id: string, point: string, more: object): PartitionDefinition => ({
   ...{ id, name: '', isActive: false, startMiB: 1, endMiB: 2, artifacts: [], fileSystem: 'ext4' },
-  mount: { point, options: 'defaults', identifier: 'partuuid' },
+  mount: { point, options: 'defaults' },
+  identifier: 'partuuid',
   ...more,
 });
 const esp = partition('esp', '/boot/efi', { fileSystem: 'fat32', role: 'esp' });
@@ -36,6 +37,21 @@ describe('the command line of the kernel', () => {
     expect(kernelLine([esp, root, boot], true)).toBe('/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 boot=UUID quiet');
     expect(kernelLine([esp, root, boot], false)).toBe('/vmlinuz-9.1 root=PARTUUID rootfstype=ext4 quiet');
   });
+});
+
+it('names partitions in fstab as the definition wants, swap space too', () => {
+  const swap: PartitionDefinition = { ...root, id: 'swap', fileSystem: 'linux-swap', identifier: 'uuid' };
+  const { mount: _, ...unmounted } = swap;
+  const labelled = { ...partition('home', '/home', {}), name: 'a \\ name', identifier: 'partlabel' as const };
+  const { definition } = smallImage([], {});
+  const plan = planDisk({ table: 'gpt', sizeMiB: 10, partitions: [root, labelled, unmounted] }, sha256('one'));
+  expect(bootFiles(definition, plan, [])['/etc/fstab']!.split('\n')).toEqual([
+    `PARTUUID=${plan.partitions[0]!.partUuid} / ext4 defaults 0 1`,
+    // As getmntent(3) reads it.
+    String.raw`PARTLABEL=a\040\134\040name /home ext4 defaults 0 2`,
+    `UUID=${plan.partitions[2]!.fileSystemUuid} none swap sw 0 0`,
+    '',
+  ]);
 });
 
 describe('an XFS root', () => {

@@ -26,7 +26,7 @@ let tools: string;
 let first: string;
 let localFiles: ImageRequest['localFiles'];
 
-const common = { startMiB: 1, endMiB: 9, artifacts: [] };
+const common = { startMiB: 1, endMiB: 9, identifier: 'partuuid', artifacts: [] } as const;
 const installedPartitions: PartitionDefinition[] = [
   { ...common, id: 'loader', name: 'loader', role: 'bios-boot', isActive: true },
   {
@@ -38,7 +38,8 @@ const installedPartitions: PartitionDefinition[] = [
     isActive: false,
     startMiB: 9,
     endMiB: 0,
-    mount: { point: '/', options: 'defaults', identifier: 'uuid' },
+    mount: { point: '/', options: 'defaults' },
+    identifier: 'uuid',
   },
 ];
 

@@ -26,12 +26,12 @@ const CONTENT = 'a program of a board'.repeat(100);
 let localFiles: ImageRequest['localFiles'];
 
 const partition = (id: string, startMiB: number, endMiB: number, more: object = {}): PartitionDefinition => ({
-  ...{ id, name: '', isActive: false, startMiB, endMiB, artifacts: [] },
+  ...{ id, name: '', isActive: false, startMiB, endMiB, identifier: 'partuuid', artifacts: [] },
   ...more,
 });
 const root = partition('root', 8, 30, {
   fileSystem: 'ext4',
-  mount: { point: '/', options: 'defaults', identifier: 'uuid' },
+  mount: { point: '/', options: 'defaults' },
 });
 const disk: DiskDefinition = { table: 'gpt', sizeMiB: 32, partitions: [partition('bare', 2, 8), root] };
 

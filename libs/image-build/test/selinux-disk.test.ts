@@ -51,7 +51,8 @@ const partition = (id: string, startMiB: number, endMiB: number, point: string):
   endMiB,
   artifacts: [],
   fileSystem: 'ext4',
-  mount: { point, options: 'defaults', identifier: 'uuid' },
+  mount: { point, options: 'defaults' },
+  identifier: 'uuid',
 });
 
 function request(artifacts: readonly ImageArtifact['type'][]): ImageRequest {

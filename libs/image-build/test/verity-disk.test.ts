@@ -28,10 +28,10 @@ let tools: string;
 let rpms: ImageRpm[];
 
 const partition = (id: string, startMiB: number, endMiB: number, more: object): PartitionDefinition => ({
-  ...{ id, name: '', isActive: false, startMiB, endMiB, artifacts: [] },
+  ...{ id, name: '', isActive: false, startMiB, endMiB, identifier: 'partuuid', artifacts: [] },
   ...more,
 });
-const mount = (point: string) => ({ point, options: 'defaults', identifier: 'partuuid' as const });
+const mount = (point: string) => ({ point, options: 'defaults' });
 
 const disk: DiskDefinition = {
   table: 'gpt',

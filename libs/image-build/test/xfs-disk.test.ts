@@ -51,10 +51,19 @@ let tools: string;
 let rpms: ImageRpm[];
 
 const partition = (id: string, startMiB: number, endMiB: number, more: object): PartitionDefinition => ({
-  ...{ id, name: 'a long name', isActive: false, startMiB, endMiB, artifacts: [], fileSystem: 'xfs' },
+  ...{
+    id,
+    name: 'a long name',
+    isActive: false,
+    startMiB,
+    endMiB,
+    identifier: 'uuid',
+    artifacts: [],
+    fileSystem: 'xfs',
+  },
   ...more,
 });
-const mount = (point: string) => ({ point, options: 'defaults', identifier: 'uuid' as const });
+const mount = (point: string) => ({ point, options: 'defaults' });
 const artifacts: ImageArtifact[] = [{ type: 'xfs', fileName: 'odd.xfs' }];
 
 function request(endMiB = 301): ImageRequest {

@@ -38,8 +38,8 @@ type WrittenGroup = NonNullable<SystemConfig['Groups']>[number];
 const NAME = /^(?=.*[^0-9])[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/;
 /** Above are ids for single services' dynamic users, containers and nobody. */
 const LARGEST_ID = 60_000;
-/** crypt(5): a method and what it needs, or a locked account. */
-const HASH = /^(\$[A-Za-z0-9]+\$[^:\s]+|[!*]+)$/;
+/** crypt(5): a method and what it needs, perhaps locked by passwd(1); or no hash at all. */
+const HASH = /^(!{0,2}\$[A-Za-z0-9]+\$[^:\s]+|[!*]+)$/;
 /** A type of sshd(8), perhaps after options, and base64. */
 const PUBLIC_KEY =
   /(^|\s)(ssh-[a-z0-9-]+|ecdsa-sha2-[a-z0-9-]+|sk-(ssh|ecdsa)-[a-z0-9@.-]+)(@openssh\.com)? +[A-Za-z0-9+/]{16,}=*(\s|$)/;

@@ -55,6 +55,8 @@ export function readAddedFiles(system: LocatedJson, reader: DefinitionReader, pr
   ];
   const places = new Map<string, AddedFile>();
   for (const { file, location } of added) {
+    if (file.path === '/' && file.type !== 'directory')
+      problems.add("nothing can be put at '/': it is a directory", location, 'write the whole path, with a name');
     const other = places.get(file.path);
     if (other !== undefined && !(other.type === 'directory' && file.type === 'directory'))
       problems.add(`two things are put at '${file.path}'`, location);

@@ -26,6 +26,8 @@ export interface PartitionDefinition {
   /** The first one behind it. */
   readonly endMiB: number;
   readonly mount?: PartitionMount;
+  /** How /etc/fstab names it. */
+  readonly identifier: 'uuid' | 'partuuid' | 'partlabel';
   /** Files that the partition alone is made into. */
   readonly artifacts: readonly ImageArtifact[];
 }
@@ -34,7 +36,6 @@ export interface PartitionMount {
   /** Absolute, without a slash at its end but for `/` itself. */
   readonly point: string;
   readonly options: string;
-  readonly identifier: 'uuid' | 'partuuid' | 'partlabel';
 }
 
 export interface DiskDefinition {
@@ -151,14 +152,9 @@ function toPartitions(config: ImageConfig, { endOf, artifactsOf }: PartitionRead
       startMiB: partition.Start ?? 0,
       endMiB: endOf(partition),
       ...(setting?.MountPoint
-        ? {
-            mount: {
-              point: setting.MountPoint,
-              options: setting.MountOptions || 'defaults',
-              identifier: setting.MountIdentifier || 'partuuid',
-            },
-          }
+        ? { mount: { point: setting.MountPoint, options: setting.MountOptions || 'defaults' } }
         : {}),
+      identifier: setting?.MountIdentifier || 'partuuid',
       artifacts: artifactsOf(ID),
     };
   });

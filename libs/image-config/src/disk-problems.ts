@@ -11,10 +11,12 @@ import {
 } from './disk-definition.ts';
 import type { ImageConfig, SystemConfig } from './image-config-schema.ts';
 import { ofWholeDisk, type RequestedArtifact } from './image-artifacts.ts';
-import { LEAST_XFS_MIB } from './disk-schema.ts';
+import { checkMounts } from './mount-problems.ts';
+import { checkTable } from './partition-table-problems.ts';
+import { LEAST_XFS_MIB, PARTITION_ARTIFACTS, type FileSystem } from './disk-schema.ts';
 import { listItems, valueAt, type LocatedJson } from './located-json.ts';
 import type { ProblemList } from './problem-list.ts';
-import { checkVerityRoot } from './verity-root.ts';
+import { checkVerityRoot, toVerityRoot } from './verity-root.ts';
 
 export interface DiskToCheck {
   readonly json: LocatedJson;
@@ -52,7 +54,9 @@ export function checkDisk({ json, config, artifacts }: DiskToCheck, problems: Pr
   partitions.forEach((partition, index) => {
     checkPartition(partition, { place: places[index]!, before: partitions.slice(0, index), size, problems });
   });
-  checkSettings({ ...use, size });
+  checkTable({ json, partitions, artifacts, size, problems });
+  checkPartitionArtifacts({ ...use, artifacts });
+  checkMounts({ ...use, size });
   checkBoot({ ...use, size });
   const sizeMiB = (one: PartitionConfig) => endOf(one, size) - (one.Start ?? 0);
   checkVerityRoot({ ...use, place: valueAt(json, ['SystemConfigs', '0'])!, sizeMiB });
@@ -69,7 +73,10 @@ export function unsupportedDisk(json: LocatedJson): Diagnostic[] {
   return [];
 }
 
-type DiskSize = Pick<DiskDefinition, 'table' | 'sizeMiB'>;
+export type DiskSize = Pick<DiskDefinition, 'table' | 'sizeMiB'>;
+
+/** GRUB has no module for them, or not in its image. */
+const UNREADABLE_FOR_GRUB: ReadonlySet<string> = new Set<FileSystem>(['erofs', 'squashfs']);
 
 interface PartitionPlace {
   readonly place: LocatedJson;
@@ -100,14 +107,14 @@ function checkPartition(partition: PartitionConfig, { place, before, size, probl
     report('Start', `(${start} to ${end} MiB) overlaps '${other.ID}' (${range})`);
   }
   if (partition.Type && partition.TypeUUID) report('TypeUUID', "has both 'Type' and 'TypeUUID'", 'remove one of them');
-  if (partition.Type && PARTITION_TYPES[partition.Type] === undefined) {
+  if (partition.Type && !Object.hasOwn(PARTITION_TYPES, partition.Type)) {
     const nearest = nearestWord(partition.Type, Object.keys(PARTITION_TYPES));
     const known = `use one of: ${Object.keys(PARTITION_TYPES).join(', ')}`;
     report('Type', `has the unknown type '${partition.Type}'`, nearest === undefined ? known : `write '${nearest}'`);
   }
 }
 
-interface DiskUse {
+export interface DiskUse {
   readonly json: LocatedJson;
   readonly system: SystemConfig;
   readonly partitions: readonly PartitionConfig[];
@@ -115,29 +122,24 @@ interface DiskUse {
   readonly problems: ProblemList;
 }
 
-function checkSettings({ json, system, partitions, size, problems }: DiskUse): void {
-  const places = listItems(valueAt(json, ['SystemConfigs', '0', 'PartitionSettings']));
-  const settings = system.PartitionSettings ?? [];
-  settings.forEach((setting, index) => {
-    const [place, point] = [places[index]!, setting.MountPoint ?? ''];
-    const partition = partitions.find(({ ID }) => ID === setting.ID);
-    if (partition === undefined) {
-      const ids = partitions.map(({ ID }) => ID);
-      const nearest = nearestWord(setting.ID, ids);
-      const hint = nearest === undefined ? `the partitions are: ${ids.join(', ')}` : `did you mean '${nearest}'?`;
-      return problems.add(`there is no partition '${setting.ID}'`, place.location, hint);
-    }
-    if (point === '') return;
-    const report = (message: string) => problems.add(message, (valueAt(place, ['MountPoint']) ?? place).location);
-    if (!/^\/($|([^/\s]+(\/[^/\s]+)*)$)/.test(point) || /\/\.\.?(\/|$)/.test(point))
-      report(`the mount point '${point}' is not an absolute path in its plainest form`);
-    if (settings.findIndex((one) => one.MountPoint === point) < index)
-      report(`two partitions are mounted on '${point}'`);
-    if (!partition.FsType || roleOf(partition) === 'bios-boot' || partition.FsType === 'linux-swap')
-      report(`partition '${setting.ID}' has no file system that could be mounted on '${point}'`);
-    if (setting.MountIdentifier === 'partlabel' && (size?.table !== 'gpt' || !partition.Name))
-      report(`partition '${setting.ID}' can't be found by 'partlabel': that needs a GPT and a 'Name'`);
-  });
+/** A partition is made into a file as it is: there must be something in it, and it is what it is. */
+function checkPartitionArtifacts({
+  system,
+  partitions,
+  artifacts,
+  problems,
+}: DiskUse & Pick<DiskToCheck, 'artifacts'>): void {
+  const tree = toVerityRoot(system)?.hashPartition;
+  for (const { kind, partition: id, place } of artifacts) {
+    const partition = partitions.find(({ ID }) => ID === id);
+    if (partition === undefined || id === tree) continue;
+    const { location } = valueAt(place, ['Type']) ?? place;
+    const [type] = kind.split('.');
+    const found = roleOf(partition) === 'bios-boot' ? '' : (partition.FsType ?? '');
+    if (found === '') problems.add(`the partition '${id}' has no file system to make an artifact of`, location);
+    else if (type !== 'raw' && type !== found && Object.hasOwn(PARTITION_ARTIFACTS, type!))
+      problems.add(`the partition '${id}' is of type ${found}, not ${type}`, location, "write 'raw'");
+  }
 }
 
 /** What must be there so that the image starts. */
@@ -158,6 +160,14 @@ function checkBoot({ json, system, partitions, size, problems }: DiskUse): void 
   }
   if (type === 'legacy' && size?.table === 'gpt' && boot === undefined)
     problems.add("a BIOS needs a partition with the flag 'bios_grub' on a disk with a GPT", location);
+  const kernels =
+    partitions.find(({ ID }) => mounted.get(ID) === '/boot') ?? partitions.find(({ ID }) => mounted.get(ID) === '/');
+  // A protected root needs one in any case.
+  const hasLoader = system.UnifiedKernelImage !== true && toVerityRoot(system) === undefined;
+  if (hasLoader && UNREADABLE_FOR_GRUB.has(kernels?.FsType ?? '')) {
+    const message = `the boot loader can't read the kernel from '${kernels!.ID}', which is of type ${kernels!.FsType}`;
+    problems.add(message, location, "give '/boot' a partition of its own, of type ext4, or use a 'UnifiedKernelImage'");
+  }
 }
 
 /** A unified kernel image is something for UEFI, and only it can be signed. */

@@ -57,6 +57,9 @@ const FILE_SYSTEMS = [
 ] as const;
 export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
+/** 64 TiB, the most of all forms of disks: that of a VHDX ([MS-VHDX] 2.6.2.2). */
+const MOST_DISK_MIB = 64 * 1024 * 1024;
+
 /** The size that mkfs.xfs (6.13, validate_supported) asks for, in MiB. */
 export const LEAST_XFS_MIB = 300;
 
@@ -107,7 +110,7 @@ export const disk = {
   type: 'object',
   properties: {
     PartitionTableType: { type: 'string', enum: ['gpt', 'mbr', ''], description: 'Has no effect without partitions' },
-    MaxSize: { type: 'integer', minimum: 0, description: 'MiB' },
+    MaxSize: { type: 'integer', minimum: 0, maximum: MOST_DISK_MIB, description: 'MiB' },
     TargetDisk: {
       type: 'object',
       description: 'Where an installer installs without asking',

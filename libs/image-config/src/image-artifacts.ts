@@ -43,13 +43,18 @@ export function requestedArtifacts(json: LocatedJson, definition: string): Reque
 
 /** Those that are built of the whole, or of the partition with this ID. */
 export function builtArtifacts(requested: readonly RequestedArtifact[], ofPartition?: string): ImageArtifact[] {
-  return requested.flatMap(({ kind, name, partition }): ImageArtifact[] => {
-    const form = builtForm(kind, ofPartition);
-    if (form === undefined || partition !== ofPartition) return [];
-    const { type, compression } = form;
-    const packed = compression === undefined ? '' : COMPRESSIONS[compression];
-    return [{ ...form, fileName: `${name}${BUILT_ARTIFACTS[type]}${packed}` }];
+  return requested.flatMap((artifact): ImageArtifact[] => {
+    const form = builtForm(artifact.kind, ofPartition);
+    if (form === undefined || artifact.partition !== ofPartition) return [];
+    return [{ ...form, fileName: fileNameOf(artifact) }];
   });
+}
+
+/** What its file is called; of one that isn't built, by its kind. */
+export function fileNameOf({ kind, name, partition }: RequestedArtifact): string {
+  const { type, compression } = builtForm(kind, partition) ?? {};
+  if (type === undefined) return `${name}.${kind}`;
+  return `${name}${BUILT_ARTIFACTS[type]}${compression === undefined ? '' : COMPRESSIONS[compression]}`;
 }
 
 /** Those that are not built yet. */

@@ -2,7 +2,7 @@
 import type { Diagnostic, SourceLocation } from '@kiln/diagnostics';
 import { formatDependency, parseDependency } from '@kiln/rpm-package';
 import { checkMedium, loaderPackages, toBoot, type BootDefinition } from './boot-definition.ts';
-import { toContainer, type ContainerConfig } from './container-config.ts';
+import { checkContainer, toContainer, type ContainerConfig } from './container-config.ts';
 import { readCustomization, type Customization } from './customization.ts';
 import type { DefinitionFiles } from './definition-files.ts';
 import { DefinitionReader, type RequestedPackage } from './definition-reader.ts';
@@ -10,6 +10,7 @@ import { readRawBinaries, toDisk, type DiskDefinition, type RawBinary } from './
 import { checkDisk, unsupportedDisk } from './disk-problems.ts';
 import {
   builtArtifacts,
+  fileNameOf,
   requestedArtifacts,
   unsupportedArtifacts,
   type ImageArtifact,
@@ -169,6 +170,7 @@ function loadSystem(
     if (/^[^\s()<>=/][^\s()<>=]*$/.test(dependency.name)) continue;
     problems.add(`'${formatDependency(dependency)}' is neither a package name nor 'name op version'`, location);
   }
+  checkContainer(place, problems);
   const seed = readSeed({ place, artifacts }, reader, problems);
   return {
     config,
@@ -221,9 +223,10 @@ function unsupportedShapes(json: LocatedJson, artifacts: readonly RequestedArtif
 }
 
 function refuseEqualNames(artifacts: readonly RequestedArtifact[], problems: ProblemList): void {
-  artifacts.forEach(({ name, kind, place }, index) => {
-    if (artifacts.findIndex((other) => other.name === name && other.kind === kind) !== index)
-      problems.add(`two artifacts of type '${kind}' are called '${name}'`, place.location);
+  const names = artifacts.map(fileNameOf);
+  artifacts.forEach(({ place }, index) => {
+    if (names.indexOf(names[index]!) !== index)
+      problems.add(`two artifacts are called '${names[index]}'`, place.location, "give one of them another 'Name'");
   });
 }
 

@@ -9,8 +9,9 @@ const MOST_OF_MBR = 4;
 
 /** Tells `report` what is wrong, as what the system has or needs. */
 export function checkInstalledDisk({ table, partitions }: InstalledDisk, report: (lack: string) => void): void {
-  for (const { id, fileSystem, mount } of partitions) {
-    if (/\s/.test(mount?.options ?? '')) report(`has the partition '${id}' with spaces in its 'MountOptions'`);
+  for (const { id, name, fileSystem, identifier } of partitions) {
+    if (identifier === 'partlabel' && /\s/.test(name))
+      report(`has the partition '${id}' with a blank in its 'Name', by which fstab is to name it`);
     if (fileSystem !== undefined && !INSTALLED.has(fileSystem))
       report(`has the partition '${id}' of type ${fileSystem}, which the installer does not make`);
   }

@@ -42,6 +42,11 @@ export function readNetworks(system: LocatedJson, problems: ProblemList): Networ
       ['GateWay', GateWay],
     ] as const)
       if (value !== '' && !isAddress(value)) problems.add(`'${value}' is not an IP address`, at(member));
+    if (Ip !== '' && GateWay !== '' && isAddress(Ip) && isAddress(GateWay) && isIpv6(Ip) !== isIpv6(GateWay))
+      problems.add(
+        `the gateway ${GateWay} can't be reached from ${Ip}: one of them is IPv4, the other IPv6`,
+        at('GateWay'),
+      );
     for (const value of NameServer)
       if (!isAddress(value)) problems.add(`'${value}' is not an IP address`, at('NameServer'));
     const length = Ip === '' ? undefined : prefixLength(Ip, NetMask);

@@ -136,7 +136,12 @@ export const systemConfig = {
     ReadOnlyVerityRoot: readOnlyVerityRoot,
     EnableGrubMkconfig: { type: 'boolean', description: 'Has no effect without a boot loader' },
     EnableSystemdFirstboot: { ...flag, description: 'systemd asks its questions at the first start' },
-    Hostname: { type: 'string', pattern: '^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.|$))*$', maxLength: 253 },
+    // Linux has room for 64 (HOST_NAME_MAX).
+    Hostname: {
+      type: 'string',
+      pattern: '^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.(?!$)|$))*$',
+      maxLength: 64,
+    },
     PackageLists: { ...texts, description: 'JSON files {"packages": […]}, relative to the file that names them' },
     Packages: { ...texts, description: 'Package names, also with a version: `name >= version`' },
     KernelOptions: { ...textMap, description: "Package of the kernel, as 'default'" },

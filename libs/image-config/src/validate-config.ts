@@ -22,15 +22,17 @@ export function schemaProblems(json: LocatedJson, schema: SchemaNode): Diagnosti
 /** Of several alternatives only what is wrong with the one of the right type counts; when there is none, that none fits. */
 function withoutAlternatives(errors: readonly ErrorObject[]): ErrorObject[] {
   const alternative = ({ schemaPath }: ErrorObject) => /^.*\/anyOf\/\d+\//.exec(schemaPath)?.[0];
-  const place = (error: ErrorObject) => `${alternative(error)} ${error.instancePath}`;
-  const wrongType = new Set(errors.filter(({ keyword }) => keyword === 'type').map(place));
-  const inside = errors.filter(
-    (error) => alternative(error) !== undefined && error.keyword !== 'anyOf' && !wrongType.has(place(error)),
-  );
-  const explained = (path: string) =>
-    inside.some(({ instancePath }) => instancePath === path || instancePath.startsWith(`${path}/`));
-  const outside = errors.filter((error) => alternative(error) === undefined || error.keyword === 'anyOf');
-  return [...outside.filter(({ keyword, instancePath }) => keyword !== 'anyOf' || !explained(instancePath)), ...inside];
+  // The alternative itself is of another type, not something in it.
+  const isWrongType = (error: ErrorObject) => error.schemaPath === `${alternative(error)}type`;
+  const telling = errors.filter((error) => !isWrongType(error));
+  const isExplained = ({ keyword, instancePath }: ErrorObject) =>
+    keyword === 'anyOf' &&
+    telling.some((other) =>
+      other.keyword === 'anyOf'
+        ? other.instancePath.startsWith(`${instancePath}/`)
+        : other.instancePath === instancePath || other.instancePath.startsWith(`${instancePath}/`),
+    );
+  return telling.filter((error) => !isExplained(error));
 }
 
 /** Everything that is asked for and not built yet, in the order of the text. */

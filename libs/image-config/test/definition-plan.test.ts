@@ -140,6 +140,7 @@ describe('files beside a definition', () => {
       { 'extra/run': '/dev/a' },
       "CONFIG_INVALID: nothing can be put at '/dev/a': it is not part of an image",
     ],
+    ['the top', { 'extra/run': '/' }, "CONFIG_INVALID: nothing can be put at '/': it is a directory"],
     ['one place twice', { 'extra/run': ['/a', '//a'] }, "CONFIG_INVALID: two things are put at '/a'"],
     [
       'a member that is none',
@@ -151,6 +152,12 @@ describe('files beside a definition', () => {
       { 'extra/run': { Path: '/a', Permissions: 'rwx' } },
       `CONFIG_INVALID: 'Permissions' can't be "rwx": it must match ^[0-7]{3,4}$`,
     ],
+    [
+      'a mode of another type',
+      { 'extra/run': { Path: '/a', Permissions: 644 } },
+      "CONFIG_INVALID: 'Permissions' must be of type string, found 644",
+    ],
+    ['a place of another type', { 'extra/run': ['/a', 7] }, "CONFIG_INVALID: 'extra/run' can't be 7"],
   ])('%s', (_, AdditionalFiles, expected) => {
     expect(problems({ AdditionalFiles }, files)).toEqual([expected]);
   });
@@ -202,10 +209,27 @@ describe('accounts', () => {
     expect(problems(system, files)).toEqual(expected.map((one) => `CONFIG_INVALID: ${one}`));
   });
 
+  it('takes a hash that is locked', () => {
+    const hash = `$6$salt$${'a'.repeat(86)}`;
+    for (const Password of [hash, `!${hash}`, '!!', '*'])
+      expect(plan({ Users: [{ Name: 'a', PasswordHashed: true, Password }] }).systems[0]!.users).toEqual(['a']);
+  });
+
   it('refuses a key file that is not there, and takes one that is', () => {
     const system = { Users: [{ Name: 'a', SSHPubKeyPaths: ['a.pub'], SSHPubKeys: [`from="10.0.0.1" ${KEY}`] }] };
     expect(problems(system)).toEqual(["FILE_MISSING: there is no file 'images/a.pub'"]);
     expect(plan(system, { 'images/a.pub': `# mine\n${KEY}\n` }).systems[0]!.users).toEqual(['a']);
+  });
+});
+
+describe('containers and names of machines', () => {
+  it.each<[string, object, string]>([
+    ['a variable', { Container: { Env: { 'A=B': 'c' } } }, "'A=B' can't be the name of an environment variable"],
+    ['a port', { Container: { ExposedPorts: ['80', '65536/udp'] } }, "'65536/udp' is no port: the last one is 65535"],
+    ['a dot at the end', { Hostname: 'a.b.' }, `'Hostname' can't be "a.b.": it must match `],
+    ['a long name', { Hostname: `a.${'b'.repeat(63)}` }, "'Hostname' must NOT have more than 64 characters"],
+  ])('%s', (_, system, expected) => {
+    expect(problems(system)).toEqual([expect.stringContaining(`CONFIG_INVALID: ${expected}`)]);
   });
 });
 
@@ -226,6 +250,11 @@ describe('networks, repositories, services', () => {
     ['no mask', { Networks: [{ ...device, NetMask: '' }] }, ["an Ip needs a 'NetMask'"]],
     ['no address', { Networks: [{ Device: 'a', BootProto: 'static' }] }, ['a static network needs an Ip']],
     ['a protocol', { Networks: [{ Device: 'a', BootProto: 'ibft' }] }, ["systemd-networkd has no 'ibft'"]],
+    [
+      'a gateway of another protocol',
+      { Networks: [{ ...device, GateWay: '2001:db8::1' }] },
+      ["the gateway 2001:db8::1 can't be reached from 192.0.2.7: one of them is IPv4, the other IPv6"],
+    ],
     ['a device twice', { Networks: [device, device] }, ["two networks have the Device 'eth0'"]],
     ['a name server', { Networks: [{ ...device, NameServer: ['::1::2'] }] }, ["'::1::2' is not an IP address"]],
     [

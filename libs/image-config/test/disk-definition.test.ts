@@ -11,6 +11,14 @@ const settings = [
   { ID: 'rootfs', MountPoint: '/' },
 ];
 
+/** Partitions of a MiB each. */
+const bare = (first: number, count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    ID: `bare-${first + index}`,
+    Start: first + index,
+    End: first + index + 1,
+  }));
+
 function read(disk: object, system: object = {}): ImageDefinition {
   const base = {
     PartitionTableType: 'gpt',
@@ -71,7 +79,8 @@ describe('disks', () => {
           isActive: true,
           startMiB: 1,
           endMiB: 9,
-          mount: { point: '/boot/efi', options: 'umask=0077', identifier: 'partuuid' },
+          mount: { point: '/boot/efi', options: 'umask=0077' },
+          identifier: 'partuuid',
           artifacts: [],
         },
         {
@@ -82,7 +91,8 @@ describe('disks', () => {
           startMiB: 9,
           // The last MiB of a disk with a GPT is its second table's.
           endMiB: 63,
-          mount: { point: '/', options: 'defaults', identifier: 'partuuid' },
+          mount: { point: '/', options: 'defaults' },
+          identifier: 'partuuid',
           artifacts: [],
         },
       ],
@@ -130,6 +140,64 @@ describe('disks', () => {
       { Partitions: [boot, { ...rootfs, FsType: 'xfs' }] },
       "'rootfs' has 54 MiB, and xfs needs at least 300",
     ],
+    [
+      "a type that is a word of the language's",
+      { Partitions: [boot, { ...rootfs, Type: 'constructor' }] },
+      "unknown type 'constructor'",
+    ],
+    ['a disk larger than all', { MaxSize: 2 ** 26 + 1 }, "'MaxSize' must be <= 67108864"],
+    ['a large MBR', { PartitionTableType: 'mbr', MaxSize: 2 ** 21 + 1 }, 'an MBR reaches up to 2097152 MiB'],
+    ['a large VHD', { MaxSize: 2040 * 1024 + 1, Artifacts: [{ Type: 'vhd' }] }, 'a VHD has at most 2088960 MiB'],
+    [
+      'many partitions',
+      { MaxSize: 200, Partitions: [boot, { ...rootfs, Start: 150 }, ...bare(9, 127)] },
+      'a GPT has at most 128',
+    ],
+    [
+      'a type in an MBR',
+      { PartitionTableType: 'mbr', Partitions: [boot, { ...rootfs, Type: 'linux' }] },
+      "'rootfs' has a type that only a GPT knows",
+    ],
+    [
+      'a logical partition of the one MiB that its table has',
+      { PartitionTableType: 'mbr', Partitions: [boot, { ...rootfs, End: 20 }, ...bare(20, 3)] },
+      "'bare-21' has no room: the first MiB is a table's in the extended partition, which begins at 21 MiB",
+    ],
+    [
+      'a primary partition among logical ones',
+      { PartitionTableType: 'mbr', Partitions: [boot, { ...rootfs, Start: 30 }, ...bare(9, 3)] },
+      "'rootfs' lies in the extended partition, which begins at 10 MiB",
+    ],
+    [
+      'an artifact of a partition with nothing in it',
+      { Partitions: [boot, { ...rootfs, End: 20 }, { ...bare(20, 1)[0], Artifacts: [{ Type: 'raw', Name: 'a' }] }] },
+      "the partition 'bare-20' has no file system to make an artifact of",
+    ],
+    [
+      'an artifact of another type than its partition',
+      { Partitions: [boot, { ...rootfs, Artifacts: [{ Type: 'xfs', Name: 'a' }] }] },
+      "the partition 'rootfs' is of type ext4, not xfs",
+    ],
+    [
+      'two artifacts of one name',
+      {
+        Artifacts: [
+          { Type: 'vhd', Name: 'a.dynamic' },
+          { Type: 'vhd-dynamic', Name: 'a' },
+        ],
+      },
+      "two artifacts are called 'a.dynamic.vhd'",
+    ],
+    [
+      'a kernel that the boot loader does not find',
+      { Partitions: [boot, { ...rootfs, FsType: 'erofs' }] },
+      "the boot loader can't read the kernel from 'rootfs', which is of type erofs",
+    ],
+    [
+      'a root with neither owners nor links',
+      { Partitions: [boot, { ...rootfs, FsType: 'vfat' }] },
+      "'rootfs' can't be the root",
+    ],
   ])('refuses %s', (_, disk, expected) => {
     expect(problem(disk)).toContain(expected);
   });
@@ -144,13 +212,33 @@ describe('disks', () => {
     ],
     [
       'one place for two',
-      { PartitionSettings: [{ ID: 'boot', MountPoint: '/' }, settings[1]] },
-      "two partitions are mounted on '/'",
+      {
+        PartitionSettings: [
+          { ID: 'boot', MountPoint: '/srv' },
+          { ID: 'rootfs', MountPoint: '/srv' },
+        ],
+      },
+      "two partitions are mounted on '/srv'",
     ],
     [
       'a label that is not there',
       { PartitionSettings: [{ ...settings[0], MountIdentifier: 'partlabel' }, settings[1]] },
       "'partlabel'",
+    ],
+    [
+      'settings of one partition twice',
+      { PartitionSettings: [...settings, { ID: 'rootfs', MountPoint: '/home' }] },
+      "'rootfs' has settings twice",
+    ],
+    [
+      'options that fstab has no place for',
+      { PartitionSettings: [settings[0], { ...settings[1], MountOptions: 'ro 0 0\n/dev/sdb' }] },
+      "the mount options of 'rootfs' have a blank",
+    ],
+    [
+      'places that a system makes itself',
+      { PartitionSettings: [{ ID: 'boot', MountPoint: '/proc/efi' }, settings[1]] },
+      "nothing of a disk can be mounted on '/proc/efi'",
     ],
     [
       'UEFI without its partition',
@@ -162,6 +250,26 @@ describe('disks', () => {
   ])('refuses %s', (_, system, expected) => {
     expect(problem({}, system)).toContain(expected);
   });
+});
+
+it('refuses names for fstab that a partition does not have, or not alone', () => {
+  const named = (identifier: string) => ({
+    PartitionSettings: [settings[0], { ...settings[1], MountIdentifier: identifier }],
+  });
+  const other = { ...rootfs, ID: 'other', Start: 20 };
+  expect(problem({ Partitions: [boot, { ...rootfs, End: 20 }, other] }, named('partlabel'))).toBe(
+    "partition 'rootfs' can't be found by 'partlabel': 'other' has the same 'Name'",
+  );
+  expect(problem({ Partitions: [boot, { ...rootfs, FsType: 'squashfs' }] }, named('uuid'))).toBe(
+    "the partition 'rootfs' can't be found by 'uuid': squashfs has none",
+  );
+});
+
+it('has the name by which fstab calls a partition, of swap space too', () => {
+  const swap = { ID: 'swap', FsType: 'linux-swap', Start: 20, End: 0 };
+  const PartitionSettings = [...settings, { ID: 'swap', MountIdentifier: 'uuid' }];
+  const { disk } = read({ Partitions: [boot, { ...rootfs, End: 20 }, swap] }, { PartitionSettings });
+  expect(disk!.partitions.map(({ identifier }) => identifier)).toEqual(['partuuid', 'partuuid', 'uuid']);
 });
 
 describe('ISO images', () => {

@@ -204,7 +204,7 @@ describe('bad input', () => {
     [
       'two artifacts of one name',
       { ...minimal, Disks: [{ Artifacts: [{ Type: 'oci' }, { Type: 'oci' }] }] },
-      ["images/test.json:8:9: IMAGE_CONFIG_INVALID: two artifacts of type 'oci' are called 'test'"],
+      ["images/test.json:8:9: IMAGE_CONFIG_INVALID: two artifacts are called 'test.oci.tar'"],
     ],
     [
       'no artifacts',

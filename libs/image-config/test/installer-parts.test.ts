@@ -150,7 +150,7 @@ describe('a definition with a disk to install on', () => {
   it('is a medium that asks nothing, and divides the disk as it says', () => {
     const { installer } = read(unattended());
     expect(installer?.answers).toBe('disk /dev/sda\noverwrite yes\n');
-    const common = { name: '', isActive: false, artifacts: [] };
+    const common = { name: '', isActive: false, identifier: 'partuuid', artifacts: [] };
     expect(installer?.systems[0]?.disk).toEqual({
       table: 'gpt',
       partitions: [
@@ -158,7 +158,7 @@ describe('a definition with a disk to install on', () => {
         {
           ...common,
           ...{ id: 'rootfs', fileSystem: 'ext4', startMiB: 9, endMiB: 0 },
-          mount: { point: '/', options: 'defaults', identifier: 'partuuid' },
+          mount: { point: '/', options: 'defaults' },
         },
       ],
     });
@@ -175,8 +175,8 @@ describe('a definition with a disk to install on', () => {
     ],
     [
       'a file system that the installer does not make',
-      unattended({ Partitions: [loader, { ...rootfs, FsType: 'erofs' }] }),
-      "has the partition 'rootfs' of type erofs, which the installer does not make",
+      unattended({ Partitions: [loader, { ...rootfs, FsType: 'xfs' }] }),
+      "has the partition 'rootfs' of type xfs, which the installer does not make",
     ],
     [
       'five partitions of an MBR',
@@ -184,8 +184,8 @@ describe('a definition with a disk to install on', () => {
         PartitionTableType: 'mbr',
         Partitions: [
           loader,
-          ...[9, 10, 11].map((Start) => ({ ID: `p${Start}`, Start, End: Start + 1 })),
-          { ...rootfs, Start: 12 },
+          ...[9, 11, 13].map((Start) => ({ ID: `p${Start}`, Start, End: Start + 2 })),
+          { ...rootfs, Start: 15 },
         ],
       }),
       'has 5 partitions, and the installer makes at most 4 of an MBR',

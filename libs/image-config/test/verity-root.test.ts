@@ -52,7 +52,11 @@ describe('a root that dm-verity protects', () => {
   });
 
   it('is not there when it is not enabled', () => {
-    const { disk, boot } = read({ ReadOnlyVerityRoot: { HashPartition: 'nothing' }, UnifiedKernelImage: false });
+    const { disk, boot } = read({
+      ReadOnlyVerityRoot: { HashPartition: 'nothing' },
+      UnifiedKernelImage: false,
+      BootType: 'none',
+    });
     expect([disk!.verity, boot.unifiedKernel]).toEqual([undefined, undefined]);
   });
 
