@@ -20,7 +20,8 @@ export interface ReportedTask {
   readonly log?: string;
 }
 
-export type ReportedOutcome = 'built' | 'cached' | 'failed';
+/** `stale`: what it needs became something else than was planned. */
+export type ReportedOutcome = 'built' | 'cached' | 'failed' | 'stale';
 
 export interface Reporter {
   readonly emit: EventSink;
@@ -254,5 +255,7 @@ function outcomeText(outcome: ReportedOutcome, seconds: number, { colors }: Term
       return colors.dim('unchanged');
     case 'failed':
       return colors.red(`failed after ${formatDuration(seconds)}`);
+    case 'stale':
+      return colors.yellow('must be planned anew');
   }
 }

@@ -2,6 +2,7 @@
  * Runs tasks of a distribution: in the order of what they hold up, as many at once as the machine has memory and cores for, shared with
  * all other runs on it.
  */
+import { BuildError } from '@kiln/diagnostics';
 import { readDurations, taskResources, TARGETS, trimStore, type Admission, type Durations } from '@kiln/distribution';
 import { logEvent, type Distribution, type Session, type TargetName, type TaskMeasurement } from '@kiln/distribution';
 import { defaultTokenDirectory, machineResources, ResourceBroker, type Resources, type Waiting } from '@kiln/host';
@@ -147,7 +148,7 @@ export async function runTasks(session: Session, options: TaskRunOptions): Promi
         reporter.finish(reported, outcome, measurement);
         end(name, { outcome, measurement });
       } catch (error) {
-        reporter.finish(reported, 'failed', session.measurement(...task));
+        reporter.finish(reported, isStale(error) ? 'stale' : 'failed', session.measurement(...task));
         throw error;
       }
     },
@@ -189,6 +190,11 @@ function block(
     ...{ run: session.runName, blockedBy: by },
   });
   reporter.block({ action, subject });
+}
+
+/** Whether it says that what a task needs became something else than was planned. */
+export function isStale(error: unknown): error is BuildError {
+  return error instanceof BuildError && error.code === 'PLAN_STALE';
 }
 
 export function nameOf([target, id]: Task): string {

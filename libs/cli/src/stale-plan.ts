@@ -15,10 +15,6 @@ export function isFrozen(
   return frozen ?? !['', 'false', '0'].includes(environment['CI'] ?? '');
 }
 
-export function isStale(error: unknown): error is BuildError {
-  return error instanceof BuildError && error.code === 'PLAN_STALE';
-}
-
 /**
  * Packages among the tasks whose generated BuildRequires aren't known for the present plan, as tasks; of those that need one another
  * only the first, because the answer of one may change the root of the next.

@@ -41,18 +41,20 @@ test('plain lines: each step once, signs of life, the end with what it used', ()
 });
 
 test('the count is of tasks that ended, in whatever order they began', () => {
-  const reporter = createReporter({ terminal, now: () => Date.now(), total: 4 });
-  const tasks = ['a', 'b', 'c', 'd'].map((subject) => ({ action: 'rpm', subject }));
-  for (const one of tasks.slice(0, 3)) reporter.begin(one);
+  const reporter = createReporter({ terminal, now: () => Date.now(), total: 5 });
+  const tasks = ['a', 'b', 'c', 'd', 'e'].map((subject) => ({ action: 'rpm', subject }));
+  for (const one of [...tasks.slice(0, 3), tasks[4]!]) reporter.begin(one);
   reporter.finish(tasks[2]!, 'cached');
   reporter.finish(tasks[0]!, 'failed');
   reporter.block(tasks[3]!);
   reporter.finish(tasks[1]!, 'built');
+  reporter.finish(tasks[4]!, 'stale');
   reporter.end();
   expect(text.split('\n')).toEqual([
-    '[1/4] rpm c unchanged',
-    '[2/4] rpm a failed after 00:00',
-    '[4/4] rpm b built in 00:00',
+    '[1/5] rpm c unchanged',
+    '[2/5] rpm a failed after 00:00',
+    '[4/5] rpm b built in 00:00',
+    '[5/5] rpm e must be planned anew',
     '',
   ]);
 });

@@ -6,9 +6,9 @@ import { distributionOf, hostOf, rootOf, type CommandContext } from '../context.
 import { describeFailure } from '../failure.ts';
 import { prepareMachineFor } from '../machine.ts';
 import { RunTally, sceneOf, tellFailures } from '../run-report.ts';
-import { runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
+import { isStale, runTasks, tasksInOrder, type Task } from '../run-tasks.ts';
 import { setUpRun } from '../set-up-run.ts';
-import { correctPlan, isFrozen, isStale, openBuildRequires, requireRecorded } from '../stale-plan.ts';
+import { correctPlan, isFrozen, openBuildRequires, requireRecorded } from '../stale-plan.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { openShell, requireTerminal } from './shell.ts';
 
