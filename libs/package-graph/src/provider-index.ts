@@ -1,5 +1,5 @@
 /** Who provides what: packages by capability and by file path. */
-import { formatDependency, isRich, satisfies, type Dependency, type RichDependency } from '@kiln/rpm-package';
+import { formatDependency, satisfies, type Dependency, type RichDependency } from '@kiln/rpm-package';
 import type { Provider } from './provider.ts';
 import { isAboutOnePackage, matching, parseRequirement } from './requirement.ts';
 
@@ -57,9 +57,11 @@ export class ProviderIndex {
     const text = formatDependency(dependency);
     const known = this.#found.get(text);
     if (known !== undefined) return known;
-    const found = isRich(dependency)
-      ? matching(parseRequirement(dependency), (simple) => this.whatProvides(simple))
-      : this.#providersOf(dependency);
+    const formula = parseRequirement(dependency);
+    const found =
+      formula.kind === 'simple'
+        ? this.#providersOf(formula.dependency)
+        : matching(formula, (simple) => this.whatProvides(simple));
     this.#found.set(text, found);
     return found;
   }

@@ -61,6 +61,7 @@ test.each([
   ['d; c', 'b-2 c-1 d-1'],
   ['(missing if c); c', 'c-1 | (missing if c) | missing'],
   ['(a and missing)', 'a-1 | missing'],
+  ['(a', ' | (a'],
 ])('rich dependencies: %s', (requirements, expected) => expect(solve(rich, requirements)).toBe(expected));
 
 const excluding = `
