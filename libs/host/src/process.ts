@@ -1,6 +1,7 @@
 /** Running programs: one shape of request, output to memory or to a log, the whole process group ends with us. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { BuildError } from '@kiln/diagnostics';
 import { LogFile } from './log-file.ts';
 
@@ -176,6 +177,5 @@ function killGroupsAtExit(): void {
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {
-  const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
-  return signal === null ? 0 : (numbers[signal] ?? 1);
+  return signal === null ? 0 : constants.signals[signal];
 }

@@ -27,6 +27,11 @@ test('a program that is not there is named', async () => {
   await expect(runProcess({ argv: ['no-such-program-of-kiln'] })).rejects.toMatchObject({ code: 'PROGRAM_NOT_FOUND' });
 });
 
+test('the status of a program that a signal ended is that of a shell', async () => {
+  for (const [signal, status] of Object.entries({ TERM: 143, XFSZ: 153 }))
+    expect((await runProcess({ argv: ['sh', '-c', `ulimit -c 0; kill -${signal} $$`] })).status).toBe(status);
+});
+
 test('the time limit ends the whole process group', async () => {
   const result = await runProcess({ argv: ['sh', '-c', 'sleep 60 & sleep 60'], timeoutSeconds: 0.3 });
   expect(result.timedOut).toBe(true);
