@@ -1,8 +1,10 @@
 /** Where packages are built a second time: nothing that the first build stood on is used again but the files that it was made of. */
-import { withOtherBuildUser } from '@kiln/host';
+import { lchownSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildUser, withOtherBuildUser, type Host } from '@kiln/host';
 import { makeWorkDirectory } from '@kiln/sandbox';
-import { Store } from '@kiln/store';
-import { prepareToolchain } from '@kiln/toolchain';
+import { Store, walkTree } from '@kiln/store';
+import { prepareToolchain, type Toolchain } from '@kiln/toolchain';
 import type { BuildSite } from './package-toolchain.ts';
 import type { Session } from './session.ts';
 
@@ -29,6 +31,20 @@ async function makeSite({ host: first, store: shared, distribution }: Session): 
     host,
     store,
     distribution,
-    toolchain: () => (toolchain ??= prepareToolchain(host, store, distribution.toolchain)),
+    toolchain: () => (toolchain ??= prepareAgain(first, { host, store, distribution })),
   };
+}
+
+/** Prebuilt RPMs are installed with subordinate ids, which the other user has none of: the first one does it, and what comes of it is the other's. */
+async function prepareAgain(
+  first: Host,
+  { host, store, distribution: { toolchain } }: Omit<BuildSite, 'toolchain'>,
+): Promise<Toolchain> {
+  if (toolchain.kind !== 'repository') return prepareToolchain(host, store, toolchain);
+  const made = await prepareToolchain(first, store, toolchain);
+  const { prefix, uid, gid } = await buildUser(host);
+  if (prefix.length === 0) return made;
+  for (const path of ['', ...[...walkTree(made.layer)].map((entry) => entry.path)])
+    lchownSync(join(made.layer, path), uid, gid);
+  return made;
 }
