@@ -35,8 +35,9 @@ export function toolchainMembers(
     packages.flatMap((one): [string, ToolchainMember][] => {
       const spec = manifest.specs[one.id];
       if (spec === undefined) return [];
-      const problem = changedMember(root, one, spec);
-      return [[one.id, { rpms: rpms.get(spec.source) ?? [], ...(problem === undefined ? {} : { problem }) }]];
+      const own = rpms.get(spec.source) ?? [];
+      const problem = changedMember(root, one, spec) ?? incompleteMember(one, own);
+      return [[one.id, { rpms: own, ...(problem === undefined ? {} : { problem }) }]];
     }),
   );
 }
@@ -47,16 +48,13 @@ export function withSpecs(
   manifest: ToolchainManifest,
   packages: readonly EvaluatedPackage[],
 ): ToolchainManifest {
-  const names = new Map(
-    [...rpmsBySource(manifest)].map(([source, rpms]) => [source, new Set(rpms.map(({ nevra }) => nameOf(nevra)))]),
-  );
+  const rpms = rpmsBySource(manifest);
   const specs = packages.flatMap((one): [string, ToolchainManifest['specs'][string]][] => {
     const source = sourceRpmOf(one);
-    const there = source === undefined ? undefined : names.get(source);
+    const there = source === undefined ? undefined : rpms.get(source);
     const inputs = memberInputs(root, one);
     if (there === undefined || source === undefined || inputs === undefined) return [];
-    const isWhole = one.sourcePackage!.packages.every(({ name, built }) => !built || there.has(name));
-    return isWhole ? [[one.id, { source, inputs }]] : [];
+    return lackingRpms(one, there).length === 0 ? [[one.id, { source, inputs }]] : [];
   });
   const sources = new Set(specs.map(([, { source }]) => source));
   return {
@@ -136,6 +134,26 @@ function changedMember(
     location: { file: one.specFile, line: 1 },
     hint: 'build the toolchain again with it (docs/toolchains.md), or undo the change',
   };
+}
+
+/** A manifest is written whole; lines of it can be lost when people merge it. */
+function incompleteMember(one: EvaluatedPackage, rpms: readonly ManifestPackage[]): Diagnostic | undefined {
+  const lacking = lackingRpms(one, rpms);
+  if (lacking.length === 0) return undefined;
+  return {
+    severity: 'error',
+    code: 'TOOLCHAIN_MEMBER_INCOMPLETE',
+    message: `${one.id} is part of the toolchain, whose manifest lacks its packages ${lacking.join(', ')}`,
+    location: { file: one.specFile, line: 1 },
+    hint: 'restore the manifest, or make it again with `kiln toolchain-manifest`',
+  };
+}
+
+/** Names of the packages that its build makes and the RPMs don't have. */
+function lackingRpms({ sourcePackage }: EvaluatedPackage, rpms: readonly ManifestPackage[]): string[] {
+  const there = new Set(rpms.map(({ nevra }) => nameOf(nevra)));
+  const packages = sourcePackage?.packages ?? [];
+  return packages.filter(({ name, built }) => built && !there.has(name)).map(({ name }) => name);
 }
 
 function sourceRpmOf({ sourcePackage }: EvaluatedPackage): string | undefined {
