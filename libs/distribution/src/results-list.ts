@@ -45,7 +45,9 @@ const size = { type: 'integer', minimum: 0 } as const;
 const FILE_NAME = '^(?!\\.\\.?$)[^/\\x00]+$';
 
 type Unbranded<T> = T extends string ? string : T extends object ? { [M in keyof T]: Unbranded<T[M]> } : T;
-type WrittenResult = Unbranded<Omit<CarriedResult, 'facts'>>;
+interface WrittenResult extends Unbranded<Omit<CarriedResult, 'facts'>> {
+  facts: Record<string, unknown>;
+}
 interface WrittenList {
   version: number;
   results: WrittenResult[];
@@ -61,11 +63,12 @@ const schema: JSONSchemaType<WrittenList> = {
       type: 'array',
       items: {
         type: 'object',
-        required: ['action', 'subject', 'key', 'outputs'],
+        required: ['action', 'subject', 'key', 'outputs', 'facts'],
         properties: {
           action: text,
           subject: text,
           key: digest,
+          facts: { type: 'object', required: [] },
           outputs: {
             type: 'object',
             required: [],

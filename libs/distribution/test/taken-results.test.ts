@@ -230,6 +230,7 @@ describe('is one clear error, and nothing is built or left:', () => {
       () => editList(() => ({ outputs: { '../../x': { sha256: sha256(''), size: 0 } } })),
       /^RESULTS_INVALID: .*\/results\/0\/outputs/,
     ],
+    ['a result without facts', () => editList(() => ({ facts: undefined })), /^RESULTS_INVALID: .*'facts'/],
     ['half a list', () => edit(join(kept, RESULTS_FILE), half), /^RESULTS_INVALID: .*JSON/],
     [
       'no list',
