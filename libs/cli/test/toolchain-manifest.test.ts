@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -61,6 +61,24 @@ test('refuses to sign where no key is named', async () => {
   const { status, err } = await runMain('-C', root, 'toolchain-manifest', '--sign', MANIFEST);
   expect(status).toBe(1);
   expect(err).toContain('names no key that the manifest could be signed with');
+});
+
+test('a manifest never lies beside the signature of another one', async () => {
+  request(['minimal']);
+  expect((await runMain('-C', root, 'toolchain-manifest', MANIFEST)).status).toBe(0);
+  writeFileSync(join(root, `${MANIFEST}.asc`), 'a signature');
+  // The same text keeps it.
+  await runMain('-C', root, 'toolchain-manifest', MANIFEST);
+  expect(existsSync(join(root, `${MANIFEST}.asc`))).toBe(true);
+  // What can't be signed isn't written.
+  request(['minimal = 1-1']);
+  const before = readFileSync(join(root, MANIFEST), 'utf8');
+  expect((await runMain('-C', root, 'toolchain-manifest', '--sign', MANIFEST)).status).toBe(1);
+  expect(readFileSync(join(root, MANIFEST), 'utf8')).toBe(before);
+  expect(existsSync(join(root, `${MANIFEST}.asc`))).toBe(true);
+  const { out, err } = await runMain('-C', root, 'toolchain-manifest', MANIFEST);
+  expect(out + err).toContain(`${MANIFEST}.asc was a signature of what it was before: sign it with --sign`);
+  expect(existsSync(join(root, `${MANIFEST}.asc`))).toBe(false);
 });
 
 test('lists what came, went and is another file', () => {

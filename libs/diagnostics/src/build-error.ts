@@ -37,6 +37,13 @@ export class BuildError extends Error {
     this.diagnostics = options.diagnostics ?? [];
   }
 
+  /** The same with a place, unless it has one. */
+  at(location: SourceLocation | undefined): BuildError {
+    if (this.location !== undefined || location === undefined) return this;
+    const { code, message, hint, log, command, diagnostics, cause } = this;
+    return new BuildError(code, message, { location, hint, log, command, diagnostics, cause });
+  }
+
   /** The error as text for a person: where, code, message, the problems behind it, hint, log, command. Fit for a terminal whatever they quote. */
   format(): string {
     const head: Diagnostic = {

@@ -137,12 +137,12 @@ export class TakenResults implements EarlierResults {
     const path = carriedPath(blob);
     const { action, subject } = one;
     const tell = new FetchProgress(this.#host, { action, subject }).file('earlier result', size);
-    const outcome = await this.#download(store, { fileName: path, path, sha256, tell });
+    const outcome = await this.#download(store, { fileName: path, path, sha256, sizeLimit: size, tell });
     if ('blob' in outcome) {
       if (outcome.blob.size === size) return;
       throw changed(one, `it has ${outcome.blob.size} bytes, the list says ${size}`);
     }
-    if (outcome.found !== undefined) throw changed(one, outcome.reason);
+    if (outcome.isOther) throw changed(one, outcome.reason);
     throw new BuildError('RESULT_MISSING', `a file of ${nameOf(one)} can't be had: ${outcome.reason}`, {
       hint: 'write the results again with `kiln bootstrap --export`; without them all is built here',
     });
@@ -150,10 +150,7 @@ export class TakenResults implements EarlierResults {
 
   #download(
     store: Store,
-    {
-      path,
-      ...wanted
-    }: { readonly path: string } & Pick<Parameters<typeof download>[2], 'fileName' | 'sha256' | 'tell'>,
+    { path, ...wanted }: { readonly path: string } & Omit<Parameters<typeof download>[2], 'url' | 'stallSeconds'>,
   ) {
     const { stallSeconds } = this.#place;
     const stall = stallSeconds === undefined ? {} : { stallSeconds };

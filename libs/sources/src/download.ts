@@ -1,5 +1,6 @@
 /** Downloading a file from an address into the store: resumed where an earlier try ended, tried again after passing trouble. */
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,16 +22,24 @@ export interface Wanted {
   /** Sent as bearer token to the host of `url`, to no other. */
   readonly token?: string;
   readonly tell?: TellBytes;
+  /** Bytes that it has at most: a server that goes on and on is stopped. */
+  readonly sizeLimit?: number;
   /** A server that sends less than a byte a second for so long has stalled; a minute when omitted. */
   readonly stallSeconds?: number;
 }
 
 /**
- * How a download ended: in the store, or why not. `found` is the digest when it was other content; `isPassing`: the server was tried
- * several times and may answer another day.
+ * How a download ended: in the store, or why not. `isOther`: it was other content, or more than it may be; `found` is its digest when it
+ * came to its end. `isPassing`: the server was tried several times and may answer another day.
  */
-export type DownloadOutcome =
-  { readonly blob: Blob } | { readonly reason: string; readonly found?: Sha256; readonly isPassing?: true };
+export type DownloadOutcome = { readonly blob: Blob } | DownloadFailure;
+
+interface DownloadFailure {
+  readonly reason: string;
+  readonly found?: Sha256;
+  readonly isOther?: true;
+  readonly isPassing?: true;
+}
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MILLISECONDS = 500;
@@ -72,13 +81,16 @@ async function fetchInto(host: Host, store: Store, fetch: Fetch): Promise<Downlo
   const before = await sizeOf(path);
   const complete = sha256 !== undefined && before > 0 && (await digestFile(path)) === sha256;
   const failure = complete ? undefined : await transfer(host, { ...fetch, path });
-  if (failure !== undefined) return { ...failure, reason: `${withoutCredentials(url)}: ${failure.reason}` };
+  if (failure !== undefined) {
+    if (failure.isOther) await rm(directory, { recursive: true });
+    return { ...failure, reason: `${withoutCredentials(url)}: ${failure.reason}` };
+  }
   const found = await digestFile(path);
   if (sha256 !== undefined && found !== sha256) {
     await rm(directory, { recursive: true });
     // What was resumed may have been the beginning of other content.
     if (before > 0) return fetchInto(host, store, fetch);
-    return { reason: `${withoutCredentials(url)}: it has SHA-256 ${found}`, found };
+    return { reason: `${withoutCredentials(url)}: it has SHA-256 ${found}`, found, isOther: true };
   }
   const blob = await store.putFile(path, found);
   await rm(directory, { recursive: true });
@@ -93,10 +105,7 @@ interface Transfer extends Fetch {
 const unreachable = new Set<string>();
 
 /** Undefined when the file is whole, else the reason. The part that has arrived stays. */
-async function transfer(
-  host: Host,
-  request: Transfer,
-): Promise<{ readonly reason: string; readonly isPassing?: true } | undefined> {
+async function transfer(host: Host, request: Transfer): Promise<DownloadFailure | undefined> {
   const server = new URL(request.url).host;
   let trouble: string | undefined;
   for (let attempt = 1; ; attempt += 1) {
@@ -104,6 +113,7 @@ async function transfer(
     if (httpStatus !== 0) unreachable.delete(server);
     if (status === 0) return undefined;
     if (status === CURL.writeError && isDiskFull(request.directory)) throw diskFull(request.directory);
+    if (status === SIZE_EXCEEDED) return { reason: `it has more than ${request.sizeLimit} bytes`, isOther: true };
     const unresumable = status === CURL.rangeError || httpStatus === 416;
     if (unresumable || request.sha256 === undefined) await rm(request.path, { force: true });
     const isAboutServer = unresumable || isPassing(status, httpStatus);
@@ -119,6 +129,11 @@ async function transfer(
     await delay(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1), undefined, { signal: host.signal });
   }
 }
+
+/** The kernel ends a process that writes more than it may (SIGXFSZ): curl's own limit is nothing for an answer without a length. */
+const SIZE_EXCEEDED = 128 + constants.signals.SIGXFSZ;
+/** Headers are written too. */
+const SMALLEST_LIMIT = 1024 * 1024;
 
 /** Exit statuses of curl(1). */
 const CURL = {
@@ -159,7 +174,7 @@ interface CurlResult {
 
 async function runCurl(
   host: Host,
-  { url, path, sha256, token, tell, stallSeconds = STALL_SECONDS }: Transfer,
+  { url, path, sha256, token, tell, sizeLimit, stallSeconds = STALL_SECONDS }: Transfer,
 ): Promise<CurlResult> {
   const headers = `${path}.headers`;
   const user = await buildUser(host);
@@ -167,6 +182,7 @@ async function runCurl(
   const isProved = sha256 === undefined && url.startsWith('https:');
   const argv = [
     ...user.prefix,
+    ...(sizeLimit === undefined ? [] : ['prlimit', '--core=0', `--fsize=${Math.max(sizeLimit, SMALLEST_LIMIT)}`]),
     ...['curl', '-q', '--fail', '--location', '--silent', '--show-error', '--globoff'],
     ...['--proto', '=http,https', ...(isProved ? ['--proto-redir', '=https'] : []), '--connect-timeout', '20'],
     ...['--speed-limit', '1', '--speed-time', String(stallSeconds)],
@@ -242,7 +258,8 @@ async function takeFile(store: Store, url: string, sha256: Sha256 | undefined): 
   try {
     const path = fileURLToPath(url);
     const found = await digestFile(path);
-    if (sha256 !== undefined && found !== sha256) return { reason: `${url}: it has SHA-256 ${found}`, found };
+    if (sha256 !== undefined && found !== sha256)
+      return { reason: `${url}: it has SHA-256 ${found}`, found, isOther: true };
     return { blob: await store.putFile(path, found) };
   } catch (error) {
     if (error instanceof BuildError) throw error;

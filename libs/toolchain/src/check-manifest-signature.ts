@@ -26,7 +26,9 @@ export async function checkManifestSignature(
   }
   await withVerifier(host, [{ fingerprint: key, publicKeyFile: join(root, publicKey) }], (verifier) =>
     verifier.checkFile(path, signaturePath, { fingerprint: key, what: file }),
-  );
+  ).catch((error: unknown) => {
+    throw error instanceof BuildError ? error.at({ file, line: 1 }) : error;
+  });
   if ((await digestFile(path)) === sha256) return;
   throw new BuildError('TOOLCHAIN_MANIFEST_CHANGED', `${file} was changed after it was read`, {
     location: { file, line: 1 },

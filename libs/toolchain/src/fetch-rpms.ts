@@ -78,16 +78,25 @@ async function fetchAll(
     if (silent.has(rpm.repository)) return;
     const url = fileAddress(place, urls.get(rpm.repository)!, rpm.path);
     const tell = tellers.get(rpm)!;
-    const outcome = await download(host, store, { url, fileName: rpm.nevra, sha256: rpm.sha256, tell, ...stall });
-    if ('blob' in outcome) return tell(rpm.size, rpm.size);
+    const { nevra, sha256, size } = rpm;
+    const outcome = await download(host, store, { url, fileName: nevra, sha256, sizeLimit: size, tell, ...stall });
+    if ('blob' in outcome) {
+      tell(size, size);
+      if (outcome.blob.size !== size) failures.push(otherSize(rpm, outcome.blob.size));
+      return;
+    }
     if (outcome.isPassing === true) {
       if (silent.has(rpm.repository)) return;
       silent.add(rpm.repository);
     }
-    const code = outcome.found === undefined ? 'TOOLCHAIN_RPM_MISSING' : 'TOOLCHAIN_RPM_CHANGED';
+    const code = outcome.isOther ? 'TOOLCHAIN_RPM_CHANGED' : 'TOOLCHAIN_RPM_MISSING';
     failures.push({ code, rpm, reason: outcome.reason });
   });
   return failures;
+}
+
+function otherSize(rpm: ManifestPackage, found: number): Failure {
+  return { code: 'TOOLCHAIN_RPM_CHANGED', rpm, reason: `it has ${found} bytes, the manifest says ${rpm.size}` };
 }
 
 function fileAddress(place: ManifestPlace, url: string, path: string): string {

@@ -7,7 +7,7 @@ export type LocatedMembers = ReadonlyMap<string, LocatedJson>;
 
 /** What a text must look like, and how that is called. */
 export interface TextForm {
-  readonly pattern: RegExp;
+  readonly pattern: Pick<RegExp, 'test'>;
   readonly what: string;
 }
 

@@ -130,7 +130,11 @@ function readList(root: string, path: string, file: string): string {
   try {
     return readFileSync(join(root, path), 'utf8');
   } catch (cause) {
-    throw new BuildError('TOOLCHAIN_LIST_INVALID', `${path} can't be read`, { location: { file, line: 1 }, cause });
+    throw new BuildError('TOOLCHAIN_LIST_INVALID', `${path} can't be read`, {
+      location: { file, line: 1 },
+      hint: 'write the list, or take it out of "lists" of the manifest',
+      cause,
+    });
   }
 }
 
@@ -141,7 +145,7 @@ function asPin({ fileName, ...rest }: ListedRpm): Pin[] {
   return fileName === undefined ? [] : [{ ...rest, fileName }];
 }
 
-/** The offers that lists name, by package name. @throws BuildError `TOOLCHAIN_UNRESOLVED` */
+/** The offers that lists name, by package name. @throws BuildError `TOOLCHAIN_UNRESOLVED`, `TOOLCHAIN_LIST_INVALID` */
 function pinListed(listed: readonly Pin[], offers: readonly OfferedRpm[]): ReadonlyMap<string, OfferedRpm> {
   const byFile = new Map<string, OfferedRpm>();
   for (const one of offers) {
@@ -161,7 +165,18 @@ function pinListed(listed: readonly Pin[], offers: readonly OfferedRpm[]): Reado
       }),
     );
   }
-  return new Map(listed.map(({ name, fileName }) => [name, byFile.get(fileName)!]));
+  const pinned = new Map<string, OfferedRpm>();
+  for (const { name, fileName, location } of listed) {
+    const [one, known] = [byFile.get(fileName)!, pinned.get(name)];
+    if (known !== undefined && known !== one) {
+      throw new BuildError('TOOLCHAIN_LIST_INVALID', `${fileName} is listed, and ${rpmFileName(known)} too`, {
+        location,
+        hint: 'a toolchain has one version of a package: keep one of the lines',
+      });
+    }
+    pinned.set(name, one);
+  }
+  return pinned;
 }
 
 /** For each name the pinned offer, else the newest of the repository with the smallest priority. */

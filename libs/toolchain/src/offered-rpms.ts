@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sha256, type Sha256 } from '@kiln/build-identity';
-import { BuildError } from '@kiln/diagnostics';
+import { BuildError, type SourceLocation } from '@kiln/diagnostics';
 import { inParallel, type Host } from '@kiln/host';
 import type { Provider } from '@kiln/package-graph';
 import {
@@ -18,7 +18,7 @@ import {
   type RepodataPackage,
   type RepodataSource,
 } from '@kiln/rpm-repository';
-import { download } from '@kiln/sources';
+import { download, withoutCredentials } from '@kiln/sources';
 import type { Store } from '@kiln/store';
 import type { ManifestRepository, ManifestRequest } from './toolchain-manifest.ts';
 
@@ -48,17 +48,40 @@ export interface ManifestPlace {
 const REPOMD = 'repodata/repomd.xml';
 const PARALLEL = 4;
 
+/** Bytes of a file of metadata; that of the files of all of Fedora's packages has a tenth of it. */
+const MOST_METADATA = 1024 ** 3;
+
 /** Which files of packages are read: programs and `/etc`, as `primary` has them, or all. The lists of all are many times as large. */
 export type OfferedFiles = 'primary' | 'all';
 
+interface Wanted extends Pick<ManifestRequest, 'keys'> {
+  readonly files: OfferedFiles;
+}
+
 /**
  * All binary RPMs of a repository.
- * @throws BuildError `TOOLCHAIN_REPOSITORY_UNREACHABLE`, `SIGNATURE_INVALID`, `SIGNATURE_KEY_INVALID`, `REPODATA_*`, `RPM_*`
+ * @throws BuildError `TOOLCHAIN_REPOSITORY_UNREACHABLE`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `SIGNATURE_KEY_INVALID`, `REPODATA_*`, `RPM_*`;
+ * where the manifest names the repository, unless it is about a place of the metadata.
  */
 export async function offeredRpms(
   place: ManifestPlace,
   repository: ManifestRepository,
-  { keys, files }: Pick<ManifestRequest, 'keys'> & { readonly files: OfferedFiles },
+  wanted: Wanted,
+): Promise<OfferedRpm[]> {
+  try {
+    return await readOffers(place, repository, wanted);
+  } catch (error) {
+    if (error instanceof BuildError) throw error.at(repository.location);
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall === undefined || code === 'ENOSPC') throw error;
+    throw unreachable(`the repository ${repository.name} can't be read: ${message}`, repository.location);
+  }
+}
+
+async function readOffers(
+  place: ManifestPlace,
+  repository: ManifestRepository,
+  { keys, files }: Wanted,
 ): Promise<OfferedRpm[]> {
   const directory = localDirectory(place, repository.url);
   if (directory !== undefined && !existsSync(join(directory, REPOMD)))
@@ -90,16 +113,22 @@ export function addressOf(url: string, path: string): string {
 
 function remoteSource({ host, store, stallSeconds }: ManifestPlace, url: string): RepodataSource {
   return {
-    origin: url.replace(/\/$/, ''),
+    origin: withoutCredentials(url).replace(/\/$/, ''),
     read: async (path) => {
       const stall = stallSeconds === undefined ? {} : { stallSeconds };
-      const outcome = await download(host, store, { url: addressOf(url, path), fileName: path, ...stall });
+      const address = addressOf(url, path);
+      const outcome = await download(host, store, { url: address, fileName: path, sizeLimit: MOST_METADATA, ...stall });
       if ('blob' in outcome) return readFile(store.blobPath(outcome.blob.sha256));
-      throw new BuildError('TOOLCHAIN_REPOSITORY_UNREACHABLE', `a repository can't be read: ${outcome.reason}`, {
-        hint: 'check the address in the manifest and the network',
-      });
+      throw unreachable(`a repository can't be read: ${outcome.reason}`);
     },
   };
+}
+
+function unreachable(message: string, location?: SourceLocation): BuildError {
+  return new BuildError('TOOLCHAIN_REPOSITORY_UNREACHABLE', message, {
+    location,
+    hint: 'check the address in the manifest and the network',
+  });
 }
 
 interface Signed {
@@ -114,12 +143,11 @@ async function checkedRepomd(
   { repository: { metadataKey = '' }, keys }: Signed,
 ): Promise<Sha256> {
   const what = `${source.origin}/${REPOMD}`;
-  const [content, signature] = [await source.read(REPOMD), await source.read(`${REPOMD}.asc`)];
-  if (content === undefined || signature === undefined) {
-    throw new BuildError('SIGNATURE_MISSING', `${what} has no signature; it must be signed by ${metadataKey}`, {
-      hint: 'name no "metadataKey" for a repository that signs its packages alone',
-    });
-  }
+  const content = await source.read(REPOMD);
+  const signature = await source.read(`${REPOMD}.asc`).catch((cause: unknown) => {
+    throw signatureMissing(what, metadataKey, cause);
+  });
+  if (content === undefined || signature === undefined) throw signatureMissing(what, metadataKey);
   const scratch = await mkdtemp(join(tmpdir(), 'kiln-repomd-'));
   try {
     const [file, signatureFile] = [join(scratch, 'repomd.xml'), join(scratch, 'repomd.xml.asc')];
@@ -135,11 +163,20 @@ async function checkedRepomd(
   return sha256(content);
 }
 
+/** `cause` is why it can't be had, when that is known. */
+function signatureMissing(what: string, key: string, cause?: unknown): BuildError {
+  const why = cause instanceof BuildError ? `: ${cause.message}` : '';
+  return new BuildError('SIGNATURE_MISSING', `${what} has no signature; it must be signed by ${key}${why}`, {
+    hint: 'name no "metadataKey" for a repository that signs its packages alone',
+    cause,
+  });
+}
+
 function offered(one: RepodataPackage, repository: ManifestRepository): OfferedRpm {
   const { name, evr, arch, provides, requires, conflicts, obsoletes, files, checksum, path, sourceRpm } = one;
   if (one.base !== undefined || checksum.algorithm !== 'sha256') {
     const what = one.base === undefined ? `a digest by ${checksum.algorithm}` : 'another place (xml:base)';
-    throw new BuildError('REPODATA_UNSUPPORTED', `${repository.url}: ${name} has ${what}`, {
+    throw new BuildError('REPODATA_UNSUPPORTED', `${withoutCredentials(repository.url)}: ${name} has ${what}`, {
       hint: 'make the metadata with createrepo_c --checksum=sha256, without --baseurl',
     });
   }

@@ -15,6 +15,8 @@ export interface ManifestRepository {
   readonly rpmKey?: string;
   /** Fingerprint of the key that `repomd.xml` is signed with. */
   readonly metadataKey?: string;
+  /** Where the manifest has it. */
+  readonly location?: SourceLocation;
 }
 
 /** What people write. Paths are relative to the workspace. */
@@ -73,9 +75,12 @@ export interface ToolchainManifest extends ManifestRequest {
 export const DEFAULT_PRIORITY = 99;
 
 const NAME = { pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/, what: 'a plain name' };
-const URL_OR_DIRECTORY = { pattern: /^((https?|file):\/\/\S+|(?!.*:)[^/\s]\S*)$/, what: 'an address or a directory' };
+const URL_OR_DIRECTORY = {
+  pattern: { test: isAddressOrDirectory },
+  what: "an address (without '?' and '#') or a directory",
+};
 const FINGERPRINT = { pattern: /^([0-9A-F]{40}|[0-9A-F]{64})$/, what: 'a fingerprint in upper-case hexadecimal' };
-const TIME = { pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, what: 'a time like 2026-11-20T00:00:00Z' };
+const TIME = { pattern: { test: isTime }, what: 'a time like 2026-11-20T00:00:00Z' };
 const NEVRA = { pattern: /^[^\s/]+-(\d+:)?[^\s/-]+-[^\s/-]+\.\w+$/, what: 'name-[epoch:]version-release.arch' };
 const DIGEST = { pattern: /^[0-9a-f]{64}$/, what: 'a SHA-256 in lower-case hexadecimal' };
 const SOURCE_RPM = { pattern: /^[^\s/]+\.(no)?src\.rpm$/, what: 'the file name of a source RPM' };
@@ -101,9 +106,9 @@ export function parseToolchainManifest(text: string, file: string): ToolchainMan
   const repositories = reader.list(top.get('repositories'), (one) => readRepositoryEntry(reader, one, keys));
   reader.unique(top.get('repositories'), 'name');
   const names = repositories.map(({ name }) => name);
-  const packages = reader.list(top.get('packages'), (one) => readPackageEntry(reader, one, { keys, names, file }));
+  const packages = reader.list(top.get('packages'), (one) => readPackageEntry(reader, one, { keys, names }));
   reader.unique(top.get('packages'), 'nevra');
-  const others = reader.list(top.get('others'), (one) => readPackageEntry(reader, one, { keys, names, file }));
+  const others = reader.list(top.get('others'), (one) => readPackageEntry(reader, one, { keys, names }));
   const members = packages.map(({ nevra }) => nevra);
   return {
     architecture: reader.text(top.get('architecture')!, ARCHITECTURE),
@@ -122,6 +127,20 @@ export function parseToolchainManifest(text: string, file: string): ToolchainMan
   };
 }
 
+/** Whether files can be asked for below it. */
+function isAddressOrDirectory(text: string): boolean {
+  if (!text.includes(':')) return /^[^/\s]\S*$/.test(text);
+  if (!/^(https?|file):\/\/[^\s?#]+$/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, host, pathname } = new URL(text);
+  return protocol !== 'file:' || (host === '' && !/%2f/i.test(pathname));
+}
+
+/** A day and an hour that there are. */
+function isTime(text: string): boolean {
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text.replace('Z', '.000Z');
+}
+
 type Keys = ManifestRequest['keys'];
 
 function readRepositoryEntry(reader: LocatedReader, value: LocatedJson, keys: Keys): ManifestRepository {
@@ -136,6 +155,7 @@ function readRepositoryEntry(reader: LocatedReader, value: LocatedJson, keys: Ke
     ...reader.optional(members, 'priority', (one) => reader.natural(one)),
     ...reader.optional(members, 'rpmKey', (one) => knownKey(reader, one, keys)),
     ...reader.optional(members, 'metadataKey', (one) => knownKey(reader, one, keys)),
+    location: lineOf(value),
   };
 }
 
@@ -143,14 +163,9 @@ interface KnownNames {
   readonly keys: Keys;
   /** Of repositories. */
   readonly names: readonly string[];
-  readonly file: string;
 }
 
-function readPackageEntry(
-  reader: LocatedReader,
-  value: LocatedJson,
-  { keys, names, file }: KnownNames,
-): ManifestPackage {
+function readPackageEntry(reader: LocatedReader, value: LocatedJson, { keys, names }: KnownNames): ManifestPackage {
   const members = reader.members(value, {
     required: ['nevra', 'size', 'sha256', 'repository', 'path'],
     optional: ['key', 'source'],
@@ -163,8 +178,12 @@ function readPackageEntry(
     path: reader.relativePath(members.get('path')!),
     ...reader.optional(members, 'key', (one) => knownKey(reader, one, keys)),
     ...reader.optional(members, 'source', (one) => reader.text(one, SOURCE_RPM)),
-    location: { file, line: value.location.line },
+    location: lineOf(value),
   };
+}
+
+function lineOf({ location: { file, line } }: LocatedJson): SourceLocation {
+  return { file, line };
 }
 
 function readSpecEntry(reader: LocatedReader, value: LocatedJson): ManifestSpec {
@@ -201,7 +220,7 @@ export function formatToolchainManifest(manifest: ToolchainManifest): string {
     ['architecture', JSON.stringify(architecture)],
     ['snapshot', snapshot === undefined ? undefined : JSON.stringify(snapshot)],
     ['keys', Object.keys(keys).length === 0 ? undefined : map(keys)],
-    ['repositories', list(repositories)],
+    ['repositories', list(repositories.map(({ location: _, ...one }) => one))],
     ['roots', roots.length === 0 ? undefined : list(roots)],
     ['lists', lists.length === 0 ? undefined : list(lists)],
     ['packages', rpms(packages)],

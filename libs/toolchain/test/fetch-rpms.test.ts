@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuildError } from '@kiln/diagnostics';
@@ -20,6 +20,8 @@ const FIXTURES = join(import.meta.dirname, '../../rpm-repository/test/fixtures')
 const MINIMAL = 'minimal-1-1.noarch.rpm';
 const SUB = 'sub-package-1.2~rc1-4.noarch.rpm';
 const FILE = 'toolkit/manifests/test.json';
+/** A key whose file isn't there. */
+const KEYLESS = 'A'.repeat(40);
 
 let top: string;
 let own: TestKey;
@@ -138,6 +140,25 @@ describe('one clear error for', () => {
     expect(await store.hasIntactBlob(manifest.packages[0]!.sha256)).toBe(false);
   });
 
+  it('a server that sends without end, which is stopped', async () => {
+    const manifest = await manifestOf();
+    server.trouble = (path, response) => {
+      if (path !== MINIMAL) return false;
+      const piece = Buffer.alloc(64 * 1024);
+      const write = () => {
+        while (!response.destroyed && response.write(piece));
+      };
+      response.on('drain', write);
+      write();
+      return true;
+    };
+    const [error, told] = await failure(fetchManifestRpms(place(), manifest));
+    expect(error).toMatch(/^TOOLCHAIN_RPM_CHANGED: minimal-1-1\.noarch /);
+    expect(told).toMatch(/minimal-1-1\.noarch\.rpm: it has more than \d+ bytes$/);
+    server.trouble = () => false;
+    await fetchManifestRpms(place(), manifest);
+  });
+
   it('a signature of another key, and for none', async () => {
     const manifest = await manifestOf();
     const wrong = changed(manifest, { key: other.fingerprint });
@@ -199,6 +220,43 @@ describe('one clear error for', () => {
     expect((await failure(manifestOf()))[0]).toContain('the content is not what was signed');
   });
 
+  it('metadata without a signature', async () => {
+    server.trouble = (path, response) => path.endsWith('.asc') && (response.writeHead(404).end(), true);
+    expect((await failure(manifestOf()))[0]).toMatch(
+      /^SIGNATURE_MISSING: http:.*repomd\.xml has no signature; it must be signed by .*404/,
+    );
+  });
+
+  it('each of them at the line of the repository, without its password', async () => {
+    const url = server.url.replace('//', '//user:secret@');
+    const at = async (repository: object): Promise<BuildError> => {
+      const keys = { ...request.keys, [KEYLESS]: 'none.asc' };
+      const text = JSON.stringify({ ...request, keys, repositories: [repository] }, undefined, 1);
+      const made = makeToolchainManifest(place(), parseToolchainManifest(text, FILE), FILE);
+      return made.then(
+        () => Promise.reject(new Error('it did not fail')),
+        (error: unknown) => error as BuildError,
+      );
+    };
+    writeFileSync(join(top, 'file'), '');
+    mkdirSync(join(top, 'dangling'));
+    symlinkSync('nothing', join(top, 'dangling/a.rpm'));
+    const cases: readonly (readonly [object, string, RegExp])[] = [
+      [{ url: `${url}none/` }, 'TOOLCHAIN_REPOSITORY_UNREACHABLE', /none\/repodata/],
+      [{ url, metadataKey: other.fingerprint }, 'SIGNATURE_INVALID', /repomd\.xml is not signed by/],
+      [{ url, metadataKey: KEYLESS }, 'SIGNATURE_KEY_INVALID', /none\.asc can't be read/],
+      [{ url: 'file' }, 'TOOLCHAIN_REPOSITORY_UNREACHABLE', /one can't be read: .*not a directory/],
+      [{ url: 'dangling' }, 'TOOLCHAIN_REPOSITORY_UNREACHABLE', /one can't be read: .*a\.rpm/],
+    ];
+    for (const [more, code, words] of cases) {
+      const error = await at({ name: 'one', ...more });
+      expect(error.format()).not.toContain('secret');
+      expect(error).toMatchObject({ code, location: { file: FILE, line: 9 } });
+      expect(error.message).toMatch(words);
+      expect(error.hint).toBeDefined();
+    }
+  });
+
   it('a repository that is not there', async () => {
     const at = (url: string) => manifestOf({ repositories: [{ name: 'none', url }] });
     expect((await failure(at(`${server.url}none/`)))[0]).toMatch(
@@ -211,6 +269,10 @@ describe('one clear error for', () => {
     const manifest = await manifestOf();
     const renamed = changed(manifest, { nevra: 'maximal-1-1.noarch' });
     expect((await failure(fetchManifestRpms(place(), renamed)))[1]).toContain('it is minimal-1-1.noarch');
+    const longer = changed(manifest, { size: 1_000_000 });
+    expect((await failure(fetchManifestRpms(place(), longer)))[1]).toMatch(
+      /it has \d+ bytes, the manifest says 1000000$/,
+    );
     const promising = { ...manifest, provides: { ...manifest.provides, 'minimal-1-1.noarch': ['gcc = 14'] } };
     expect((await failure(fetchManifestRpms(place(), promising)))[1]).toContain("it doesn't provide 'gcc = 14'");
   });
@@ -219,7 +281,6 @@ describe('one clear error for', () => {
 it('reads nothing outside of a directory that a link leads out of', async () => {
   mkdirSync(join(top, 'linked/repodata'), { recursive: true });
   writeFileSync(join(top, 'outside.xml'), '<repomd/>');
-  const { symlinkSync } = await import('node:fs');
   symlinkSync(join(top, 'outside.xml'), join(top, 'linked/repodata/repomd.xml'));
   const [error] = await failure(manifestOf({ repositories: [{ name: 'linked', url: 'linked' }] }));
   expect(error).toMatch(/^REPODATA_PATH_OUTSIDE: /);

@@ -130,6 +130,26 @@ it('names everything that is missing, who asks for it, and what is there instead
   ]);
 });
 
+it('refuses lists with two versions of a package', () => {
+  const newer = offer('libc', '2.10-1');
+  const resolved = () => resolve([libc, newer], { roots: [] }, 'libc-2-1.x86_64.rpm\nlibc-2.10-1.x86_64.rpm\n');
+  expect(resolved).toThrowError(
+    expect.objectContaining({
+      code: 'TOOLCHAIN_LIST_INVALID',
+      message: 'libc-2.10-1.x86_64.rpm is listed, and libc-2-1.x86_64.rpm too',
+      location: { file: 'list.txt', line: 2 },
+    }),
+  );
+  const same = 'libc-2-1.x86_64.rpm\nlibc-2-1.x86_64.rpm\n';
+  expect(resolve([libc, newer], { roots: [] }, same)).toEqual(['libc-2-1.x86_64 base']);
+});
+
+it('a text that is no rich dependency is one that nobody provides', () => {
+  expect(problems(() => resolve([libc], { roots: ['(libc'] }))).toEqual([
+    expect.stringMatching(/^TOOLCHAIN_UNRESOLVED: nothing provides '\(libc', which 'roots' asks for/),
+  ]);
+});
+
 it('reads Azure Linux’s lists and says where one is none', () => {
   expect(parsePackageList('ncurses-libs-6.4-3.azl3.x86_64.rpm\n', 'l.txt')).toEqual([
     { fileName: 'ncurses-libs-6.4-3.azl3.x86_64.rpm', name: 'ncurses-libs', location: { file: 'l.txt', line: 1 } },

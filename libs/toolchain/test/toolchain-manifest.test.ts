@@ -60,7 +60,12 @@ it.each([
   ['toolkit/list.txt', '../list.txt', "the path '../list.txt' leaves its directory"],
   ['toolkit/keys/base.asc', '/root/base.asc', "the path '/root/base.asc' leaves its directory"],
   ['https://rpms.example/base/', '../elsewhere', "the path '../elsewhere' leaves its directory"],
-  ['https://rpms.example/base/', 'ftp://rpms.example/', "'ftp://rpms.example/' is not an address or a directory"],
+  ['https://rpms.example/base/', 'ftp://rpms.example/', "'ftp://rpms.example/' is not an address"],
+  ['https://rpms.example/base/', 'https:///', "'https:///' is not an address"],
+  ['https://rpms.example/base/', 'https://rpms.example:99999/', 'is not an address'],
+  ['https://rpms.example/base/', 'https://rpms.example/?token=1', "is not an address (without '?' and '#')"],
+  ['https://rpms.example/base/', 'file://rpms/base', "'file://rpms/base' is not an address"],
+  ['https://rpms.example/base/', 'file:///rpms%2Fbase', "'file:///rpms%2Fbase' is not an address"],
   [
     '"repository":"base"',
     '"repository":"basse"',
@@ -74,6 +79,8 @@ it.each([
   ['"size":7,', '', "the member 'size' is missing"],
   ['"roots"', '"root"', "'root' is not known here; did you mean 'roots'?"],
   ['2026-11-20T00:00:00Z', 'yesterday', "'yesterday' is not a time like"],
+  ['2026-11-20T00:00:00Z', '2026-02-30T00:00:00Z', "'2026-02-30T00:00:00Z' is not a time like"],
+  ['2026-11-20T00:00:00Z', '2026-11-20T25:00:00Z', 'is not a time like'],
   ['"bash-5.2-1.x86_64": [', '"dash-1-1.x86_64": [', "'dash-1-1.x86_64' is not a package of 'packages'"],
 ])('refuses %s as %s', (from, to, message) => {
   expect(replaced(from, to)).toContain(message);

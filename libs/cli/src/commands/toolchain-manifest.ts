@@ -1,4 +1,7 @@
 /** `kiln toolchain-manifest`: resolves what a manifest asks for against its repositories and writes the packages into it. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { BuildError } from '@kiln/diagnostics';
@@ -47,20 +50,22 @@ export async function updateManifest(
     const made = await makeToolchainManifest({ host, store, root }, before, file);
     const { packages } = await loadDistribution(root, { isLocking: true });
     const after = withSpecs(root, made, packages);
-    await writeFileAtomic(join(root, file), formatToolchainManifest(after));
-    if (sign) await signManifest(host, root, file);
+    const text = formatToolchainManifest(after);
+    const signature = sign ? await signatureOf(host, root, text) : undefined;
+    const isUnsigned = await writeManifest(join(root, file), text, signature);
     const megabytes = after.packages.reduce((sum, { size }) => sum + size, 0) / 1e6;
     print(context, `wrote ${file}: ${after.packages.length} packages, ${megabytes.toFixed(0)} MB`);
     const whole = Object.keys(after.specs).length;
     print(context, `${whole} of the workspace's ${packages.length} packages are taken from it`);
     for (const line of manifestChanges(before, after)) print(context, line);
+    if (isUnsigned) print(context, `${file}.asc was a signature of what it was before: sign it with --sign`);
   } finally {
     reporter.end();
   }
 }
 
-/** @throws BuildError `SIGNING_KEY_MISSING` where no key is named, and those of signing. */
-async function signManifest(host: Host, root: string, file: string): Promise<void> {
+/** The armored signature. @throws BuildError `SIGNING_KEY_MISSING` where no key is named, and those of signing. */
+async function signatureOf(host: Host, root: string, text: string): Promise<string> {
   const { toolchain, signing } = readDistroConfig(root);
   const key = (toolchain.provider === 'repository' ? toolchain.manifestKey : undefined) ?? signing;
   if (key === undefined) {
@@ -73,7 +78,25 @@ async function signManifest(host: Host, root: string, file: string): Promise<voi
     );
   }
   const signingKey = { fingerprint: key.key, publicKeyFile: join(root, key.publicKey) };
-  await withSigner(host, signingKey, (signer) => signer.signFile(join(root, file), Math.floor(host.now() / 1000)));
+  const scratch = await mkdtemp(join(tmpdir(), 'kiln-manifest-'));
+  try {
+    const copy = join(scratch, 'manifest.json');
+    await writeFile(copy, text);
+    await withSigner(host, signingKey, (signer) => signer.signFile(copy, Math.floor(host.now() / 1000)));
+    return await readFile(`${copy}.asc`, 'utf8');
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+/** Never leaves a manifest beside the signature of another text. Returns whether it took away such a signature. */
+async function writeManifest(path: string, text: string, signature: string | undefined): Promise<boolean> {
+  const isOther = (await readFile(path, 'utf8')) !== text;
+  const hadSignature = existsSync(`${path}.asc`);
+  if (isOther) await rm(`${path}.asc`, { force: true });
+  await writeFileAtomic(path, text);
+  if (signature !== undefined) await writeFileAtomic(`${path}.asc`, signature);
+  return isOther && hadSignature && signature === undefined;
 }
 
 /** @throws BuildError `TOOLCHAIN_MANIFEST_MISSING` */
