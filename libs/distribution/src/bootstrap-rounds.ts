@@ -1,4 +1,5 @@
 /** Rounds after stage A: workspaces that build the toolchain's RPMs on what the round before has made. */
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -48,7 +49,9 @@ export async function makeRoundWorkspace(root: string, round: BootstrapRound): P
   const place = roundWorkspace(root, round);
   for (const tree of [...config.specRoots, config.imageDirectory, dirname(DISTRO_FILE)]) {
     await rm(join(place, tree), { recursive: true, force: true });
-    await cp(join(root, tree), join(place, tree), { recursive: true, preserveTimestamps: true });
+    // A tree may have no images yet, or no packages of a root of specs.
+    if (existsSync(join(root, tree)))
+      await cp(join(root, tree), join(place, tree), { recursive: true, preserveTimestamps: true });
   }
   const before = ROUNDS[ROUNDS.indexOf(round) - 1];
   await mkdir(join(place, dirname(ROUND_MANIFEST)), { recursive: true });
