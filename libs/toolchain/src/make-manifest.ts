@@ -57,6 +57,7 @@ export function resolveManifest(
 }
 
 interface Resolved {
+  readonly listed: readonly ListedRpm[];
   /** What the repositories have for this architecture and at this time. */
   readonly usable: readonly OfferedRpm[];
   readonly chosen: readonly OfferedRpm[];
@@ -79,12 +80,13 @@ function resolveOffers(
     ...listed.filter(({ fileName }) => fileName === undefined).map(({ name }) => ({ name })),
     ...[...pinned.values()].map(({ name, evr }) => ({ name, operator: '=' as const, evr })),
   ];
-  return { usable, chosen, closure: resolveClosure(new ProviderIndex(chosen), roots) };
+  return { listed, usable, chosen, closure: resolveClosure(new ProviderIndex(chosen), roots) };
 }
 
 /** @throws BuildError `TOOLCHAIN_UNRESOLVED` */
-function manifestOf(request: ManifestRequest, { usable, chosen, closure }: Resolved, file: string): ToolchainManifest {
-  refuseOpen(closure, { chosen, request, file });
+function manifestOf(request: ManifestRequest, resolved: Resolved, file: string): ToolchainManifest {
+  refuseOpen(resolved, request, file);
+  const { usable, chosen, closure } = resolved;
   const offerOf = new Map(chosen.map((one) => [one as object, one]));
   const members = closure.members
     .map((one) => offerOf.get(one)!)
@@ -201,22 +203,22 @@ function isBefore(a: OfferedRpm, b: OfferedRpm): boolean {
   return order === 0 ? text(a) < text(b) : order < 0;
 }
 
-interface Examined {
-  readonly chosen: readonly OfferedRpm[];
-  readonly request: ManifestRequest;
-  readonly file: string;
-}
-
 /** @throws BuildError `TOOLCHAIN_UNRESOLVED` */
-function refuseOpen({ unresolved: lacks, conflicts }: Closure, { chosen, request, file }: Examined): void {
+function refuseOpen({ listed, chosen, closure }: Resolved, request: ManifestRequest, file: string): void {
+  const { unresolved: lacks, conflicts } = closure;
   const names = chosen.map(({ name }) => name);
   const problems = [
     ...lacks.map(({ dependency, requiredBy, offers }) => {
       const near = offers.length === 0 ? nearestWord(dependency.name, names) : undefined;
-      const by = requiredBy === undefined ? "'roots'" : requiredBy;
+      const text = formatDependency(dependency);
+      const line = requiredBy === undefined ? listed.find(({ name }) => name === text) : undefined;
+      const by = requiredBy ?? line?.location.file ?? "'roots'";
       const there = offers.length > 0 ? `; there is ${offers.map(formatDependency).join(', ')}` : '';
       const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-      return { message: `nothing provides '${formatDependency(dependency)}', which ${by} asks for${there}${hint}` };
+      return {
+        message: `nothing provides '${text}', which ${by} asks for${there}${hint}`,
+        ...(line === undefined ? {} : { location: line.location }),
+      };
     }),
     ...conflicts.map((one) => ({
       message: `${one.package} excludes ${one.with.join(', ')}: ${one.kind} ${one.dependency}`,

@@ -144,6 +144,19 @@ it('refuses lists with two versions of a package', () => {
   expect(resolve([libc, newer], { roots: [] }, same)).toEqual(['libc-2-1.x86_64 base']);
 });
 
+it('says which line of a list asks for a package that nobody has', () => {
+  expect(() => resolve([libc], { roots: [] }, 'libc\nlibd\n')).toThrowError(
+    expect.objectContaining({
+      diagnostics: [
+        expect.objectContaining({
+          message: "nothing provides 'libd', which list.txt asks for; did you mean 'libc'?",
+          location: { file: 'list.txt', line: 2 },
+        }),
+      ],
+    }),
+  );
+});
+
 it('a text that is no rich dependency is one that nobody provides', () => {
   expect(problems(() => resolve([libc], { roots: ['(libc'] }))).toEqual([
     expect.stringMatching(/^TOOLCHAIN_UNRESOLVED: nothing provides '\(libc', which 'roots' asks for/),
