@@ -153,8 +153,7 @@ export class TakenResults implements EarlierResults {
     { path, ...wanted }: { readonly path: string } & Omit<Parameters<typeof download>[2], 'url' | 'stallSeconds'>,
   ) {
     const { stallSeconds } = this.#place;
-    const stall = stallSeconds === undefined ? {} : { stallSeconds };
-    return download(this.#host, store, { url: `${this.#address}${path}`, ...wanted, ...stall });
+    return download(this.#host, store, { url: `${this.#address}${path}`, ...wanted, stallSeconds });
   }
 
   #shown(name: string): string {

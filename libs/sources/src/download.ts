@@ -25,7 +25,7 @@ export interface Wanted {
   /** Bytes that it has at most: a server that goes on and on is stopped. */
   readonly sizeLimit?: number;
   /** A server that sends less than a byte a second for so long has stalled; a minute when omitted. */
-  readonly stallSeconds?: number;
+  readonly stallSeconds?: number | undefined;
 }
 
 /**

@@ -67,7 +67,6 @@ async function fetchAll(
   packages: readonly ManifestPackage[],
 ): Promise<Failure[]> {
   const { host, store, stallSeconds } = place;
-  const stall = stallSeconds === undefined ? {} : { stallSeconds };
   const urls = new Map(repositories.map(({ name, url }) => [name, url]));
   const progress = new FetchProgress(host, TASK, 'packages');
   const tellers = new Map(packages.map((one) => [one, progress.file(one.nevra, one.size)]));
@@ -79,7 +78,7 @@ async function fetchAll(
     const url = fileAddress(place, urls.get(rpm.repository)!, rpm.path);
     const tell = tellers.get(rpm)!;
     const { nevra, sha256, size } = rpm;
-    const outcome = await download(host, store, { url, fileName: nevra, sha256, sizeLimit: size, tell, ...stall });
+    const outcome = await download(host, store, { url, fileName: nevra, sha256, sizeLimit: size, tell, stallSeconds });
     if ('blob' in outcome) {
       tell(size, size);
       if (outcome.blob.size !== size) failures.push(otherSize(rpm, outcome.blob.size));

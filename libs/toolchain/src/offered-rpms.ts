@@ -115,9 +115,13 @@ function remoteSource({ host, store, stallSeconds }: ManifestPlace, url: string)
   return {
     origin: withoutCredentials(url).replace(/\/$/, ''),
     read: async (path) => {
-      const stall = stallSeconds === undefined ? {} : { stallSeconds };
       const address = addressOf(url, path);
-      const outcome = await download(host, store, { url: address, fileName: path, sizeLimit: MOST_METADATA, ...stall });
+      const outcome = await download(host, store, {
+        url: address,
+        fileName: path,
+        sizeLimit: MOST_METADATA,
+        stallSeconds,
+      });
       if ('blob' in outcome) return readFile(store.blobPath(outcome.blob.sha256));
       throw unreachable(`a repository can't be read: ${outcome.reason}`);
     },
