@@ -72,7 +72,7 @@ test('a package is built on it, once', { timeout: 10 * MINUTES }, async () => {
 test('a second build over layers made anew gives the same files', { timeout: 10 * MINUTES }, async () => {
   const { status, output, built } = await kiln(tree, 'reproduce', 'alone');
   expect(status, output).toBe(0);
-  expect(built).toEqual(['reproduce:alone/alone']);
+  expect(built).toContain('reproduce:alone/alone');
 });
 
 test('what it lacks is told of each package that asks for it', { timeout: 5 * MINUTES }, async () => {
