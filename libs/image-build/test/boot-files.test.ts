@@ -1,7 +1,7 @@
 import { sha256 } from '@kiln/build-identity';
 import type { DiskDefinition, PartitionDefinition } from '@kiln/image-config';
 import { afterAll, describe, expect, it } from 'vitest';
-import { biosLoaderModules, bootFiles } from '../src/boot-files.ts';
+import { biosLoaderModules, bootFiles, quotedForGrub } from '../src/boot-files.ts';
 import { planDisk } from '../src/disk-plan.ts';
 import { smallImage } from './small-image.ts';
 import { removeTemporaryDirectories } from './tool-root.ts';
@@ -30,6 +30,16 @@ function kernelLine(partitions: readonly PartitionDefinition[], fips: boolean): 
 }
 
 afterAll(removeTemporaryDirectories);
+
+it.each([
+  ['console=ttyS0,115200 a.b=c,d', 'console=ttyS0,115200 a.b=c,d'],
+  ['memmap=64M$0x1000 a=b;c#d&e|f<g>h', String.raw`memmap=64M\$0x1000 a=b\;c\#d\&e\|f\<g\>h`],
+  [`a=it's`, String.raw`a=it\'s`],
+  ['dyndbg="file a +p; file b$c +p" x;', String.raw`dyndbg="file a +p; file b\$c +p" x\;`],
+  [String.raw`memmap=64M\$0x1000`, String.raw`memmap=64M\$0x1000`],
+])('the language of the boot loader does not take part of the words for its own: %s', (words, expected) => {
+  expect(quotedForGrub(words)).toBe(expected);
+});
 
 describe('the command line of the kernel', () => {
   it('names the partition with the kernel when FIPS is on and it is not that of the root', () => {

@@ -1,7 +1,7 @@
 /** A medium that starts by itself, as a CD or as a disk, with a BIOS or with UEFI; its system runs in memory. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BIOS_LOADER_MODULES, BIOS_MODULES, EFI_MODULES, serialConsole } from '../boot-files.ts';
+import { BIOS_LOADER_MODULES, BIOS_MODULES, EFI_MODULES, quotedForGrub, serialConsole } from '../boot-files.ts';
 import { hexFrom, uuidFrom } from '../disk-plan.ts';
 import { MAKE_SQUASHFS } from '../file-systems.ts';
 import { runScript } from '../image-stage.ts';
@@ -107,7 +107,7 @@ function mediumMenu(title: string, commandLine: readonly string[]): string {
     'set default=0',
     'set timeout=0',
     `menuentry '${title}' {`,
-    `  linux /boot/vmlinuz ${words}`,
+    `  linux /boot/vmlinuz ${quotedForGrub(words)}`,
     '  initrd /boot/initrd.img',
     '}\n',
   ].join('\n');
