@@ -1,6 +1,7 @@
 /** What users and groups of a definition change in a root. */
 import { readAccountDefaults } from './account-defaults.ts';
 import { ACCOUNT_FILES, AccountEditor, type Account, type AccountTexts } from './account-files.ts';
+import { atPlaceNow } from './definition-place.ts';
 import type { FoundRoot } from './found-root.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { TreeChange } from './tree-change.ts';
@@ -28,9 +29,9 @@ export function accountChanges(
   const today = Math.floor(sourceDateEpoch / SECONDS_OF_A_DAY);
   const editor = new AccountEditor(texts, { defaults, today, image: definition.name });
   if (users.length === 0 && groups.length === 0) return { editor, changes: [] };
-  for (const group of groups) editor.addGroup(group);
+  for (const group of groups) atPlaceNow(definition, `group ${group.name}`, () => editor.addGroup(group));
   const homes = users.flatMap((user): TreeChange[] => {
-    const account = editor.addUser(user);
+    const account = atPlaceNow(definition, `user ${user.name}`, () => editor.addUser(user));
     return [...homeChanges(account, root, defaults), ...keyChanges(account, user.sshKeys)];
   });
   const edited = editor.texts();

@@ -8,6 +8,7 @@ import { writeArtifact, writePartitionArtifact } from './artifact-writers.ts';
 import { composeDisk, hidingScript } from './compose-disk.ts';
 import { makePackagesLayer, type PackagesLayer } from './container-layers.ts';
 import { customizeRoot, finalizeRoot, READ_FILES } from './customize-root.ts';
+import { atPlace } from './definition-place.ts';
 import { planDisk, type DiskPlan } from './disk-plan.ts';
 import { CHECKSUM_FILE, RPM_DATABASE_SUFFIX, SBOM_SUFFIX } from './image-files.ts';
 import { withWorkDirectoriesFirst, type ImagePorts } from './image-ports.ts';
@@ -56,7 +57,7 @@ export async function buildImage(host: Host, ports: ImagePorts, request: ImageRe
   const names = ['root', 'output'].map((what) => `image-${definition.name}-${what}`);
   const make = async ([root, output]: readonly string[]) => {
     const stage = { ports, request, directories: { root: root!, output: output! } };
-    return makeFiles(host, stage);
+    return atPlace(definition, '', () => makeFiles(host, stage));
   };
   return withWorkDirectoriesFirst(ports, names, make, async ({ files, packed, customized }) => ({
     outputs: await describeFiles(request, packed, files),

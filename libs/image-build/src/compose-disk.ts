@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inParallel } from '@kiln/host';
 import { biosLoaderModules, BIOS_MODULES, grubStart } from './boot-files.ts';
+import { atPlace } from './definition-place.ts';
 import { DISK_FILE, MIB, partitionFile, SECTOR, uuidFrom, type DiskPlan, type PlannedPartition } from './disk-plan.ts';
 import { hasReadOnlyRoot } from './file-systems.ts';
 import { biosLoader } from './grub-bios.ts';
@@ -60,7 +61,7 @@ async function fillPartition(
   const { id, fileSystem, mount, name } = definition;
   const point = mount?.point;
   const isLabelled = labels !== undefined && point !== undefined;
-  await makeFileSystem(stage, fileSystem!, {
+  const request = {
     file: partitionFile(partition),
     sizeBytes,
     content: point === undefined ? `${OUTPUT}/empty-${number}` : `${ROOT}${point}`,
@@ -74,7 +75,8 @@ async function fillPartition(
       code: 'IMAGE_FILE_SYSTEM_FAILED',
       mounts: hidingMounts(stage, plan, partition),
     },
-  });
+  };
+  await atPlace(stage.request.definition, `partition ${id}`, () => makeFileSystem(stage, fileSystem!, request));
 }
 
 /** Mount points of other partitions below one, without those that are hidden with another. */

@@ -5,6 +5,7 @@ import { BuildError } from '@kiln/diagnostics';
 import type { AddedFile } from '@kiln/image-config';
 import { ACCOUNT_TEXTS, accountChanges } from './account-changes.ts';
 import type { AccountEditor } from './account-files.ts';
+import { atPlace, atPlaceNow } from './definition-place.ts';
 import { scannedFiles, SCAN_COMMAND, type FoundRoot } from './found-root.ts';
 import { runTogether, type ImageStage, type JoinedScript } from './image-stage.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
@@ -44,13 +45,17 @@ export async function customizeRoot(
 ): Promise<void> {
   const { request } = stage;
   const { files, postInstallScripts } = request.definition.customization;
+  const { definition } = request;
   const accounts = accountChanges(request, root);
-  const changes = [...systemChanges(stage, root), ...accounts.changes, ...addedFiles(files, accounts.editor)];
+  const added = files.map((file) =>
+    atPlaceNow(definition, `file ${file.path}`, () => addedFile(file, accounts.editor)),
+  );
+  const changes = [...systemChanges(stage, root), ...accounts.changes, ...added];
   const scripts = await changeScripts(stage, changes, root.files);
   const hasScripts = postInstallScripts.length > 0;
   await runTogether(stage, [...fill, ...scripts, ...(hasScripts ? [] : looks)]);
   await removeChanges(stage);
-  await setServices(stage, root.paths);
+  await atPlace(definition, 'Services', () => setServices(stage, root.paths));
   if (!hasScripts) return;
   await runScripts(stage, postInstallScripts, root.paths);
   await runTogether(stage, looks);
@@ -106,6 +111,7 @@ function systemChanges({ request }: ImageStage, root: FoundRoot): TreeChange[] {
     changes.push(...STATE_OF_A_MACHINE.map((path): TreeChange => ({ type: 'remove', path })));
   } else if (firstBoot) {
     throw new BuildError('IMAGE_SERVICE_INVALID', 'a first boot needs systemd, which the image lacks', {
+      location: request.definition.places['EnableSystemdFirstboot'],
       hint: "add the package systemd, or leave out 'EnableSystemdFirstboot'",
     });
   }
@@ -120,18 +126,18 @@ function systemChanges({ request }: ImageStage, root: FoundRoot): TreeChange[] {
     changes.push(file(`/etc/yum.repos.d/${repository.name}.repo`, repositoryFile(repository)));
   if (selinux !== undefined) {
     const found = files.find(({ path }) => path === SELINUX_CONFIG);
-    changes.push(file(SELINUX_CONFIG, selinuxConfig(root.text(SELINUX_CONFIG), selinux), found?.mode));
+    const config = () => selinuxConfig(root.text(SELINUX_CONFIG), selinux);
+    const text = atPlaceNow(request.definition, 'KernelCommandLine', config);
+    changes.push(file(SELINUX_CONFIG, text, found?.mode));
   }
   return changes;
 }
 
-function addedFiles(files: readonly AddedFile[], accounts: AccountEditor): TreeChange[] {
-  return files.map((file): TreeChange => {
-    if (file.type === 'link') return file;
-    const { path, mode } = file;
-    const owned = { path, mode, uid: accounts.idOf('passwd', file.owner), gid: accounts.idOf('group', file.group) };
-    return file.type === 'directory'
-      ? { type: 'directory', ...owned }
-      : { type: 'file', ...owned, content: { source: file.source } };
-  });
+function addedFile(file: AddedFile, accounts: AccountEditor): TreeChange {
+  if (file.type === 'link') return file;
+  const { path, mode } = file;
+  const owned = { path, mode, uid: accounts.idOf('passwd', file.owner), gid: accounts.idOf('group', file.group) };
+  return file.type === 'directory'
+    ? { type: 'directory', ...owned }
+    : { type: 'file', ...owned, content: { source: file.source } };
 }

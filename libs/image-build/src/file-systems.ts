@@ -42,7 +42,7 @@ fi
   labels: labelCommands,
 });
 
-/** Directories before what is in them, all in one order; FAT has neither owners nor links. */
+/** Directories before what is in them, all in one order; FAT has neither owners nor links, and fewer names. */
 const fat = (bits: string): FileSystemMaker => ({
   script: `
 export MTOOLS_SKIP_CHECK=1
@@ -50,8 +50,10 @@ label=(); if [ -n "$fslabel" ]; then label=(-n "$fslabel"); fi
 # --invariant has a serial number of its own: ours comes after it.
 mkfs.vfat ${bits} --invariant -i "$serial" "\${label[@]}" "$image" > /dev/null
 cd "$content"
+find . -mindepth 1 ! -type d ! -type f -printf '%P is no plain file, which FAT can not hold\\n' | { ! grep . >&2; }
+find . -mindepth 1 -printf '%P\\n' | sed -n '/[":*<>?\\\\|]/s/$/ has a character that FAT can not hold/p' | { ! grep . >&2; }
+find . -mindepth 1 -printf '%P\\n' | LC_ALL=C sort -f | uniq -di | sed 's/$/ is there in large and in small letters, which are the same for FAT/' | { ! grep . >&2; }
 find . -mindepth 1 -type d -printf '%P\\n' | LC_ALL=C sort | while IFS= read -r path; do mmd -i "$image" "::/$path"; done
-find . -mindepth 1 ! -type d ! -type f -printf '%p is no plain file, which FAT can not hold\\n' | { ! grep . >&2; }
 find . -type f -printf '%P\\n' | LC_ALL=C sort | while IFS= read -r path; do mcopy -m -i "$image" "$path" "::/$path"; done
 `,
   variables: ({ label, uuid }) => ({

@@ -56,6 +56,7 @@ const MEMBERS: Readonly<Record<keyof ImageDefinition, 'counts' | 'does not count
   // Where the definition was written.
   file: 'does not count',
   files: 'does not count',
+  places: 'does not count',
   // What was asked for; the RPMs that answer it count.
   packages: 'does not count',
   artifacts: 'counts',

@@ -34,6 +34,9 @@ export interface StageScript {
 /** Of the steps that do to a root what its definition says. */
 export const CUSTOMIZING = { code: 'IMAGE_CUSTOMIZE_FAILED', tools: 'toolchain', changesRoot: true } as const;
 
+/** What bash calls a script in messages. One of the sandbox's own programs would mean that the sandbox failed. */
+const SCRIPT_NAME = 'script';
+
 /** What programs say when the machine has no space. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
@@ -44,7 +47,7 @@ const FILE_SYSTEM_FULL =
 /** @throws BuildError `code`; `PARTITION_TOO_SMALL`; `NO_SPACE` when the machine's disk is full */
 export async function runScript(stage: ImageStage, step: StageScript): Promise<ToolResult> {
   const { script, words = [] } = step;
-  const result = await runBash(stage, step, [`set -euo pipefail\n${script}`, 'kiln', ...words]);
+  const result = await runBash(stage, step, [`set -euo pipefail\n${script}`, SCRIPT_NAME, ...words]);
   if (result.status !== 0) throw stepFailed(stage, step, result);
   return result;
 }
@@ -70,7 +73,7 @@ export async function runTogether(stage: ImageStage, scripts: readonly JoinedScr
     // In a process of its own: it may change directories and end early.
     return `echo ${number} > ${OUTPUT}/${RUNNING}\n(set -- "\${@:${first}:${words.length + 1 - first}}"\n${step.script}\n)`;
   });
-  const result = await runBash(stage, shared, [`set -euo pipefail\n${bodies.join('\n')}`, 'kiln', ...words]);
+  const result = await runBash(stage, shared, [`set -euo pipefail\n${bodies.join('\n')}`, SCRIPT_NAME, ...words]);
   if (result.status === 0) return;
   const running = await readFile(join(stage.directories.output, RUNNING), 'utf8').catch(() => '0');
   throw stepFailed(stage, { ...shared, ...scripts[Number(running)]! }, result);
@@ -97,10 +100,11 @@ async function runBash(
   });
 }
 
-function stepFailed({ request }: ImageStage, step: StageScript, { stdout, stderr, command }: ToolResult): BuildError {
+/** Without the command: the directories that it worked on are gone when somebody reads of it. */
+function stepFailed({ request }: ImageStage, step: StageScript, { stdout, stderr }: ToolResult): BuildError {
   const { name } = request.definition;
   const said = (stderr || stdout).trim();
-  const more = { log: request.log, command };
+  const more = { log: request.log };
   if (step.tooSmall !== undefined && FILE_SYSTEM_FULL.test(said)) {
     const hint = "let its 'End' be larger, and 'MaxSize' with it, or leave packages out";
     return new BuildError('PARTITION_TOO_SMALL', `${name}: ${step.tooSmall}: ${said}`, { ...more, hint });

@@ -141,7 +141,7 @@ const FATAL_MESSAGES: readonly { readonly pattern: RegExp; readonly code: string
   },
 ];
 
-function refuseFailure({ definition, log }: ImageRequest, { status, stdout, stderr, command }: ToolResult): void {
+function refuseFailure({ definition, log }: ImageRequest, { status, stdout, stderr }: ToolResult): void {
   const lines = [...new Set(`${stderr}\n${stdout}`.split('\n'))].filter((line) => line.trim() !== '');
   for (const { pattern, code, hint } of FATAL_MESSAGES) {
     const found = lines.filter((line) => pattern.test(line));
@@ -150,7 +150,6 @@ function refuseFailure({ definition, log }: ImageRequest, { status, stdout, stde
       diagnostics: asDiagnostics(code, found),
       hint,
       log,
-      command,
     });
   }
   if (status === 0) return;
@@ -161,7 +160,6 @@ function refuseFailure({ definition, log }: ImageRequest, { status, stdout, stde
     {
       diagnostics: asDiagnostics('IMAGE_INSTALL_FAILED', reasons.length > 0 ? reasons : lines.slice(-10)),
       log,
-      command,
     },
   );
 }

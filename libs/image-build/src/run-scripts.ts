@@ -3,6 +3,7 @@ import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import type { ImageScript } from '@kiln/image-config';
+import { atPlace } from './definition-place.ts';
 import type { ImageStage } from './image-stage.ts';
 import { withWorkDirectories } from './image-ports.ts';
 import { placeLocalFile } from './local-files.ts';
@@ -32,7 +33,9 @@ export async function runScripts(stage: ImageStage, scripts: readonly ImageScrip
       const name = `${index}-${script.source.slice(script.source.lastIndexOf('/') + 1)}`;
       await placeLocalFile(stage.request, script.source, join(directory!, name));
       await chmod(join(directory!, name), 0o755);
-      await runScript(stage, paths, { script, shell, name, directory: directory! });
+      const { definition } = stage.request;
+      const placed = { script, shell, name, directory: directory! };
+      await atPlace(definition, `script ${script.source}`, () => runScript(stage, paths, placed));
     }
   });
 }
@@ -50,11 +53,18 @@ async function runScript(stage: ImageStage, paths: RootPaths, placed: PlacedScri
   // What names no interpreter is the shell's.
   const isProgram = (await readFile(join(directory, name))).subarray(0, 2).toString() === '#!';
   const said: string[] = [];
-  const { status, command } = await runInImage(stage, paths, {
-    argv: [shell, '-c', `exec "$@" ${script.arguments}`, 'kiln', ...(isProgram ? [path] : [shell, path])],
+  const { status } = await runInImage(stage, paths, {
+    // Its name comes first: what says nothing but `mkdir: …` would be taken for the sandbox's own failure.
+    argv: [
+      shell,
+      '-c',
+      `echo "$0"; exec "$@" ${script.arguments}`,
+      script.source,
+      ...(isProgram ? [path] : [shell, path]),
+    ],
     mounts: [{ source: directory, target: SCRIPTS, writable: false }],
     onLine: (line) => {
-      if (line.trim() !== '') said.push(line);
+      if (line.trim() !== '' && line !== script.source) said.push(line);
       if (said.length > LINES_SHOWN) said.shift();
     },
   });
@@ -62,6 +72,5 @@ async function runScript(stage: ImageStage, paths: RootPaths, placed: PlacedScri
   throw new BuildError('IMAGE_SCRIPT_FAILED', `${script.source} ended with status ${status}`, {
     diagnostics: said.map((message) => ({ severity: 'error', code: 'IMAGE_SCRIPT_FAILED', message })),
     log: stage.request.log,
-    command,
   });
 }

@@ -23,12 +23,12 @@ export async function setServices(stage: ImageStage, paths: RootPaths): Promise<
   for (const verb of ['enable', 'disable'] as const) {
     if (services[verb].length === 0) continue;
     const argv = [SYSTEMCTL, '--root=/', verb, '--', ...services[verb]] as [string, ...string[]];
-    const { status, stdout, stderr, command } = await runInImage(stage, paths, { argv });
+    const { status, stdout, stderr } = await runInImage(stage, paths, { argv });
     if (status === 0) continue;
     const said = (stderr || stdout).trim();
     throw new BuildError('IMAGE_SERVICE_INVALID', `${definition.name}: systemctl ${verb} failed: ${said}`, {
+      hint: "correct the names in 'Services', or add the package that has the unit",
       log,
-      command,
     });
   }
 }

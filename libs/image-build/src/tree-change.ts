@@ -1,7 +1,7 @@
 /** Changes of a root's tree, and how they are made: paths are resolved in the root first, so that no link leads out of it. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BuildError } from '@kiln/diagnostics';
+import { BuildError, type SourceLocation } from '@kiln/diagnostics';
 import type { ImageStage, JoinedScript } from './image-stage.ts';
 import { placeLocalFile } from './local-files.ts';
 import { OUTPUT, ROOT } from './install-packages.ts';
@@ -80,7 +80,8 @@ export async function changeScripts(
   changes: readonly TreeChange[],
   files: readonly ScannedFile[],
 ): Promise<JoinedScript[]> {
-  const planned = planChanges(changes, files);
+  const { places } = stage.request.definition;
+  const planned = planChanges(changes, files, (path) => places[`file ${path}`]);
   if (planned.length === 0) return [];
   const scratch = join(stage.directories.output, CHANGES);
   await mkdir(scratch);
@@ -113,11 +114,23 @@ async function placeContent(
   return `${OUTPUT}/${CHANGES}/${name}`;
 }
 
-/** The changes with real paths and with the directories that are missing; without directories that are there. */
-export function planChanges(changes: readonly TreeChange[], files: readonly ScannedFile[]): TreeChange[] {
+/**
+ * The changes with real paths and with the directories that are missing; without directories that are there.
+ * @param placeOf where somebody wrote a path
+ */
+export function planChanges(
+  changes: readonly TreeChange[],
+  files: readonly ScannedFile[],
+  placeOf: (path: string) => SourceLocation | undefined,
+): TreeChange[] {
   const present = new Map(files.map((file) => [file.path, file]));
   const paths = new RootPaths(present);
   const planned: TreeChange[] = [];
+  const conflict = (path: string, why: string) =>
+    new BuildError('IMAGE_PATH_CONFLICT', `nothing can be put at '${path}': ${why}`, {
+      location: placeOf(path),
+      hint: 'take another path, or leave out the package that has it',
+    });
   const note = (change: TreeChange, type: string, target?: string) => {
     planned.push(change);
     const entry = { path: change.path, type, size: 0, mode: 0, uid: 0, gid: 0 };
@@ -154,10 +167,4 @@ export function planChanges(changes: readonly TreeChange[], files: readonly Scan
 function parentsOf(path: string): string[] {
   const steps = path.split('/').slice(1, -1);
   return steps.map((_, index) => `/${steps.slice(0, index + 1).join('/')}`);
-}
-
-function conflict(path: string, why: string): BuildError {
-  return new BuildError('IMAGE_PATH_CONFLICT', `nothing can be put at '${path}': ${why}`, {
-    hint: 'take another path, or leave out the package that has it',
-  });
 }

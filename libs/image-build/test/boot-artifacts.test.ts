@@ -8,6 +8,7 @@ function started(bootType: 'efi' | 'none', artifacts: readonly ImageArtifact['ty
     name: 'one',
     file: 'one.json',
     files: [],
+    places: {},
     packages: [],
     artifacts: artifacts.map((type) => ({ type, fileName: `one.${type}` })),
     boot: { type: bootType, commandLine: [] },

@@ -102,8 +102,11 @@ async function build(made: ImageRequest): Promise<MadeTree> {
   };
 }
 
-async function failure(customization: Partial<Customization>): Promise<BuildError> {
-  const made = request(customization);
+async function failure(
+  customization: Partial<Customization>,
+  more: Partial<ImageDefinition> = {},
+): Promise<BuildError> {
+  const made = request(customization, more);
   const error: unknown = await buildImage(host, ports, made).then(
     () => new Error('it succeeded'),
     (reason: unknown) => reason,
@@ -253,35 +256,55 @@ describe.skipIf(!hasRpmbuild())('customizeRoot', () => {
     );
   });
 
-  it.each<[string, () => Partial<Customization>, string]>([
+  it.each<[string, () => Partial<Customization>, string, string?]>([
     [
       'a script that wants the network',
       () => ({ postInstallScripts: [script('net.sh', 'exec 3<>/dev/tcp/192.0.2.1/80')] }),
       'IMAGE_SCRIPT_FAILED: net.sh ended with status 1',
+      'script net.sh',
+    ],
+    [
+      'a script that only says what the set-up of a sandbox could say',
+      () => ({ finalizeScripts: [script('dir.sh', "echo 'mkdir: no' >&2", 'exit 4')] }),
+      'IMAGE_SCRIPT_FAILED: dir.sh ended with status 4',
+      'script dir.sh',
+    ],
+    [
+      'a script for a program that is not there',
+      () => ({ postInstallScripts: [script('none.sh', '#!/usr/bin/none')] }),
+      'IMAGE_SCRIPT_FAILED: none.sh ended with status 127',
+      'script none.sh',
     ],
     [
       'a user of a package',
       () => ({ users: [{ name: 'service', sshKeys: [], secondaryGroups: [] }] }),
       "IMAGE_ACCOUNT_INVALID: custom: the user 'service' exists already, with UID 77",
+      'user service',
     ],
     [
       'an owner that is not there',
       () => ({ files: [{ type: 'file', path: '/a', source: 'a.conf', mode: 0o644, owner: 'no', group: 'root' }] }),
       "IMAGE_ACCOUNT_INVALID: custom: there is no user 'no'",
+      'file /a',
     ],
     [
       'a file in place of a directory',
       () => ({ files: [{ type: 'file', path: '/etc', source: 'a.conf', mode: 0o644, owner: 'root', group: 'root' }] }),
       "IMAGE_PATH_CONFLICT: nothing can be put at '/etc': it is a directory",
+      'file /etc',
     ],
     [
       'services without systemd',
       () => ({ services: { enable: ['a.service'], disable: [] } }),
       "IMAGE_SERVICE_INVALID: custom: 'Services' need systemctl, which the image lacks",
     ],
-  ])('refuses %s', async (_, customization, expected) => {
-    const error = await failure(customization());
+  ])('refuses %s', async (_, customization, expected, part) => {
+    const place = { file: 'custom.json', line: 7 };
+    const error = await failure(customization(), part === undefined ? {} : { places: { [part]: place } });
     expect(`${error.code}: ${error.message}`).toBe(expected);
+    expect(error.location).toEqual(part === undefined ? { file: 'custom.json', line: 1 } : place);
+    // What it would repeat is gone.
+    expect(error.command).toBeUndefined();
   });
 
   it('leaves nothing behind when it is interrupted', async () => {

@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
 import { createHost } from '@kiln/host';
-import type { DiskDefinition, ImageArtifact, PartitionDefinition } from '@kiln/image-config';
+import type { AddedFile, DiskDefinition, ImageArtifact, PartitionDefinition } from '@kiln/image-config';
 import { memoryPlace } from '@kiln/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage, type ImagePorts, type ImageRequest, type ImageRpm } from '../src/index.ts';
 import { imageToolsRoot } from './image-tools.ts';
+import { noCustomization } from './no-customization.ts';
 import { EPOCH, failure, smallImage } from './small-image.ts';
 import { baseSpec, richSpec } from './test-packages.ts';
 import { buildRpms, hasRpmbuild, makePorts, makeToolRoot, removeTemporaryDirectories } from './tool-root.ts';
@@ -242,6 +243,23 @@ for one in tree.parse(sys.argv[1]).iter():
     expect(error.message).toContain("'root'");
     expect(works.length).toBeGreaterThan(0);
     expect(readdirSync(join(works[0]!, '..'))).toEqual([]);
+  });
+
+  it('say what FAT can not hold, and where the partition was written', { timeout: MINUTE }, async () => {
+    const directory = (path: string): AddedFile => ({ type: 'directory', path, mode: 0o755, owner: '0', group: '0' });
+    const place = { file: 'small.json', line: 5 };
+    for (const [files, message] of [
+      [[{ type: 'link', path: '/usr/share/doc/l', target: 'a' }], 'l is no plain file, which FAT can not hold'],
+      [[directory('/usr/share/doc/a:b')], 'a:b has a character that FAT can not hold'],
+      [[directory('/usr/share/doc/A'), directory('/usr/share/doc/a')], 'is there in large and in small letters'],
+    ] as [AddedFile[], string][]) {
+      const made = request(gpt, [{ type: 'raw', fileName: 'small.raw' }]);
+      const customization = { ...noCustomization, files };
+      const definition = { ...made.definition, customization, places: { 'partition esp': place } };
+      const error = await failure(buildImage(host, ports, { ...made, definition }));
+      expect(error).toMatchObject({ code: 'IMAGE_FILE_SYSTEM_FAILED', location: place });
+      expect(error.message).toContain(message);
+    }
   });
 
   it('leave nothing behind when they are interrupted', async () => {

@@ -8,6 +8,7 @@ const definition: ImageDefinition = {
   name: 'small',
   file: 'images/small.json',
   files: ['images/small.json'],
+  places: {},
   packages: [{ dependency: { name: 'bash' }, location: { file: 'images/small.json', line: 3 } }],
   artifacts: [{ type: 'oci', fileName: 'small.oci.tar' }],
   boot: { type: 'none', commandLine: [] },

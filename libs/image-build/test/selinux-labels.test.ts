@@ -34,6 +34,7 @@ describe.skipIf(!hasRpmbuild())('rootLabels', () => {
           name: 'labelled',
           file: 'labelled.json',
           files: [],
+          places: {},
           packages: [],
           artifacts: [],
           boot: { type: 'none', commandLine: [] },

@@ -18,6 +18,7 @@ export function smallImage(rpms: readonly ImageRpm[], definition: Partial<ImageD
       name,
       file: `${name}.json`,
       files: [`${name}.json`],
+      places: {},
       packages: [],
       artifacts: [],
       boot: { type: 'none', commandLine: [] },

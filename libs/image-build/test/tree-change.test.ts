@@ -30,12 +30,12 @@ function file(path: string): TreeChange {
 
 /** `type path` of what will be done. */
 function planned(...changes: TreeChange[]): string[] {
-  return planChanges(changes, root).map(({ type, path }) => `${type} ${path}`);
+  return planChanges(changes, root, () => undefined).map(({ type, path }) => `${type} ${path}`);
 }
 
 function conflict(...changes: TreeChange[]): string {
   try {
-    planChanges(changes, root);
+    planChanges(changes, root, () => undefined);
   } catch (error) {
     if (error instanceof BuildError && error.code === 'IMAGE_PATH_CONFLICT') return error.message;
     throw error;

@@ -128,15 +128,23 @@ function ownerOf({ Owner = 'root', Group = 'root' }: Destination): { owner: stri
 
 /** An absolute path in the image, without what would lead out of it. */
 function imagePath(path: string, location: SourceLocation, problems: ProblemList): string {
-  const steps = path.split('/').filter((step) => step !== '' && step !== '.');
+  const plain = plainPath(path);
   if (!path.startsWith('/') || path.includes('\0')) {
     problems.add(`'${path}' is not an absolute path in the image`, location);
-  } else if (steps.includes('..')) {
+  } else if (plain.split('/').includes('..')) {
     problems.add(`'${path}' has '..' in it`, location, 'write the path without it');
-  } else if (/^\/(dev|proc|sys|run|tmp)(\/|$)/.test(`/${steps.join('/')}`)) {
+  } else if (/^\/(dev|proc|sys|run|tmp)(\/|$)/.test(plain)) {
     problems.add(`nothing can be put at '${path}': it is not part of an image`, location);
   }
-  return `/${steps.join('/')}`;
+  return plain;
+}
+
+/** Absolute, without empty steps and dots. */
+export function plainPath(path: string): string {
+  return `/${path
+    .split('/')
+    .filter((step) => step !== '' && step !== '.')
+    .join('/')}`;
 }
 
 function members(value: LocatedJson | undefined): Member[] {

@@ -5,6 +5,7 @@ import { checkMedium, loaderPackages, toBoot, type BootDefinition } from './boot
 import { checkContainer, toContainer, type ContainerConfig } from './container-config.ts';
 import { readCustomization, type Customization } from './customization.ts';
 import type { DefinitionFiles } from './definition-files.ts';
+import { readPlaces, type DefinitionPlaces } from './definition-places.ts';
 import { DefinitionReader, type RequestedPackage } from './definition-reader.ts';
 import { readRawBinaries, toDisk, type DiskDefinition, type RawBinary } from './disk-definition.ts';
 import { checkDisk, unsupportedDisk } from './disk-problems.ts';
@@ -31,6 +32,7 @@ export interface ImageDefinition {
   readonly file: string;
   /** Every file that has a part in it, sorted: the definition, what it extends, package lists, scripts, additional files. */
   readonly files: readonly string[];
+  readonly places: DefinitionPlaces;
   readonly packages: readonly RequestedPackage[];
   /** Of the whole; those of single partitions are with these. */
   readonly artifacts: readonly ImageArtifact[];
@@ -96,6 +98,7 @@ function toDefinition(loaded: LoadedDefinition): ImageDefinition {
     name: loaded.name,
     file: loaded.file,
     files: loaded.files,
+    places: readPlaces(loaded.json),
     packages,
     artifacts: builtArtifacts(loaded.artifacts),
     ...(disk === undefined ? {} : { disk: rawBinaries.length === 0 ? disk : { ...disk, rawBinaries } }),

@@ -4,6 +4,7 @@ export type { BootDefinition, UnifiedKernel } from './boot-definition.ts';
 export type { ContainerConfig } from './container-config.ts';
 export type { Customization, ImageScript, PackageRepository, SelinuxMode } from './customization.ts';
 export type { DefinitionFiles, LocalEntry, LocalFile } from './definition-files.ts';
+export type { DefinitionPlaces } from './definition-places.ts';
 export { planDefinition } from './definition-plan.ts';
 export type { ArtifactPlan, DefinitionPlan, PartitionPlan, SystemPlan } from './definition-plan.ts';
 export type { RequestedPackage } from './definition-reader.ts';

@@ -1,6 +1,6 @@
 import { BuildError } from '@kiln/diagnostics';
 import { describe, expect, it } from 'vitest';
-import { planDefinition, type DefinitionPlan } from '../src/index.ts';
+import { planDefinition, readImageDefinition, type DefinitionPlan } from '../src/index.ts';
 import { memoryFiles } from './memory-files.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAbcdefghijklmnopqrstuvwxyz0123456789ABCDEF me@home';
@@ -160,6 +160,27 @@ describe('files beside a definition', () => {
     ['a place of another type', { 'extra/run': ['/a', 7] }, "CONFIG_INVALID: 'extra/run' can't be 7"],
   ])('%s', (_, AdditionalFiles, expected) => {
     expect(problems({ AdditionalFiles }, files)).toEqual([expected]);
+  });
+});
+
+it('tells where the parts of a definition are', () => {
+  const text = `{
+    "Disks": [{ "PartitionTableType": "gpt", "MaxSize": 9, "Artifacts": [{ "Type": "raw" }], "Partitions": [
+      { "ID": "root", "FsType": "ext4", "Start": 1, "End": 0 }] }],
+    "SystemConfigs": [{ "Name": "One", "Packages": ["bash"], "PartitionSettings": [{ "ID": "root", "MountPoint": "/" }],
+      "Groups": [{ "Name": "app" }],
+      "Users": [{ "Name": "me" }],
+      "AdditionalFiles": { "a": ["/etc//./b",
+        { "Path": "/c" }] },
+      "AdditionalLinks": {
+        "/d": "c" },
+      "Services": {},
+      "PostInstallScripts": [{ "Path": "./a" }] }] }`;
+  const { places } = readImageDefinition('images/a.json', memoryFiles({ 'images/a.json': text, 'images/a': 'echo' }));
+  const lines = Object.entries(places).map(([part, { line }]) => [part, line]);
+  expect(Object.fromEntries(lines)).toMatchObject({
+    ...{ 'partition root': 3, 'group app': 5, 'user me': 6, 'file /etc/b': 7, 'file /c': 8, 'file /d': 10 },
+    ...{ Services: 11, 'script images/a': 12 },
   });
 });
 
