@@ -2,7 +2,7 @@
 import { digestOf, type Sha256 } from '@kiln/build-identity';
 import { BuildError, type Diagnostic } from '@kiln/diagnostics';
 import { describeRpm, type BuiltRpm, type PackageResult } from '@kiln/package-build';
-import { formatEvr } from '@kiln/rpm-package';
+import { formatEvr, isDebugPackage } from '@kiln/rpm-package';
 import type { ActionResult, Blob } from '@kiln/store';
 import {
   fetchManifestRpms,
@@ -149,11 +149,12 @@ function incompleteMember(one: EvaluatedPackage, rpms: readonly ManifestPackage[
   };
 }
 
-/** Names of the packages that its build makes and the RPMs don't have. */
+/** Names of the packages that its build makes and the RPMs don't have; on roots without find-debuginfo none has debug information. */
 function lackingRpms({ sourcePackage }: EvaluatedPackage, rpms: readonly ManifestPackage[]): string[] {
   const there = new Set(rpms.map(({ nevra }) => nameOf(nevra)));
   const packages = sourcePackage?.packages ?? [];
-  return packages.filter(({ name, built }) => built && !there.has(name)).map(({ name }) => name);
+  const wanted = packages.filter(({ name, built }) => built && !isDebugPackage(name));
+  return wanted.map(({ name }) => name).filter((name) => !there.has(name));
 }
 
 function sourceRpmOf({ sourcePackage }: EvaluatedPackage): string | undefined {

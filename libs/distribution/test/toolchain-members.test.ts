@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { toolchainMembers, withSpecs } from '../src/toolchain-members.ts';
 import { treeOf } from './tree-text.ts';
 
-const tree = treeOf('S: a\nP: a-devel\nS: b');
+const tree = treeOf('S: a\nP: a-devel\nP: a-debuginfo\nS: b');
 const rpm = (nevra: string, source: string) => ({
   ...{ nevra, source, size: 1, sha256: sha256(nevra), repository: 'base', path: `${nevra}.rpm` },
 });
@@ -20,7 +20,7 @@ const problemOf = (changed: Partial<ToolchainManifest>, packages = tree) =>
   toolchainMembers('/nowhere', { kind: 'repository', manifest: { ...manifest, ...changed } }, packages).get('a/a')
     ?.problem;
 
-test('a package is a member when the toolchain has all its RPMs in its version', () => {
+test('a package is a member when the toolchain has all its RPMs in its version, but for debug information', () => {
   expect(Object.keys(manifest.specs)).toEqual(['a/a']);
   expect(manifest.others).toEqual([devel]);
   expect(Object.keys(withSpecs('/nowhere', { ...whole, others: [] }, tree).specs)).toEqual([]);

@@ -2,6 +2,7 @@
  * Predictions of what rpm's dependency generators will find, from names and %files lines, for capabilities that nobody states. They
  * are guesses with their evidence, to be verified by the first build. The strongest rule that says anything about a capability decides.
  */
+import { isDebugPackage } from '@kiln/rpm-package';
 
 /** What is known of a package before it is built. */
 export interface PredictablePackage {
@@ -111,7 +112,7 @@ function pkgConfigRelatives(name: string): (string | RegExp)[] {
 
 /** Predictions for the needed capabilities; several for one when the same rule speaks for several packages. */
 export function predictProvides(packages: readonly PredictablePackage[], needed: Iterable<string>): Prediction[] {
-  const candidates = packages.filter(({ name }) => !/-(?:debuginfo|debugsource)$/.test(name));
+  const candidates = packages.filter(({ name }) => !isDebugPackage(name));
   const byName = new Map(candidates.map((one) => [one.name.toLowerCase(), one]));
   const paths = candidates.flatMap((owner) => owner.files.map((path) => ({ owner, path })));
   const globs = globsByStart(paths);

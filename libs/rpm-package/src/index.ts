@@ -23,6 +23,7 @@ export {
 export { SENSE, senseOf } from './sense.ts';
 export {
   formatNevra,
+  isDebugPackage,
   rpmFileName,
   type BinaryPackage,
   type LocatedDependency,

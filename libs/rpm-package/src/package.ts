@@ -117,6 +117,11 @@ export interface LocatedDependency extends Dependency {
   readonly location?: Origin;
 }
 
+/** Whether a package of this name holds debug information: rpm's find-debuginfo makes it (macros `%debug_package`, `%_debugsource_packages`). */
+export function isDebugPackage(name: string): boolean {
+  return /-(?:debuginfo|debugsource)$/.test(name);
+}
+
 /** `name-[epoch:]version-release.arch`. */
 export function formatNevra({ name, evr, arch }: { name: string; evr: Evr; arch: string }): string {
   return `${name}-${formatEvr(evr)}.${arch}`;
