@@ -81,7 +81,8 @@ export class AccountEditor {
     const row = this.#rows.get(file)?.find(([name]) => name === nameOrNumber);
     if (row !== undefined) return Number(row[2]);
     if (nameOrNumber === 'root') return 0;
-    throw this.#invalid(`there is no ${file === 'passwd' ? 'user' : 'group'} '${nameOrNumber}'`);
+    const [kind, member] = file === 'passwd' ? ['user', 'Users'] : ['group', 'Groups'];
+    throw this.#invalid(`there is no ${kind} '${nameOrNumber}'`, `add it to '${member}', or the package that has it`);
   }
 
   /** The files as they are now. */
