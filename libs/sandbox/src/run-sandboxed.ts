@@ -39,7 +39,7 @@ const ID_MAPS: Readonly<Record<SandboxIdentity, readonly string[]>> = {
 /**
  * Runs `request.argv` to its end; when it returns or throws, no process of it is left. A non-zero status, a timeout and a limit that
  * was met are results, not exceptions.
- * @throws BuildError `SANDBOX_FAILED` when the sandbox itself can't be set up, `SANDBOX_REQUEST` when the request can't be meant so,
+ * @throws BuildError `SANDBOX_FAILED` when the sandbox itself can't be set up, `NO_SPACE` when that is why, `SANDBOX_REQUEST` when the request can't be meant so,
  * `BUILD_USER_MISSING`, `PROGRAM_NOT_FOUND`, `INTERRUPTED`, `ARCHITECTURE_UNKNOWN`, `CONTROL_GROUP_FAILED`.
  */
 export async function runSandboxed(host: Host, request: SandboxRequest): Promise<SandboxResult> {
@@ -204,8 +204,17 @@ function saidBy({ stdout, stderr }: RunResult): string[] {
   return `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
 }
 
+/** What programs say when the machine has no space. */
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
+
 function setupError(result: RunResult, request: SandboxRequest, command: string): BuildError {
   const said = saidBy(result).join('\n');
+  if (NO_SPACE.test(said)) {
+    return new BuildError('NO_SPACE', `there is no space for what the sandbox writes: ${said}`, {
+      hint: 'free some space (`kiln gc` does in the store), then run the same command again',
+      log: request.log,
+    });
+  }
   const missing = /bwrap: execvp (.*): No such file/.exec(said);
   if (missing !== null) {
     return new BuildError('SANDBOX_FAILED', `the program '${missing[1]}' is not in the root`, {

@@ -231,6 +231,11 @@ describe('environment and result', () => {
     await expect(sh('true', { layers: ['relative'] })).rejects.toMatchObject({ code: 'SANDBOX_REQUEST' });
   });
 
+  it('says that there is no space, whoever noticed first', async () => {
+    const script = "echo 'mkdir: cannot create directory: No space left on device' >&2; exit 1";
+    await expect(sh(script)).rejects.toMatchObject({ code: 'NO_SPACE', hint: expect.stringContaining('kiln gc') });
+  });
+
   it('gives an interactive program a terminal of its own', async () => {
     const result = await sh('test -t 0 && test -t 1', { interactive: true });
     expect(result.status).toBe(0);
