@@ -68,7 +68,7 @@ const INIT_OR_END = [
 ].join('|');
 
 /**
- * Arguments: the firmware's variables, seconds of silence before init that are a hang (0: none are), the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`, `stop`.
+ * Arguments: the firmware's variables, seconds of silence before init that are a hang (0: nothing is one), the machine's command. Steps are lines of /scratch/steps: `expect<tab>seconds<tab>text`, `send<tab>text`, `off<tab>seconds`, `stop`.
  * What doesn't happen goes to /scratch/problem. The console goes to a file, since QEMU drops what nobody reads in time.
  */
 const TALK_SCRIPT = `
@@ -103,6 +103,8 @@ listen() {
       seen=\${seen#*"$2"}
       return 0
     fi
+    # The emulated timer of a busy machine: that is not the image's failure.
+    if [ $hang -gt 0 ] && [[ $all == *"timer doesn't work"* ]]; then : > hung; fail 'its timer came too late for the kernel'; fi
     [ $alive = yes ] || return 2
     [ "$SECONDS" -lt "$end" ] || return 1
     if [ $hang -gt 0 ] && [ $((SECONDS - last)) -ge $hang ]; then

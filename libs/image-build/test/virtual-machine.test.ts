@@ -104,6 +104,13 @@ describe.concurrent('a machine that hangs before its init', () => {
     expect(silent[0]).toContain('it had said nothing at all');
   });
 
+  it('is one whose emulated timer the kernel gave up', async () => {
+    const panic = "Kernel panic - not syncing: IO-APIC + timer doesn't work!";
+    const { problem, told, starts } = await talkAgain([panic]);
+    expect([problem, starts]).toEqual([undefined, 2]);
+    expect(told[0]).toContain('its timer came too late');
+  });
+
   it('is started only once more, and then has all of its time', async () => {
     const { problem, told, starts } = await talkAgain(['rcu: here\n', 'rcu: there\n'], 2 * HANG);
     expect([problem, starts, told.length]).toEqual([`it did not print 'login: ' within ${2 * HANG} s`, 2, 1]);
