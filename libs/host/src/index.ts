@@ -8,7 +8,7 @@ export type {
   UsageEvent,
 } from './event.ts';
 export { createHost, type Host, type HostOptions } from './host.ts';
-export { runProcess, shellQuote, type RunRequest, type RunResult } from './process.ts';
+export { runProcess, saysNoSpace, shellQuote, type RunRequest, type RunResult } from './process.ts';
 export { writeFileAtomic } from './atomic-file.ts';
 export { holdFileLock, isFileLocked, withFileLock, type LockOptions } from './file-lock.ts';
 export { createFakeHost, type FakeHost } from './fake-host.ts';

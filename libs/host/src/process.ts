@@ -179,3 +179,8 @@ function killGroupsAtExit(): void {
 function signalNumber(signal: NodeJS.Signals | null): number {
   return signal === null ? 0 : constants.signals[signal];
 }
+
+/** Whether a program says that there is no space left to write to: strerror(3) of ENOSPC or EDQUOT. */
+export function saysNoSpace(output: string): boolean {
+  return /No space left on device|Disk quota exceeded/.test(output);
+}

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
+import { saysNoSpace } from '@kiln/host';
 import type { ImagePorts, ToolMount, ToolResult } from './image-ports.ts';
 import type { ImageRequest } from './image-request.ts';
 import { OUTPUT, ROOT, toolEnvironment, type ImageDirectories } from './install-packages.ts';
@@ -36,9 +37,6 @@ export const CUSTOMIZING = { code: 'IMAGE_CUSTOMIZE_FAILED', tools: 'toolchain',
 
 /** What bash calls a script in messages. One of the sandbox's own programs would mean that the sandbox failed. */
 const SCRIPT_NAME = 'script';
-
-/** What programs say when the machine has no space. */
-const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
 /** What mke2fs, mkfs.vfat, mcopy, mkswap, mkfs.xfs and xfs_db say when a file system is full, or can't even be made. */
 const FILE_SYSTEM_FULL =
@@ -109,7 +107,7 @@ function stepFailed({ request }: ImageStage, step: StageScript, { stdout, stderr
     const hint = "let its 'End' be larger, and 'MaxSize' with it, or leave packages out";
     return new BuildError('PARTITION_TOO_SMALL', `${name}: ${step.tooSmall}: ${said}`, { ...more, hint });
   }
-  if (NO_SPACE.test(said)) {
+  if (saysNoSpace(said)) {
     const hint = 'free some space on the disk of the store, or let KILN_STORE name another place';
     return new BuildError('NO_SPACE', `${name}: ${step.failure}: ${said}`, { ...more, hint });
   }

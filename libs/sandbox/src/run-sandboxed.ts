@@ -3,7 +3,7 @@ import { lstat, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { BuildError } from '@kiln/diagnostics';
-import { buildUser, shellQuote, type Host, type RunResult } from '@kiln/host';
+import { buildUser, saysNoSpace, shellQuote, type Host, type RunResult } from '@kiln/host';
 import { allMounts, bubblewrapCommand, mountTargets } from './bubblewrap.ts';
 import { COMPOSE_SCRIPT, COMPOSED_ROOT } from './compose-root.ts';
 import { ENTER_SCRIPT, readTimes, WITH_PARENT, type OutputMode } from './enter-run.ts';
@@ -204,12 +204,9 @@ function saidBy({ stdout, stderr }: RunResult): string[] {
   return `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
 }
 
-/** What programs say when the machine has no space. */
-const NO_SPACE = /No space left on device|Disk quota exceeded/;
-
 function setupError(result: RunResult, request: SandboxRequest, command: string): BuildError {
   const said = saidBy(result).join('\n');
-  if (NO_SPACE.test(said)) {
+  if (saysNoSpace(said)) {
     return new BuildError('NO_SPACE', `there is no space for what the sandbox writes: ${said}`, {
       hint: 'free some space (`kiln gc` does in the store), then run the same command again',
       log: request.log,
